@@ -1,0 +1,96 @@
+/* One kernel per run, so that CPU seconds and peak memory are that kernel's own.
+ * usage: bench_kernels load FILE | count FILE R | noise N */
+#include <suha/count.h>
+#include <suha/harmonise.h>
+#include <suha/protect.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+static void report(const char *what, double cpu, const char *more)
+{
+    struct rusage use;
+    getrusage(RUSAGE_SELF, &use);
+    printf("{\"kernel\": \"%s\", \"cpu_seconds\": %.4f, \"peak_mib\": %.1f%s}\n", what, cpu, (double)use.ru_maxrss / 1024, more);
+}
+
+static void check(const su_context *ctx, su_status st)
+{
+    if (!st) return;
+    fprintf(stderr, "%s\n", ctx->message);
+    exit(1);
+}
+
+static void load(su_context *ctx, const char *file)
+{
+    su_raw_table *raw = NULL;
+    double start = su_clock_cpu();
+    check(ctx, su_table_read(ctx, file, NULL, &raw));
+    double cpu = su_clock_cpu() - start;
+    char more[64];
+    snprintf(more, sizeof more, ", \"rows\": %llu, \"columns\": %u", (unsigned long long)raw->row_count, raw->column_count);
+    report("load", cpu, more);
+    su_raw_table_free(raw);
+}
+
+static su_code_matrix *matrix_of(su_context *ctx, const char *file, su_schema **schema, double *cpu)
+{
+    su_raw_table *raw = NULL;
+    su_case_table *cases = NULL;
+    su_harmonise_report *notes = NULL;
+    su_harmonise_options options = { .max_rejected = UINT64_MAX };
+    su_code_matrix *m = NULL;
+    check(ctx, su_table_read(ctx, file, NULL, &raw));
+    check(ctx, su_schema_from_table(ctx, raw, schema));
+    check(ctx, su_harmonise(ctx, raw, *schema, NULL, &options, &cases, &notes));
+    check(ctx, su_code_matrix_of(ctx, cases, &m));
+    su_harmonise_report_free(notes);
+    su_case_table_free(cases);
+    su_raw_table_free(raw);
+    *cpu = su_clock_cpu();
+    return m;
+}
+
+static void touch(void *arg, const su_combination *c) { *(uint64_t *)arg += c->count; }
+
+static void count(su_context *ctx, const char *file, uint32_t length)
+{
+    su_schema *schema = NULL;
+    double start = 0;
+    su_code_matrix *m = matrix_of(ctx, file, &schema, &start);
+    su_count_options options = { .length = length, .min_count = 1 };
+    uint64_t totals[SU_MAX_LENGTH] = { 0 }, sum = 0;
+    check(ctx, su_count_combinations(ctx, m, &options, touch, &sum, totals));
+    double cpu = su_clock_cpu() - start;
+    char more[128];
+    snprintf(more, sizeof more, ", \"length\": %u, \"combinations\": %llu", length, (unsigned long long)totals[length - 1]);
+    report("count", cpu, more);
+    su_code_matrix_free(m);
+    su_schema_free(schema);
+}
+
+static void noise(su_context *ctx, size_t n)
+{
+    enum { CHUNK = 1 << 16 };
+    su_random random;
+    int64_t *values = su_alloc_array(CHUNK, sizeof *values);
+    check(ctx, su_random_system(ctx, &random));
+    double start = su_clock_cpu();
+    for (size_t done = 0; done < n; done += CHUNK)
+        su_sample_discrete_gaussian_fill(&random, (su_variance){ 200, 1 }, values, n - done < CHUNK ? n - done : CHUNK);
+    report("noise", su_clock_cpu() - start, "");
+    free(values);
+}
+
+int main(int argc, char **argv)
+{
+    su_context ctx;
+    su_context_init(&ctx);
+    ctx.threads = 1;
+    if (argc == 3 && strcmp(argv[1], "load") == 0) load(&ctx, argv[2]);
+    else if (argc == 4 && strcmp(argv[1], "count") == 0) count(&ctx, argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
+    else if (argc == 3 && strcmp(argv[1], "noise") == 0) noise(&ctx, strtoull(argv[2], NULL, 10));
+    else return fputs("usage: bench_kernels load FILE | count FILE R | noise N\n", stderr), 2;
+    return 0;
+}

@@ -1,0 +1,134 @@
+#include "cli.h"
+
+#include <suha/generate.h>
+
+#include <string.h>
+#include <sys/stat.h>
+
+#define DEMO_SCHEMA "ctdc-2024"
+enum { DEMO_PEOPLE = 20000, DEMO_SEED = 7 };
+
+const su_option su_options_demo[] = {
+    { "dir", "D", "folder of the example; default demo" },
+    { "once", NULL, "end after the bundle, without the web page" },
+    { "port", "P", "port of the web page; default 8080" },
+    { NULL, NULL, NULL }
+};
+
+static const struct demo_org { const char *id, *name, *kind, *file; } orgs[] = {
+    { "harbour", "Harbour House (imaginary)", "case-management", "harbour.csv" },
+    { "hotline", "Open Line (imaginary)", "hotline", "hotline.xlsx" },
+    { "refuge", "Refuge Lumière (imaginary)", "case-management", "refuge.csv" },
+};
+enum { ORGS = sizeof orgs / sizeof orgs[0] };
+
+/* The example's vault has a passphrase like any other; it lies beside it because nobody in it is real. */
+static su_status demo_passphrase(su_cli *cli, const char *path, su_buf *out)
+{
+    if (su_path_exists(path)) return su_file_read(&cli->ctx, path, 1024, out);
+    su_random random;
+    su_status st = su_random_system(&cli->ctx, &random);
+    if (st) return st;
+    uint8_t bytes[16];
+    char hex[33];
+    su_random_bytes(&random, bytes, sizeof bytes);
+    su_random_wipe(&random);
+    su_hex(bytes, sizeof bytes, hex);
+    su_buf_text(out, hex);
+    return su_file_write(&cli->ctx, path, hex, 32, 0600);
+}
+
+static su_status demo_vault(su_cli *cli, const char *dir, su_vault **out)
+{
+    su_buf pass = { 0 };
+    char *vault = su_path_join(&cli->arena, dir, "vault");
+    bool there = su_path_exists(su_path_join(&cli->arena, vault, "vault.db"));
+    su_status st = demo_passphrase(cli, su_path_join(&cli->arena, dir, "passphrase"), &pass);
+    su_passphrase phrase = { pass.p, pass.n };
+    if (!st && there) st = su_vault_open(&cli->ctx, vault, phrase, out);
+    else if (!st) st = su_cli_vault_new(cli, vault, phrase, SU_DEFAULT_CAP_EPSILON, out);
+    su_buf_free(&pass);
+    return st;
+}
+
+static uint64_t batches_of(const su_org *known, size_t count, const char *id, bool *exists)
+{
+    *exists = false;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(known[i].id, id) == 0) {
+            *exists = true;
+            return known[i].batches;
+        }
+    return 0;
+}
+
+static uint64_t cells_unmapped(const su_harmonise_report *r)
+{
+    uint64_t cells = 0;
+    for (size_t c = 0; c < r->column_count; c++) cells += r->columns[c].rows_unmapped;
+    return cells;
+}
+
+static su_status demo_import(su_cli *cli, const char *dir, su_vault *v, const struct demo_org *org, const su_org *known, size_t count)
+{
+    bool exists;
+    uint64_t batch = 0, before = batches_of(known, count, org->id, &exists);
+    su_status st = exists ? SU_OK : su_vault_org_add(&cli->ctx, v, org->id, org->name, org->kind);
+    if (st || before) return st;
+    su_source s = { 0 };
+    char *raw = su_path_join(&cli->arena, dir, "raw"), *path = su_path_join(&cli->arena, raw, org->file);
+    st = su_source_open(cli, path, DEMO_SCHEMA, su_arena_printf(&cli->arena, "example-%s", org->id), SU_MARGINS_REFUSE, &s);
+    if (!st) st = su_cli_import(cli, v, org->id, &s, "demo", true, &batch);
+    if (!st)
+        su_log(&cli->ctx, "   %-12s %-9s %6llu rows -> %6llu records sealed (batch %llu), %llu rejected, %llu cells not mapped", org->file, s.raw->encoding,
+               (unsigned long long)s.report->rows_in, (unsigned long long)s.report->rows_out, (unsigned long long)batch,
+               (unsigned long long)s.report->rows_rejected, (unsigned long long)cells_unmapped(s.report));
+    su_source_free(&s);
+    return st;
+}
+
+static su_status demo_build(su_cli *cli, const char *dir, const char *release)
+{
+    char *raw = su_path_join(&cli->arena, dir, "raw");
+    su_vault *v = NULL;
+    su_org *known = NULL;
+    size_t count = 0;
+    su_status st = SU_OK;
+    if (!su_path_exists(raw)) {
+        su_log(&cli->ctx, "1. raw exports of three imaginary organisations, %d people -> %s", DEMO_PEOPLE, raw);
+        st = su_generate(&cli->ctx, "orgs3", DEMO_PEOPLE, DEMO_SEED, raw);
+    }
+    if (!st) su_log(&cli->ctx, "2. encrypted vault -> %s", su_path_join(&cli->arena, dir, "vault"));
+    if (!st) st = demo_vault(cli, dir, &v);
+    if (!st) st = su_vault_orgs(&cli->ctx, v, &cli->arena, &known, &count);
+    if (!st) su_log(&cli->ctx, "3. harmonise to %s, seal", DEMO_SCHEMA);
+    for (size_t i = 0; i < ORGS && !st; i++) st = demo_import(cli, dir, v, &orgs[i], known, count);
+    if (!st) su_log(&cli->ctx, "4. differentially private release at epsilon 4 -> %s", release);
+    su_release_options options = { .epsilon = 4, .delta = SU_DEFAULT_DELTA, .length = 3 };
+    su_release_job job = { .options = &options, .out = release, .evaluate = true, .title = "Example dataset of three imaginary organisations",
+                           .publisher = "Suha example" };
+    if (!st) st = su_cli_release_vault(cli, v, su_path_join(&cli->arena, dir, "vault"), DEMO_SCHEMA, &job);
+    su_vault_close(v);
+    return st;
+}
+
+su_status su_command_demo(su_cli *cli)
+{
+    const char *dir = su_cli_option(cli, "dir");
+    int64_t port = 8080;
+    su_status st = su_cli_positionals(cli, 0, 0);
+    if (!st) st = su_cli_integer(cli, "port", 0, 65535, 8080, &port);
+    if (st) return st;
+    if (!dir) dir = "demo";
+    if (mkdir(dir, 0700) != 0 && !su_path_exists(dir)) return su_fail(&cli->ctx, SU_IO, "the folder %s cannot be made", dir);
+    char *release = su_path_join(&cli->arena, dir, "release");
+    if (su_path_exists(su_path_join(&cli->arena, release, "SHA256SUMS")))
+        su_log(&cli->ctx, "the release in %s is there already; remove %s to start over", release, dir);
+    else
+        st = demo_build(cli, dir, release);
+    if (st || su_cli_switch(cli, "once")) return st;
+    const char *dirs[] = { release };
+    su_portal_options options = { .port = (uint16_t)port };
+    su_log(&cli->ctx, "5. web page");
+    return su_cli_serve(cli, dirs, 1, &options);
+}

@@ -1,0 +1,132 @@
+#include "cli.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+const su_option su_options_release[] = {
+    SU_OPTIONS_SOURCE,
+    { "vault", "DIR", "release the records of a vault instead of a FILE" },
+    { "epsilon", "E", "privacy budget of this release, above 0 and at most 100; smaller is safer" },
+    { "delta", "D", "default 1e-9; at most 1e-3" },
+    { "length", "R", "longest combination measured and published, 1 to 4; default 3" },
+    { "k", "K", "print no count below K, on top of differential privacy" },
+    { "out", "DIR", "folder for the release; must not exist" },
+    { "title", "TEXT", "title of the dataset" },
+    { "publisher", "TEXT", "who publishes" },
+    { "cap-epsilon", "E", "FILE only: budget of a new ledger, as epsilon at delta 1e-9; default 12" },
+    { "domain-from-data", NULL, "with --schema auto: go on although no guarantee holds" },
+    { "no-evaluation", NULL, "do not write the comparison with the true records" },
+    { "test-mode", NULL, "allow --seed; the release is stamped NOT PRIVATE" },
+    { "seed", "S", "repeatable noise, only with --test-mode" },
+    SU_OPTION_PASSPHRASE,
+    { NULL, NULL, NULL }
+};
+
+static su_status release_options(su_cli *cli, su_release_options *o)
+{
+    int64_t length = 3, k = 0;
+    const char *epsilon = NULL;
+    su_status st = su_cli_need(cli, "epsilon", &epsilon);
+    if (!st) st = su_cli_number(cli, "--epsilon", epsilon, &o->epsilon);
+    if (!st) st = su_cli_real(cli, "delta", SU_DEFAULT_DELTA, &o->delta);
+    if (!st) st = su_cli_integer(cli, "length", 1, 4, 3, &length);
+    if (!st) st = su_cli_integer(cli, "k", 0, 1000000, 0, &k);
+    if (!st && !(o->epsilon > 0 && o->epsilon <= 100))
+        st = su_fail(&cli->ctx, SU_USAGE, "--epsilon %s must be above 0 and at most 100 (4 is usual here; smaller is safer)", epsilon);
+    if (!st && !(o->delta > 0 && o->delta <= 1e-3)) st = su_fail(&cli->ctx, SU_USAGE, "--delta must be above 0 and at most 0.001");
+    o->length = (uint32_t)length;
+    o->k = (uint64_t)k;
+    return st;
+}
+
+static su_status seed_option(su_cli *cli, su_release_job *job)
+{
+    int64_t seed = 0;
+    job->has_seed = su_cli_option(cli, "seed") != NULL;
+    if (job->has_seed && !su_cli_switch(cli, "test-mode"))
+        return su_fail(&cli->ctx, SU_REFUSED, "--seed makes noise that can be taken off again: only with --test-mode, and never for publication");
+    su_status st = su_cli_integer(cli, "seed", 0, INT64_MAX, 0, &seed);
+    job->seed = (uint64_t)seed;
+    return st;
+}
+
+/* What of this release is public, in one line for the ledger. */
+static const char *public_inputs(su_cli *cli, const su_schema *schema, const su_release_options *o)
+{
+    char hex[65];
+    su_hex(schema->fingerprint.bytes, 32, hex);
+    return su_arena_printf(&cli->arena, "schema %s sha256 %.16s length %u k %llu", schema->name, hex, o->length, (unsigned long long)o->k);
+}
+
+su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema_name, su_release_job *job)
+{
+    su_schema *schema = NULL;
+    su_case_table *cases = NULL;
+    su_status st = su_cli_schema(cli, schema_name, NULL, &schema);
+    if (!st) st = su_vault_read(&cli->ctx, v, NULL, schema, &cases);
+    if (!st) st = su_vault_ledger(&cli->ctx, v, &job->ledger);
+    if (!st) {
+        job->cases = cases;
+        job->mechanism_inputs = public_inputs(cli, schema, job->options);
+        job->ledger_note = su_arena_printf(&cli->arena, "the ledger is in the vault %s", dir);
+        st = su_release_run(cli, job);
+    }
+    su_ledger_close(job->ledger);
+    su_case_table_free(cases);
+    su_schema_free(schema);
+    return st;
+}
+
+static su_status from_vault(su_cli *cli, const char *dir, su_release_job *job)
+{
+    const char *schema = NULL;
+    su_vault *v = NULL;
+    su_status st = su_cli_positionals(cli, 0, 0);
+    if (!st) st = su_cli_need(cli, "schema", &schema);
+    if (!st) st = su_cli_vault_open(cli, dir, &v);
+    if (!st) st = su_cli_release_vault(cli, v, dir, schema, job);
+    su_vault_close(v);
+    return st;
+}
+
+static su_status from_file(su_cli *cli, su_release_job *job)
+{
+    double cap = SU_DEFAULT_CAP_EPSILON;
+    su_source s = { 0 };
+    const char *schema = su_cli_option(cli, "schema");
+    bool automatic = schema && strcmp(schema, "auto") == 0;
+    su_status st = su_cli_positionals(cli, 1, 1);
+    if (!st) st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, &cap);
+    if (!st && automatic && !job->options->domain_from_data)
+        st = su_fail(&cli->ctx, SU_REFUSED, "with --schema auto the list of values comes from the data and no guarantee can hold; use a schema, or say --domain-from-data");
+    if (!st && !automatic && job->options->domain_from_data) st = su_fail(&cli->ctx, SU_USAGE, "--domain-from-data goes with --schema auto only");
+    if (!st) st = su_source_load(cli, cli->positional[0], &s);
+    char *ledger = su_arena_printf(&cli->arena, "%s.ledger.db", job->out);
+    if (!st) st = su_ledger_open(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap, SU_DEFAULT_DELTA)), &job->ledger);
+    if (!st) {
+        job->cases = s.cases;
+        job->mechanism_inputs = public_inputs(cli, s.schema, job->options);
+        job->ledger_note = su_arena_printf(&cli->arena, "the ledger is %s and knows only releases written to this place; a vault's ledger follows the population", ledger);
+        su_log(&cli->ctx, "no vault: %s", job->ledger_note);
+        st = su_release_run(cli, job);
+    }
+    su_ledger_close(job->ledger);
+    su_source_free(&s);
+    return st;
+}
+
+su_status su_command_release(su_cli *cli)
+{
+    su_release_options options = { .domain_from_data = su_cli_switch(cli, "domain-from-data") };
+    su_release_job job = { .options = &options, .title = su_cli_option(cli, "title"), .publisher = su_cli_option(cli, "publisher"),
+                           .evaluate = !su_cli_switch(cli, "no-evaluation") };
+    const char *vault = su_cli_option(cli, "vault"), *out = NULL;
+    su_status st = su_cli_need(cli, "out", &out);
+    if (!st) st = release_options(cli, &options);
+    if (!st) st = seed_option(cli, &job);
+    if (st) return st;
+    size_t n = strlen(out);
+    while (n > 1 && out[n - 1] == '/') n--;
+    job.out = su_arena_strndup(&cli->arena, out, n);
+    return vault ? from_vault(cli, vault, &job) : from_file(cli, &job);
+}

@@ -1,0 +1,21 @@
+/* gate: which combinations are reported, their whole-number counts and their intervals (spec privacy 1.7 step 5). Post-processing. */
+#ifndef SU_PROTECT_GATE_H
+#define SU_PROTECT_GATE_H
+
+#include "residual.h"
+
+/* count[l->cells]: for a cell whose columns all have values, the published count of that combination, 0 = not reported; for a cell with
+ * absent columns, the count of the combination of its other columns (so 0 means that no record may show the cell's values).
+ *   total       the estimate rounded, at least 0
+ *   reported    when all combinations with one attribute less are reported, the estimate is above theta_k standard deviations, and the
+ *               count is at least 1
+ *   count       the estimate rounded, at most the count of every combination with one attribute less
+ * Counts above 2^32 - 1 are held there. suppressed[k]: combinations of length k whose parts were all reported and that were not. */
+void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t *count, uint64_t *suppressed);
+
+/* Fills r->aggregates (arena) and r->suppressed_by_k with the reported combinations of at least options.k.
+ * Interval: 95 %, E -+ 1.96 sd from the estimate before it was held at 0 and at its parents, widened to hold the printed count, at
+ * least 0. It covers the true count in 95 % of cells; among reported cells, which are selected for being large, a little less. */
+void su_gate_aggregates(su_release *r, const su_lattice *l, const su_estimates *e, const uint32_t *count);
+
+#endif

@@ -1,0 +1,277 @@
+/* plan: which tables are measured and with how much noise (spec privacy 1.7 steps 1, 2). Reads public facts only: names and numbers of
+ * codes of the columns, and the options. Two data sets of one schema and mapping get the same plan, byte for byte. */
+#include "lattice.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DEFAULT_DELTA 1e-9
+#define DEFAULT_SECONDS 20.0
+#define DEFAULT_TABLE_CELLS (UINT64_C(1) << 16)
+#define MAX_SETS (UINT64_C(1) << 22)
+#define MAX_CELLS (UINT64_C(1) << 26)
+
+typedef unsigned __int128 u128;
+
+static su_status check_options(su_context *ctx, const su_release_options *o, const su_matrix_column *columns, uint32_t column_count)
+{
+    if (!(o->epsilon > 0 && o->epsilon <= 100)) {
+        return su_fail(ctx, SU_USAGE, "epsilon is %g; it must be above 0 and at most 100. Smaller protects more; 1 to 4 is usual.", o->epsilon);
+    }
+    if (!(o->delta >= 0 && o->delta <= 1e-3)) {
+        return su_fail(ctx, SU_USAGE, "delta is %g; it must be above 0 and at most 0.001. Leave it out for 1e-9.", o->delta);
+    }
+    if (o->length < 1 || o->length > SU_RELEASE_LENGTH_MAX) {
+        return su_fail(ctx, SU_USAGE, "length is %u; combinations of 1 to %u attributes can be released.", o->length, SU_RELEASE_LENGTH_MAX);
+    }
+    if (!(o->seconds >= 0) || isinf(o->seconds)) {
+        return su_fail(ctx, SU_USAGE, "the time for synthesis is %g seconds; give 0 for the default or a positive number.", o->seconds);
+    }
+    if (column_count == 0) {
+        return su_fail(ctx, SU_REFUSED, "There is no column to release: no column of the schema is both marked for release and filled by the mapping.");
+    }
+    for (uint32_t c = 0; c < column_count; c++) {
+        if (columns[c].card == 0 || columns[c].card > 65536) {
+            return su_fail(ctx, SU_USAGE, "Column %s has %u codes; 1 to 65,536 are possible, the absent code included.",
+                           columns[c].name, columns[c].card);
+        }
+    }
+    return SU_OK;
+}
+
+/* ---- workload --------------------------------------------------------------------------------------------------------------------- */
+
+enum { LEFT_OUT, INSIDE_LARGER, MEASURED };
+
+typedef struct workload { su_ranking ranking; uint8_t *state[SU_RELEASE_LENGTH_MAX + 1]; size_t table_count, dropped_count; uint64_t cells; } workload;
+
+/* True when a set with one column more is measured or lies inside a measured one. */
+static bool inside_larger(const workload *w, const uint32_t *set, uint32_t length, uint32_t top)
+{
+    if (length == top) {
+        return false;
+    }
+    uint32_t larger[SU_RELEASE_LENGTH_MAX];
+    for (uint32_t c = 0, at = 0; c < w->ranking.column_count; c++) {
+        if (at < length && set[at] == c) {
+            at++;
+            continue;
+        }
+        memcpy(larger, set, at * sizeof *set);
+        larger[at] = c;
+        memcpy(larger + at + 1, set + at, (length - at) * sizeof *set);
+        if (w->state[length + 1][su_ranking_of(&w->ranking, larger, length + 1)] != LEFT_OUT) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* All sets of `top` columns whose table is small enough; then, length by length, the sets that no table chosen so far holds. */
+static void choose_tables(workload *w, const su_release *r, uint32_t top)
+{
+    for (uint32_t k = top; k > 0; k--) {
+        uint32_t set[SU_RELEASE_LENGTH_MAX] = { 0, 1, 2, 3 };
+        do {
+            uint8_t *state = &w->state[k][su_ranking_of(&w->ranking, set, k)];
+            uint64_t cells = su_subset_cells(r->columns, set, k);
+            if (inside_larger(w, set, k, top)) {
+                *state = INSIDE_LARGER;
+            } else if (cells <= r->options.max_table_cells) {
+                *state = MEASURED;
+                w->table_count++;
+                if (__builtin_add_overflow(w->cells, cells, &w->cells)) {
+                    w->cells = UINT64_MAX;
+                }
+            } else {
+                w->dropped_count++;
+            }
+        } while (su_subset_next(set, k, r->column_count));
+    }
+}
+
+static void list_tables(const workload *w, su_release *r, uint32_t top)
+{
+    r->tables = su_arena_array(&r->arena, w->table_count, sizeof *r->tables);
+    r->dropped = su_arena_array(&r->arena, w->dropped_count, sizeof *r->dropped);
+    for (uint32_t k = top; k > 0; k--) {
+        uint32_t set[SU_RELEASE_LENGTH_MAX] = { 0, 1, 2, 3 };
+        do {
+            uint8_t state = w->state[k][su_ranking_of(&w->ranking, set, k)];
+            uint64_t cells = su_subset_cells(r->columns, set, k);
+            if (state == MEASURED) {
+                su_release_table *t = &r->tables[r->table_count++];
+                t->length = k;
+                t->cells = cells;
+                memcpy(t->columns, set, k * sizeof *set);
+            } else if (state == LEFT_OUT) {
+                su_dropped_table *t = &r->dropped[r->dropped_count++];
+                t->length = k;
+                t->cells = cells;
+                memcpy(t->columns, set, k * sizeof *set);
+            }
+        } while (su_subset_next(set, k, r->column_count));
+    }
+}
+
+static su_status plan_workload(su_context *ctx, su_release *r)
+{
+    workload w = { .table_count = 0 };
+    uint32_t top = r->options.length < r->column_count ? r->options.length : r->column_count;
+    su_status status = SU_OK;
+    su_ranking_init(&w.ranking, r->column_count);
+    if (su_ranking_count(&w.ranking, top) > MAX_SETS) {
+        status = su_fail(ctx, SU_REFUSED, "%u columns have too many combinations of %u columns to release them all. Choose a smaller length.",
+                         r->column_count, top);
+        goto out;
+    }
+    for (uint32_t k = 1; k <= top; k++) {
+        w.state[k] = su_alloc(su_ranking_count(&w.ranking, k));
+    }
+    choose_tables(&w, r, top);
+    if (w.table_count == 0) {
+        status = su_fail(ctx, SU_REFUSED, "No table has at most %llu cells, so there is nothing to release. Raise the limit on table cells.",
+                         (unsigned long long)r->options.max_table_cells);
+        goto out;
+    }
+    if (w.cells > MAX_CELLS) {
+        status = su_fail(ctx, SU_REFUSED, "The tables to release have %llu cells in all; at most %llu are possible. "
+                         "Choose a smaller length or a smaller limit on table cells.", (unsigned long long)w.cells, (unsigned long long)MAX_CELLS);
+        goto out;
+    }
+    list_tables(&w, r, top);
+out:
+    for (uint32_t k = 1; k <= top; k++) {
+        free(w.state[k]);
+    }
+    su_ranking_free(&w.ranking);
+    return status;
+}
+
+/* ---- budget ----------------------------------------------------------------------------------------------------------------------- */
+
+/* Number of cells where every column has a value. A column without codes still costs a share. */
+static double positive_cells(const su_release *r, const su_release_table *t)
+{
+    double cells = 1;
+    for (uint32_t i = 0; i < t->length; i++) {
+        uint32_t card = r->columns[t->columns[i]].card;
+        cells *= card > 1 ? card - 1 : 1;
+    }
+    return cells;
+}
+
+/* Shares in proportion to the square root of the number of positive cells. */
+static void share_budget(su_release *r)
+{
+    double sum = 0;
+    for (size_t i = 0; i < r->table_count; i++) {
+        r->tables[i].share = sqrt(positive_cells(r, &r->tables[i]));
+        sum += r->tables[i].share;
+    }
+    for (size_t i = 0; i < r->table_count; i++) {
+        r->tables[i].share /= sum;
+    }
+}
+
+/* Smallest num/den >= s2 with 17 significant bits and den a power of two up to 2^16: noise grows by less than one part in 2^16, and the
+ * sampler's products stay short. */
+static su_variance variance_above(double s2)
+{
+    int exponent = 16 - ilogb(s2);
+    uint64_t den = UINT64_C(1) << (exponent < 0 ? 0 : exponent > 16 ? 16 : exponent);
+    return (su_variance){ .num = (uint64_t)ceil(s2 * (double)den), .den = den };
+}
+
+/* Sum of den/(2 num) over the tables in units of 2^-80, every term rounded up. */
+static u128 spent_units(const su_release *r)
+{
+    u128 sum = 0;
+    for (size_t i = 0; i < r->table_count; i++) {
+        u128 den = (u128)r->tables[i].variance.den << 79, num = r->tables[i].variance.num;
+        sum += (den + num - 1) / num;
+    }
+    return sum;
+}
+
+/* rho in units of 2^-80, rounded down. */
+static u128 budget_units(double rho)
+{
+    int exponent;
+    u128 digits = (u128)ldexp(frexp(rho, &exponent), 53);      /* rho = digits * 2^(exponent - 53) exactly */
+    int shift = exponent - 53 + 80;
+    return shift >= 0 ? digits << shift : shift > -64 ? digits >> -shift : 0;
+}
+
+/* sigma_t^2 = 1/(2 rho share_t) rounded up. The sum of 1/(2 sigma^2) is then compared with rho in integers. */
+static su_status plan_noise(su_context *ctx, su_release *r)
+{
+    double rho = su_zcdp_rho(r->options.epsilon, r->options.delta);
+    share_budget(r);
+    for (size_t i = 0; i < r->table_count; i++) {
+        double s2 = (1 + 1e-12) / (2 * rho * r->tables[i].share);
+        if (!(s2 <= 1e12)) {
+            return su_fail(ctx, SU_REFUSED, "epsilon %g over %zu tables would need noise with a standard deviation above a million. "
+                           "Choose a larger epsilon or a smaller length.", r->options.epsilon, r->table_count);
+        }
+        r->tables[i].variance = variance_above(s2);
+    }
+    u128 spent = spent_units(r);
+    if (spent > budget_units(rho)) {
+        return su_fail(ctx, SU_INTERNAL, "The noise planned would spend more than its budget. Nothing was measured; please report this.");
+    }
+    r->rho = nextafter(ldexp((double)spent, -80), INFINITY);
+    r->epsilon_stated = su_zcdp_epsilon(r->rho, r->options.delta);
+    return SU_OK;
+}
+
+/* ---- plan ------------------------------------------------------------------------------------------------------------------------- */
+
+static void copy_columns(su_release *r, const su_matrix_column *columns, uint32_t column_count)
+{
+    r->column_count = column_count;
+    r->columns = su_arena_array(&r->arena, column_count, sizeof *r->columns);
+    for (uint32_t c = 0; c < column_count; c++) {
+        r->columns[c] = columns[c];
+        r->columns[c].name = columns[c].name ? su_arena_strndup(&r->arena, columns[c].name, strlen(columns[c].name)) : "";
+        r->columns[c].codes = NULL;
+    }
+}
+
+su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_matrix_column *columns, uint32_t column_count,
+                          const su_release_options *opts, su_release **out)
+{
+    *out = NULL;
+    su_status status = check_options(ctx, opts, columns, column_count);
+    if (status) {
+        return status;
+    }
+    su_release *r = su_alloc(sizeof *r);
+    su_arena_init(&r->arena);
+    r->schema = schema;
+    r->options = *opts;
+    r->options.delta = opts->delta > 0 ? opts->delta : DEFAULT_DELTA;
+    r->options.max_table_cells = opts->max_table_cells ? opts->max_table_cells : DEFAULT_TABLE_CELLS;
+    r->options.seconds = opts->seconds > 0 ? opts->seconds : DEFAULT_SECONDS;
+    memcpy(r->gate, (double[]){ 0, 3, 1.5, 0.5, 0.5 }, 5 * sizeof(double));
+    copy_columns(r, columns, column_count);
+    status = plan_workload(ctx, r);
+    if (!status) {
+        status = plan_noise(ctx, r);
+    }
+    if (status) {
+        su_release_free(r);
+        return status;
+    }
+    *out = r;
+    return SU_OK;
+}
+
+void su_release_free(su_release *r)
+{
+    if (r) {
+        su_arena_free(&r->arena);
+        free(r);
+    }
+}

@@ -1,0 +1,143 @@
+#include "residual.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* A table of cells seen along one axis: outer blocks of `card` slices of `inner` cells. */
+typedef struct axis_view { size_t outer, card, inner; } axis_view;
+
+static axis_view view_of(const su_subset *s, uint32_t axis)
+{
+    axis_view v = { 1, s->card[axis], 1 };
+    for (uint32_t i = 0; i < axis; i++) {
+        v.outer *= s->card[i];
+    }
+    v.inner = s->cells / (v.outer * v.card);
+    return v;
+}
+
+/* to += scale * (sum of from along the axis) */
+static void collapse(const double *from, axis_view v, double scale, double *to)
+{
+    for (size_t o = 0; o < v.outer; o++) {
+        double *out = to + o * v.inner;
+        for (size_t k = 0; k < v.card; k++) {
+            const double *slice = from + (o * v.card + k) * v.inner;
+            for (size_t i = 0; i < v.inner; i++) {
+                out[i] += scale * slice[i];
+            }
+        }
+    }
+}
+
+/* to += scale * from, repeated along the axis */
+static void spread(const double *from, axis_view v, double scale, double *to)
+{
+    for (size_t o = 0; o < v.outer; o++) {
+        const double *in = from + o * v.inner;
+        for (size_t k = 0; k < v.card; k++) {
+            double *slice = to + (o * v.card + k) * v.inner;
+            for (size_t i = 0; i < v.inner; i++) {
+                slice[i] += scale * in[i];
+            }
+        }
+    }
+}
+
+/* Subtracts the mean along the axis. */
+static void centre(double *cells, axis_view v, double *mean)
+{
+    for (size_t o = 0; o < v.outer; o++) {
+        double *block = cells + o * v.card * v.inner;
+        memset(mean, 0, v.inner * sizeof *mean);
+        for (size_t k = 0; k < v.card; k++) {
+            for (size_t i = 0; i < v.inner; i++) {
+                mean[i] += block[k * v.inner + i];
+            }
+        }
+        for (size_t i = 0; i < v.inner; i++) {
+            mean[i] /= (double)v.card;
+        }
+        for (size_t k = 0; k < v.card; k++) {
+            for (size_t i = 0; i < v.inner; i++) {
+                block[k * v.inner + i] -= mean[i];
+            }
+        }
+    }
+}
+
+/* Every table adds itself to every set inside it, weighted by the precision 1/(variance * product of the cards summed out). Columns are
+ * taken one at a time, so that from a table to a set there is exactly one way. */
+static void gather(const su_lattice *l, double *cell, double *precision)
+{
+    for (uint32_t c = 0; c < l->column_count; c++) {
+        for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
+            const su_subset *s = &l->sets[l->members[i].set];
+            uint32_t axis = l->members[i].axis, parent = s->parent[axis];
+            double scale = 1.0 / s->card[axis];
+            collapse(cell + s->offset, view_of(s, axis), scale, cell + l->sets[parent].offset);
+            precision[parent] += precision[l->members[i].set] * scale;
+        }
+    }
+}
+
+/* Turns weighted sums into residuals (weighted means without what smaller sets say), and precisions into variances of a residual's cell. */
+static void residuals(const su_lattice *l, double *cell, double *variance)
+{
+    size_t widest = 1;
+    for (uint32_t s = 0; s < l->set_count; s++) {
+        widest = l->sets[s].cells > widest ? l->sets[s].cells : widest;
+    }
+    double *mean = su_alloc_array(widest, sizeof *mean);
+    for (uint32_t k = 0; k < l->set_count; k++) {
+        const su_subset *s = &l->sets[k];
+        double scale = 1 / variance[k];
+        variance[k] = scale;
+        for (size_t i = 0; i < s->cells; i++) {
+            cell[s->offset + i] *= scale;
+        }
+        for (uint32_t axis = 0; axis < s->length; axis++) {
+            centre(cell + s->offset, view_of(s, axis), mean);
+            variance[k] *= 1 - 1.0 / s->card[axis];
+        }
+    }
+    free(mean);
+}
+
+/* An estimate is the sum of the residuals of all sets inside it, each spread evenly over the columns it does not hold. */
+static void rebuild(const su_lattice *l, double *cell, double *variance)
+{
+    for (uint32_t c = 0; c < l->column_count; c++) {
+        for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
+            const su_subset *s = &l->sets[l->members[i].set];
+            uint32_t axis = l->members[i].axis, parent = s->parent[axis];
+            double scale = 1.0 / s->card[axis];
+            spread(cell + l->sets[parent].offset, view_of(s, axis), scale, cell + s->offset);
+            variance[l->members[i].set] += variance[parent] * scale * scale;
+        }
+    }
+}
+
+void su_estimates_init(su_estimates *e, const su_release *r, const su_lattice *l, const su_measurement *noisy)
+{
+    e->cell = su_alloc_array(l->cells, sizeof *e->cell);
+    e->variance = su_alloc_array(l->set_count, sizeof *e->variance);
+    for (size_t t = 0; t < r->table_count; t++) {
+        const su_subset *s = &l->sets[l->table_set[t]];
+        double precision = 1 / su_discrete_gaussian_variance(r->tables[t].variance);
+        e->variance[l->table_set[t]] = precision;
+        for (size_t i = 0; i < s->cells; i++) {
+            e->cell[s->offset + i] = precision * (double)noisy->cells[t][i];
+        }
+    }
+    gather(l, e->cell, e->variance);
+    residuals(l, e->cell, e->variance);
+    rebuild(l, e->cell, e->variance);
+}
+
+void su_estimates_free(su_estimates *e)
+{
+    free(e->cell);
+    free(e->variance);
+    memset(e, 0, sizeof *e);
+}

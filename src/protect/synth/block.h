@@ -1,0 +1,45 @@
+/* block: everything the target tables say about one column, laid out so that one record's alternatives lie side by side.
+ *
+ * For a table t through column j and a record with values x, the cells t(x with x_j = v), v = 0..card-1, are contiguous. The block holds
+ * d = weight * (records in the cell - estimate) for all of them. Changing x_j from a to b then changes the sum of weighted squared errors by
+ *     2 * (F[b] - F[a] + W),   F[v] = sum over tables of d at v,   W = sum of weights.
+ * A column of two values keeps only d[1] - d[0]. Only one block exists at a time: it is rebuilt from the records (one addition per record and table,
+ * as much as looking at each record once) before its column is searched, so nothing else has to be kept up to date. */
+#ifndef SU_PROTECT_BLOCK_H
+#define SU_PROTECT_BLOCK_H
+
+#include "synth.h"
+
+/* A table seen from the column: where it starts, and what the other columns' values add. */
+typedef struct su_synth_context {
+    uint32_t table;                         /* index into the problem's tables                                                       */
+    uint32_t others;                        /* number of other columns                                                               */
+    uint32_t column[SU_MAX_LENGTH];
+    uint64_t stride[SU_MAX_LENGTH];         /* in floats of the block                                                                */
+    uint64_t start;
+    float weight;
+} su_synth_context;
+
+typedef struct su_synth_block {
+    const su_synthesis *problem;
+    uint32_t column, width;                 /* width: floats per setting of the other columns: 1 for two values, else card           */
+    size_t count, capacity;
+    su_synth_context *contexts;             /* by number of other columns                                                            */
+    uint64_t *at;                           /* scratch: where the current record falls, one per context                              */
+    float *d; size_t d_capacity;
+    uint64_t floats;
+    float total_weight;                     /* W                                                                                     */
+    float *sum;                             /* F of the current record, card floats                                                  */
+} su_synth_block;
+
+/* Chooses the tables through `column` whose other columns are all in `placed`, and fills d from the estimates (records not counted yet).
+ * `penalty` is added, as if so many records too many were there, to forbidden cells. */
+void su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
+/* Finds where the record falls; the calls below refer to it. */
+void su_synth_block_locate(su_synth_block *b, const uint16_t *record);
+void su_synth_block_add(su_synth_block *b, uint32_t value, float sign);
+/* F[v] for every value, up to a constant. Returns b->sum. */
+const float *su_synth_block_sum(su_synth_block *b);
+void su_synth_block_free(su_synth_block *b);
+
+#endif

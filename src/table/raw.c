@@ -1,0 +1,41 @@
+/* Raw table: finding a column, and forgetting the whole. */
+#include <suha/table.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+static void free_text(char *s) {
+    if (s != NULL) su_wipe(s, strlen(s));
+    free(s);
+}
+
+void su_raw_table_free(su_raw_table *t) {
+    if (t == NULL) return;
+    for (uint32_t c = 0; c < t->column_count; c++) {
+        su_raw_column *column = &t->columns[c];
+        free_text((char *)(uintptr_t)column->name);
+        su_dict_free(column->values);
+        if (column->ids != NULL) su_wipe(column->ids, t->row_count * sizeof *column->ids);
+        free(column->ids);
+    }
+    free(t->columns);
+    free(t->row_line);
+    free_text(t->source);
+    free_text(t->sheet);
+    free(t);
+}
+
+int su_raw_table_column(const su_raw_table *t, su_str name) {
+    for (uint32_t c = 0; c < t->column_count; c++)
+        if (su_str_equal(su_str_of(t->columns[c].name), name)) return (int)c;
+    su_arena scratch;
+    su_arena_init(&scratch);
+    su_str folded = su_text_fold(&scratch, name);
+    int found = -1;
+    for (uint32_t c = 0; c < t->column_count; c++) {
+        if (!su_str_equal(su_text_fold(&scratch, su_str_of(t->columns[c].name)), folded)) continue;
+        found = found == -1 ? (int)c : -2;
+    }
+    su_arena_free(&scratch);
+    return found < 0 ? -1 : found;
+}

@@ -3,6 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+typedef float floats8 __attribute__((vector_size(32), aligned(4), may_alias));
+typedef uint32_t words8 __attribute__((vector_size(32), aligned(4), may_alias));
+
 static bool wanted(const su_target_table *t, uint32_t column, const bool *placed)
 {
     bool through = false;
@@ -13,65 +16,103 @@ static bool wanted(const su_target_table *t, uint32_t column, const bool *placed
     return through && t->weight > 0;
 }
 
-static void add_context(su_synth_block *b, uint32_t table)
+static void reserve(su_synth_block *b, size_t tables, uint32_t columns, uint32_t card)
+{
+    if (tables > b->capacity) {
+        su_synth_block_free(b);
+        b->capacity = (uint32_t)tables;
+        b->table = su_alloc_array(tables, sizeof *b->table);
+        b->start = su_alloc_array(tables, sizeof *b->start);
+        b->weight = su_alloc_array(tables, sizeof *b->weight);
+        b->at = su_alloc_array(tables, sizeof *b->at);
+        b->runs = su_alloc_array(tables, sizeof *b->runs);
+        b->last_step = su_alloc_array(columns + 8, sizeof *b->last_step);
+        for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) b->stride[k] = su_alloc_array(tables, sizeof *b->stride[k]);
+    }
+    if (card > b->sum_capacity) {
+        free(b->sum);
+        b->sum_capacity = card;
+        b->sum = su_alloc_array(card, sizeof *b->sum);
+    }
+}
+
+/* Opens a run for the table, or lets it join the last one. */
+static void add_to_runs(su_synth_block *b, uint32_t index, const uint32_t *others, uint32_t count)
+{
+    su_synth_run *run = b->run_count ? &b->runs[b->run_count - 1] : NULL;
+    if (run && count && run->fixed == count - 1 && run->last + run->count == others[count - 1] &&
+        memcmp(run->column, others, (count - 1) * sizeof *others) == 0) {
+        run->count++;
+        return;
+    }
+    run = &b->runs[b->run_count++];
+    /* A table of this column alone is a run without other columns: its last step is the zero kept behind the columns' own. */
+    *run = (su_synth_run){.first = index, .count = 1, .fixed = count ? count - 1 : 0,
+                          .last = count ? others[count - 1] : b->problem->column_count};
+    for (uint32_t k = 0; k + 1 < count; k++) run->column[k] = others[k];
+}
+
+static bool add_table(su_synth_block *b, uint32_t table)
 {
     const su_target_table *t = &b->problem->tables[table];
-    if (b->count == b->capacity) b->contexts = su_grow(b->contexts, &b->capacity, b->count + 1, sizeof *b->contexts);
-    su_synth_context *c = &b->contexts[b->count++];
-    memset(c, 0, sizeof *c);
-    c->table = table;
-    c->start = b->floats;
-    c->weight = (float)t->weight;
+    uint32_t others[SU_MAX_LENGTH], count = 0, i = b->count;
+    for (uint32_t k = 0; k < t->length; k++)
+        if (t->columns[k] != b->column) others[count++] = t->columns[k];
     uint64_t stride = b->width;
-    for (uint32_t k = t->length; k-- > 0;) {
-        if (t->columns[k] == b->column) continue;
-        c->column[c->others] = t->columns[k];
-        c->stride[c->others++] = stride;
-        stride *= b->problem->card[t->columns[k]];
+    for (uint32_t k = count; k-- > 0;) {
+        b->stride[k][i] = (uint32_t)stride;
+        stride *= b->problem->card[others[k]];
     }
+    if (b->floats + stride > UINT32_MAX) return false;
+    b->table[i] = table;
+    b->start[i] = (uint32_t)b->floats;
+    b->weight[i] = (float)t->weight;
+    b->total_weight += b->weight[i];
     b->floats += stride;
-    b->total_weight += c->weight;
+    b->count++;
+    add_to_runs(b, i, others, count);
+    return true;
 }
 
 /* Walks the table in its own order and drops every cell at its place in the block. */
-static void fill_context(su_synth_block *b, const su_synth_context *c, float penalty)
+static void fill_table(su_synth_block *b, uint32_t i, float penalty)
 {
-    const su_target_table *t = &b->problem->tables[c->table];
-    uint32_t value[SU_MAX_LENGTH] = {0}, own = 0;
-    uint64_t stride[SU_MAX_LENGTH] = {0}, at = c->start;
+    const su_target_table *t = &b->problem->tables[b->table[i]];
+    const uint32_t *card = b->problem->card;
+    uint32_t value[SU_MAX_LENGTH] = {0}, stride[SU_MAX_LENGTH] = {0}, own = 0, other = 0;
+    uint64_t at = b->start[i];
     for (uint32_t k = 0; k < t->length; k++) {
         if (t->columns[k] == b->column) own = k;
-        for (uint32_t o = 0; o < c->others; o++)
-            if (c->column[o] == t->columns[k]) stride[k] = c->stride[o];
+        else stride[k] = b->stride[other++][i];
     }
-    for (uint64_t i = 0; i < t->cells; i++) {
-        float d = -t->estimate[i];
-        if (t->forbidden && t->forbidden[i]) d += penalty;
-        d *= c->weight;
+    for (uint64_t cell = 0; cell < t->cells; cell++) {
+        float d = -t->estimate[cell];
+        if (t->forbidden && t->forbidden[cell]) d += penalty;
+        d *= b->weight[i];
         if (b->width > 1) b->d[at + value[own]] = d;
-        else if (value[own]) b->d[at] += d;
-        else b->d[at] -= d;
+        else b->d[at] += value[own] ? d : -d;
         for (uint32_t k = t->length; k-- > 0;) {
             at += stride[k];
-            if (++value[k] < b->problem->card[t->columns[k]]) break;
-            at -= stride[k] * value[k];
+            if (++value[k] < card[t->columns[k]]) break;
+            at -= (uint64_t)stride[k] * value[k];
             value[k] = 0;
         }
     }
 }
 
-void su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty)
+bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty)
 {
     uint32_t card = problem->card[column];
+    reserve(b, problem->table_count + 1, problem->column_count, card);
     b->problem = problem;
     b->column = column;
     b->width = card == 2 ? 1 : card;
-    b->count = 0;
+    b->count = b->run_count = 0;
     b->floats = 0;
     b->total_weight = 0;
-    for (uint32_t others = 0; others < SU_MAX_LENGTH; others++)
+    for (uint32_t length = 1; length <= SU_MAX_LENGTH; length++)
         for (size_t t = 0; t < problem->table_count; t++)
-            if (problem->tables[t].length == others + 1 && wanted(&problem->tables[t], column, placed)) add_context(b, (uint32_t)t);
+            if (problem->tables[t].length == length && wanted(&problem->tables[t], column, placed) && !add_table(b, (uint32_t)t)) return false;
     if (b->floats > b->d_capacity) {
         free(b->d);
         b->d_capacity = b->floats;
@@ -79,37 +120,54 @@ void su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32
     } else if (b->floats) {
         memset(b->d, 0, b->floats * sizeof *b->d);
     }
-    free(b->at);
-    free(b->sum);
-    b->at = su_alloc_array(b->count + 1, sizeof *b->at);
-    b->sum = su_alloc_array(card, sizeof *b->sum);
-    for (size_t i = 0; i < b->count; i++) fill_context(b, &b->contexts[i], penalty);
+    for (uint32_t i = 0; i < b->count; i++) fill_table(b, i, penalty);
+    return true;
 }
 
+__attribute__((target_clones("avx2", "default")))
 void su_synth_block_locate(su_synth_block *b, const uint16_t *record)
 {
-    for (size_t i = 0; i < b->count; i++) {
-        const su_synth_context *c = &b->contexts[i];
-        uint64_t at = c->start;
-        for (uint32_t o = 0; o < c->others; o++) at += c->stride[o] * record[c->column[o]];
-        b->at[i] = at;
+    for (uint32_t c = 0; c < b->problem->column_count; c++) b->last_step[c] = record[c] * b->width;
+    for (uint32_t r = 0; r < b->run_count; r++) {
+        const su_synth_run *run = &b->runs[r];
+        const uint32_t *start = b->start + run->first, *last = b->last_step + run->last;
+        uint32_t *at = b->at + run->first, i = 0;
+        for (; i + 8 <= run->count; i += 8) {
+            words8 sum = *(const words8 *)(start + i) + *(const words8 *)(last + i);
+            for (uint32_t k = 0; k < run->fixed; k++) sum += *(const words8 *)(b->stride[k] + run->first + i) * record[run->column[k]];
+            *(words8 *)(at + i) = sum;
+        }
+        for (; i < run->count; i++) {
+            uint32_t sum = start[i] + last[i];
+            for (uint32_t k = 0; k < run->fixed; k++) sum += b->stride[k][run->first + i] * record[run->column[k]];
+            at[i] = sum;
+        }
     }
 }
 
 void su_synth_block_add(su_synth_block *b, uint32_t value, float sign)
 {
-    uint32_t offset = b->width > 1 ? value : 0;
-    float step = b->width > 1 || value ? sign : -sign;
-    for (size_t i = 0; i < b->count; i++) b->d[b->at[i] + offset] += step * b->contexts[i].weight;
+    float *d = b->width > 1 ? b->d + value : b->d, step = b->width > 1 || value ? sign : -sign;
+    for (uint32_t i = 0; i < b->count; i++) d[b->at[i]] += step * b->weight[i];
 }
 
-typedef float floats8 __attribute__((vector_size(32), aligned(4), may_alias));
-
-/* Element by element, so the result does not depend on the instruction set. */
-__attribute__((target_clones("avx2", "default")))
-static void add_all(const su_synth_block *b, uint32_t card)
+/* Four sums side by side: a single one would wait for every addition. The order is fixed, so the result is. */
+static float sum_of_two(const su_synth_block *b)
 {
-    for (size_t i = 0; i < b->count; i++) {
+    float sum[4] = {0};
+    uint32_t i = 0;
+    for (; i + 4 <= b->count; i += 4)
+        for (uint32_t k = 0; k < 4; k++) sum[k] += b->d[b->at[i + k]];
+    for (; i < b->count; i++) sum[0] += b->d[b->at[i]];
+    return (sum[0] + sum[1]) + (sum[2] + sum[3]);
+}
+
+/* Value by value, so the result does not depend on the instruction set. */
+__attribute__((target_clones("avx2", "default")))
+static void sum_of_many(const su_synth_block *b, uint32_t card)
+{
+    memset(b->sum, 0, card * sizeof *b->sum);
+    for (uint32_t i = 0; i < b->count; i++) {
         const float *d = b->d + b->at[i];
         uint32_t v = 0;
         for (; v + 8 <= card; v += 8) *(floats8 *)(b->sum + v) += *(const floats8 *)(d + v);
@@ -119,22 +177,24 @@ static void add_all(const su_synth_block *b, uint32_t card)
 
 const float *su_synth_block_sum(su_synth_block *b)
 {
-    uint32_t card = b->problem->card[b->column];
-    memset(b->sum, 0, card * sizeof *b->sum);
-    if (b->width == 1) {
-        float f = 0;
-        for (size_t i = 0; i < b->count; i++) f += b->d[b->at[i]];
-        b->sum[1] = f;
+    if (b->width > 1) {
+        sum_of_many(b, b->width);
     } else {
-        add_all(b, card);
+        b->sum[0] = 0;
+        if (b->problem->card[b->column] > 1) b->sum[1] = sum_of_two(b);
     }
     return b->sum;
 }
 
 void su_synth_block_free(su_synth_block *b)
 {
-    free(b->contexts);
+    free(b->table);
+    free(b->start);
+    free(b->weight);
     free(b->at);
+    free(b->runs);
+    free(b->last_step);
+    for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) free(b->stride[k]);
     free(b->d);
     free(b->sum);
     memset(b, 0, sizeof *b);

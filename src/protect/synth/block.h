@@ -10,31 +10,29 @@
 
 #include "synth.h"
 
-/* A table seen from the column: where it starts, and what the other columns' values add. */
-typedef struct su_synth_context {
-    uint32_t table;                         /* index into the problem's tables                                                       */
-    uint32_t others;                        /* number of other columns                                                               */
-    uint32_t column[SU_MAX_LENGTH];
-    uint64_t stride[SU_MAX_LENGTH];         /* in floats of the block                                                                */
-    uint64_t start;
-    float weight;
-} su_synth_context;
+/* Neighbouring tables that share all other columns but the last, whose last columns follow each other: located together. */
+typedef struct su_synth_run { uint32_t first, count, fixed, last; uint32_t column[SU_MAX_LENGTH]; } su_synth_run;
 
 typedef struct su_synth_block {
     const su_synthesis *problem;
     uint32_t column, width;                 /* width: floats per setting of the other columns: 1 for two values, else card           */
-    size_t count, capacity;
-    su_synth_context *contexts;             /* by number of other columns                                                            */
-    uint64_t *at;                           /* scratch: where the current record falls, one per context                              */
-    float *d; size_t d_capacity;
-    uint64_t floats;
+    uint32_t count, capacity;               /* tables in the block                                                                   */
+    uint32_t *table;                        /* their indices in the problem, by length, then by columns                              */
+    uint32_t *start;                        /* where each begins in d                                                                */
+    uint32_t *stride[SU_MAX_LENGTH];        /* what one step of its k-th other column adds; the last other column's step is `width`  */
+    float *weight;
+    uint32_t *at;                           /* where the current record falls                                                        */
+    su_synth_run *runs; uint32_t run_count;
+    uint32_t *last_step;                    /* per column: value of the current record * width                                       */
+    float *d; uint64_t d_capacity, floats;
     float total_weight;                     /* W                                                                                     */
-    float *sum;                             /* F of the current record, card floats                                                  */
+    float *sum; uint32_t sum_capacity;      /* F of the current record, card floats                                                  */
 } su_synth_block;
 
 /* Chooses the tables through `column` whose other columns are all in `placed`, and fills d from the estimates (records not counted yet).
- * `penalty` is added, as if so many records too many were there, to forbidden cells. */
-void su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
+ * `penalty` is added, as if so many records too many were there, to forbidden cells.
+ * False when the block would hold more than 2^32 floats. */
+bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
 /* Finds where the record falls; the calls below refer to it. */
 void su_synth_block_locate(su_synth_block *b, const uint16_t *record);
 void su_synth_block_add(su_synth_block *b, uint32_t value, float sign);

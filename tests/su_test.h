@@ -43,10 +43,10 @@ SU_TEST_UNUSED static const char *su_test_pooled(const char *a, const char *b)
 {
     static char pool[8][1024];
     static unsigned next;
-    char *out = pool[next++ % 8];
-    int n = snprintf(out, sizeof pool[0], "%s%s%s", a, b[0] ? "/" : "", b);
-    if (n < 0 || (size_t)n >= sizeof pool[0]) abort();
-    return out;
+    char text[sizeof pool[0]]; /* a may be in the pool itself */
+    int n = snprintf(text, sizeof text, "%s%s%s", a, b[0] ? "/" : "", b);
+    if (n < 0 || (size_t)n >= sizeof text) abort();
+    return memcpy(pool[next++ % 8], text, sizeof text);
 }
 
 static char su_test_folder_name[512];

@@ -58,14 +58,18 @@ void su_buf_printf(su_buf *b, const char *fmt, ...)
     va_list ap, again;
     va_start(ap, fmt);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, fmt, ap);
+    reserve(b, 64); /* most texts fit at once */
+    size_t room = b->capacity - b->n;
+    int n = vsnprintf(b->p + b->n, room, fmt, ap);
     va_end(ap);
-    if (n > 0) {
+    if (n > 0 && (size_t)n >= room) {
+        b->p[b->n] = '\0';
         reserve(b, (size_t)n);
         vsnprintf(b->p + b->n, (size_t)n + 1, fmt, again);
-        b->n += (size_t)n;
     }
     va_end(again);
+    if (n > 0) b->n += (size_t)n;
+    b->p[b->n] = '\0';
 }
 
 static void quoted_cell(su_buf *b, su_str cell, const char *before)

@@ -59,10 +59,10 @@ void su_terminal_wait(void);                                                /* u
 void su_terminal_line_end(void);                                            /* ends a progress bar that is on screen               */
 
 /* ---- secrets (secret.c) ---- */
-typedef struct su_secret { char *p; size_t n; } su_secret;                  /* locked memory                                        */
+typedef struct su_cli_secret { char *p; size_t n; } su_cli_secret;                  /* locked memory                                        */
 /* --passphrase-file, then $SUHA_PASSPHRASE, then a prompt (twice when `twice`). */
-su_status su_secret_passphrase(su_cli *cli, bool twice, su_secret *out);
-void su_secret_free(su_secret *s);
+su_status su_cli_passphrase(su_cli *cli, bool twice, su_cli_secret *out);
+void su_cli_secret_free(su_cli_secret *s);
 #define SU_OPTION_PASSPHRASE { "passphrase-file", "FILE", "read the passphrase from FILE (its first line); else $SUHA_PASSPHRASE, else a prompt" }
 
 /* ---- instruments (instruments.c) ---- */

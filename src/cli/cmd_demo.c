@@ -62,6 +62,17 @@ static uint64_t batches_of(const su_org *known, size_t count, const char *id, bo
     return 0;
 }
 
+/* An example interrupted in the middle of an import goes on with it. */
+static su_status has_open_batch(su_cli *cli, su_vault *v, const char *org, bool *open)
+{
+    su_batch *batches = NULL;
+    size_t count = 0;
+    su_status st = su_vault_batches(&cli->ctx, v, &cli->arena, &batches, &count);
+    *open = false;
+    for (size_t i = 0; i < count; i++) *open |= strcmp(batches[i].org, org) == 0 && strcmp(batches[i].state, "open") == 0;
+    return st;
+}
+
 static uint64_t cells_unmapped(const su_harmonise_report *r)
 {
     uint64_t cells = 0;
@@ -71,14 +82,15 @@ static uint64_t cells_unmapped(const su_harmonise_report *r)
 
 static su_status demo_import(su_cli *cli, const char *dir, su_vault *v, const struct demo_org *org, const su_org *known, size_t count)
 {
-    bool exists;
+    bool exists, resume = false;
     uint64_t batch = 0, before = batches_of(known, count, org->id, &exists);
     su_status st = exists ? SU_OK : su_vault_org_add(&cli->ctx, v, org->id, org->name, org->kind);
     if (st || before) return st;
     su_source s = { 0 };
     char *raw = su_path_join(&cli->arena, dir, "raw"), *path = su_path_join(&cli->arena, raw, org->file);
     st = su_source_open(cli, path, DEMO_SCHEMA, su_arena_printf(&cli->arena, "example-%s", org->id), SU_MARGINS_REFUSE, &s);
-    if (!st) st = su_cli_import(cli, v, org->id, &s, "demo", true, &batch);
+    if (!st) st = has_open_batch(cli, v, org->id, &resume);
+    if (!st) st = su_cli_import(cli, v, org->id, &s, "demo", resume, &batch);
     if (!st)
         su_log(&cli->ctx, "   %-12s %-9s %6llu rows -> %6llu records sealed (batch %llu), %llu rejected, %llu cells not mapped", org->file, s.raw->encoding,
                (unsigned long long)s.report->rows_in, (unsigned long long)s.report->rows_out, (unsigned long long)batch,

@@ -31,10 +31,10 @@ static void done(su_cli *cli, const char *key, const char *value)
 
 su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out)
 {
-    su_secret secret = { NULL, 0 };
-    su_status st = su_secret_passphrase(cli, false, &secret);
+    su_cli_secret secret = { NULL, 0 };
+    su_status st = su_cli_passphrase(cli, false, &secret);
     if (!st) st = su_vault_open(&cli->ctx, dir, (su_passphrase){ secret.p, secret.n }, out);
-    su_secret_free(&secret);
+    su_cli_secret_free(&secret);
     return st;
 }
 
@@ -54,12 +54,12 @@ su_status su_command_vault_init(su_cli *cli)
 {
     double cap = SU_DEFAULT_CAP_EPSILON;
     su_vault *v = NULL;
-    su_secret secret = { NULL, 0 };
+    su_cli_secret secret = { NULL, 0 };
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, &cap);
-    if (!st) st = su_secret_passphrase(cli, true, &secret);
+    if (!st) st = su_cli_passphrase(cli, true, &secret);
     if (!st) st = su_cli_vault_new(cli, cli->positional[0], (su_passphrase){ secret.p, secret.n }, cap, &v);
-    su_secret_free(&secret);
+    su_cli_secret_free(&secret);
     su_vault_close(v);
     if (st) return st;
     su_log(&cli->ctx, "vault made in %s; without its passphrase nobody can read it, not even you: keep it safe and apart", cli->positional[0]);

@@ -10,7 +10,7 @@
 
 enum { SECRET_MAX = 1024 };
 
-static su_status secret_new(su_cli *cli, su_secret *s)
+static su_status secret_new(su_cli *cli, su_cli_secret *s)
 {
     if (sodium_init() < 0) return su_fail(&cli->ctx, SU_CRYPTO, "libsodium cannot start");
     s->p = sodium_malloc(SECRET_MAX);
@@ -18,14 +18,14 @@ static su_status secret_new(su_cli *cli, su_secret *s)
     return s->p ? SU_OK : su_fail(&cli->ctx, SU_IO, "no locked memory for the passphrase; raise ulimit -l");
 }
 
-void su_secret_free(su_secret *s)
+void su_cli_secret_free(su_cli_secret *s)
 {
     if (s->p) sodium_free(s->p);
-    *s = (su_secret){ NULL, 0 };
+    *s = (su_cli_secret){ NULL, 0 };
 }
 
 /* First line of fd, without the line end. */
-static su_status read_line(su_cli *cli, int fd, const char *from, su_secret *s)
+static su_status read_line(su_cli *cli, int fd, const char *from, su_cli_secret *s)
 {
     for (;;) {
         char c;
@@ -40,7 +40,7 @@ static su_status read_line(su_cli *cli, int fd, const char *from, su_secret *s)
     return SU_OK;
 }
 
-static su_status prompt(su_cli *cli, const char *text, su_secret *s)
+static su_status prompt(su_cli *cli, const char *text, su_cli_secret *s)
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (fd < 0)
@@ -62,7 +62,7 @@ static su_status prompt(su_cli *cli, const char *text, su_secret *s)
     return st;
 }
 
-static su_status from_file(su_cli *cli, const char *path, su_secret *s)
+static su_status from_file(su_cli *cli, const char *path, su_cli_secret *s)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) return su_fail(&cli->ctx, SU_IO, "passphrase file %s: %s", path, strerror(errno));
@@ -71,9 +71,9 @@ static su_status from_file(su_cli *cli, const char *path, su_secret *s)
     return st;
 }
 
-static su_status from_prompt(su_cli *cli, bool twice, su_secret *s)
+static su_status from_prompt(su_cli *cli, bool twice, su_cli_secret *s)
 {
-    su_secret again = { NULL, 0 };
+    su_cli_secret again = { NULL, 0 };
     su_status st = prompt(cli, "Passphrase", s);
     if (!st && twice) {
         st = secret_new(cli, &again);
@@ -81,11 +81,11 @@ static su_status from_prompt(su_cli *cli, bool twice, su_secret *s)
         if (!st && (again.n != s->n || sodium_memcmp(again.p, s->p, s->n) != 0))
             st = su_fail(&cli->ctx, SU_USAGE, "the two passphrases differ; nothing was made, try again");
     }
-    su_secret_free(&again);
+    su_cli_secret_free(&again);
     return st;
 }
 
-su_status su_secret_passphrase(su_cli *cli, bool twice, su_secret *out)
+su_status su_cli_passphrase(su_cli *cli, bool twice, su_cli_secret *out)
 {
     su_status st = secret_new(cli, out);
     if (st) return st;
@@ -99,6 +99,6 @@ su_status su_secret_passphrase(su_cli *cli, bool twice, su_secret *out)
         st = from_prompt(cli, twice, out);
     }
     if (!st && out->n == 0) st = su_fail(&cli->ctx, SU_USAGE, "the passphrase is empty");
-    if (st) su_secret_free(out);
+    if (st) su_cli_secret_free(out);
     return st;
 }

@@ -101,7 +101,8 @@ su_status su_export_hotline(su_context *ctx, uint64_t rows, uint64_t seed, const
 {
     su_random r;
     /* A fixed time of creation: same seed, same bytes. */
-    lxw_doc_properties properties = {.title = "Imaginary call log", .created = 1735689600};
+    char title[] = "Imaginary call log";
+    lxw_doc_properties properties = {.title = title, .created = 1735689600};
     lxw_workbook *book = workbook_new(path);
     if (!book) return su_fail(ctx, SU_IO, "cannot write %s: not enough memory", path);
     workbook_set_properties(book, &properties);

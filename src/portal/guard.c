@@ -49,7 +49,7 @@ static bool split_host(su_str host, su_str *name) {
     if (host.n && host.p[0] == '[') {
         while (end < host.n && host.p[end] != ']') {
             char c = host.p[end];
-            if (end && !strchr("0123456789abcdefABCDEF:.", c)) return false;
+            if (end && (c == 0 || !strchr("0123456789abcdefABCDEF:.", c))) return false;
             end++;
         }
         if (end == host.n) return false;

@@ -82,23 +82,26 @@ static enum MHD_Result answer(struct MHD_Connection *c, const su_http_answer *a,
     return queued;
 }
 
-/* Everything is decided at the first call, when only the head has been read: a refused request's body is never waited for. */
+/* MHD calls once with the head alone and again when a body, if any, was read. Refusals happen at the first call, so that a refused request's body is
+ * never waited for; answering there also closes the connection. What passes has no body, so the second call follows at once and the connection lives. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *url, const char *method, const char *version, const char *upload,
                                   size_t *upload_n, void **state) {
+    static const char passed = 1;
     su_http *h = user;
-    head seen = { .count = 0 };
-    (void)upload;
-    (void)upload_n;
-    (void)state;
-    MHD_get_connection_values_n(c, MHD_HEADER_KIND, collect, &seen);
-    su_guard_request request = { su_str_of(method), su_str_of(url), su_str_of(version), seen.headers, seen.count };
-    su_guard_verdict verdict = su_guard_check(&request, &h->policy);
     su_http_answer a = { .status = MHD_HTTP_OK, .media_type = "text/plain; charset=utf-8" };
-    if (verdict.status) {
+    (void)upload;
+    if (!*state) {
+        head seen = { .count = 0 };
+        MHD_get_connection_values_n(c, MHD_HEADER_KIND, collect, &seen);
+        su_guard_request request = { su_str_of(method), su_str_of(url), su_str_of(version), seen.headers, seen.count };
+        su_guard_verdict verdict = su_guard_check(&request, &h->policy);
+        *state = (void *)(uintptr_t)&passed;
+        if (!verdict.status) return MHD_YES;
         a.status = verdict.status;
         a.body = su_str_of(verdict.reason);
         return answer(c, &a, true);
     }
+    if (*upload_n) return MHD_NO;
     h->handler(h->user, url, &a);
     if (a.status == MHD_HTTP_OK && names_tag(MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-None-Match"), a.etag)) a.status = MHD_HTTP_NOT_MODIFIED;
     return answer(c, &a, false);

@@ -32,7 +32,7 @@ static const char *const group_rule =
     "with at least one yes in the group; records without any answer in the group are left out. Such percentages may add up to more than 100.";
 
 static const char *const reading =
-    "data/microdata.csv has one row per synthetic record: artificial rows which together have the protected counts. data/aggregates.csv has the protected counts "
+    "data/microdata.csv has one row per synthetic record: artificial rows whose counts together come close to the protected ones. data/aggregates.csv has the protected counts "
     "themselves, with intervals that hold the number in the case records in 95 of 100 cells before selection. Where the two differ, trust the counts.";
 
 /* What a cell without a value prints, in words and quoted. */
@@ -89,11 +89,7 @@ void su_emit_codebook_md(const su_publication *p, su_buf *b) {
     su_buf_text(b, "# Codebook: ");
     su_buf_md(b, p->title);
     su_buf_text(b, "\n\n");
-    for (size_t i = 0; i < p->warning.count; i++) {
-        su_buf_text(b, "> ");
-        su_buf_md(b, p->warning.text[i]);
-        su_buf_text(b, "\n>\n");
-    }
+    su_md_warning(p, b);
     if (p->schema->description && p->schema->description[0]) {
         su_buf_md(b, p->schema->description);
         su_buf_text(b, "\n\n");

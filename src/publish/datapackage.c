@@ -235,8 +235,9 @@ void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, s
     su_json_kv_text(j, "name", p->name);
     su_json_kv_text(j, "title", p->stamp ? su_arena_printf(p->arena, "%s: %s", p->stamp, p->title) : p->title);
     const char *about = p->schema->description ? p->schema->description : "";
-    su_json_kv_text(j, "description", su_arena_printf(p->arena, "%s%s%sSynthetic records and protected counts; how to read them is in README.md.",
-                                                      p->stamp ? p->warning.text[0] : "", p->stamp ? " " : "", about[0] ? su_arena_printf(p->arena, "%s ", about) : ""));
+    su_json_kv_text(j, "description", su_arena_printf(p->arena, "%s%s%s%s%sSynthetic records and protected counts; how to read them is in README.md.",
+                                                      p->stamp ? p->stamp : "", p->stamp ? ". " : "", p->stamp ? p->warning.text[0] : "", p->stamp ? " " : "", about[0] ? su_arena_printf(p->arena, "%s ", about) : ""));
+    su_json_kv_text(j, "suha:about", about);
     su_json_kv_text(j, "version", p->version);
     su_json_kv_text(j, "created", p->created);
     su_json_key(j, "keywords");

@@ -17,6 +17,16 @@ void su_buf_md(su_buf *b, const char *text) {
     }
 }
 
+void su_md_warning(const su_publication *p, su_buf *b) {
+    if (!p->stamp) return;
+    su_buf_printf(b, "> **%s**\n>\n", p->stamp);
+    for (size_t i = 0; i < p->warning.count; i++) {
+        su_buf_text(b, "> ");
+        su_buf_md(b, p->warning.text[i]);
+        su_buf_text(b, i + 1 < p->warning.count ? "\n>\n" : "\n\n");
+    }
+}
+
 static void html(su_buf *b, const char *text) { su_buf_html(b, su_str_of(text)); }
 
 void su_html_words(su_buf *b, const char *element, const su_words *w) {

@@ -53,6 +53,7 @@ const char *su_grouped(su_arena *arena, uint64_t n);    /* 12345 -> 12,345      
 const char *su_short_real(su_arena *arena, double x);   /* four significant digits                                                 */
 const char *su_json_quoted(su_arena *arena, const char *text);                           /* "text", also valid YAML                 */
 void su_buf_md(su_buf *b, const char *text);            /* Markdown with every mark-up character disarmed, on one line              */
+void su_md_warning(const su_publication *p, su_buf *b); /* the stamp and the warning as a quotation; nothing when there is none */
 void su_html_open(const su_publication *p, su_buf *b, const char *style_path, const char *heading);
 void su_html_close(const su_publication *p, su_buf *b);
 void su_html_words(su_buf *b, const char *element, const su_words *w);                   /* element: "p" or "li"                    */

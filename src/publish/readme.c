@@ -14,7 +14,7 @@ void su_emit_readme(const su_publication *p, su_buf *b) {
     if (p->stamp) su_buf_printf(b, "%s: ", p->stamp);
     su_buf_md(b, p->title);
     su_buf_text(b, "\n\n");
-    paragraphs(b, "> ", &p->warning, "\n>\n");
+    su_md_warning(p, b);
     if (p->schema->description && p->schema->description[0]) {
         su_buf_md(b, p->schema->description);
         su_buf_text(b, "\n\n");
@@ -62,5 +62,6 @@ void su_emit_citation(const su_publication *p, su_buf *b) {
 }
 
 void su_emit_notice(const su_publication *p, su_buf *b) {
+    su_buf_printf(b, "%s\n\n", p->stamp);
     for (size_t i = 0; i < p->warning.count; i++) su_buf_printf(b, "%s\n\n", p->warning.text[i]);
 }

@@ -8,10 +8,10 @@ static void say(su_words *w, const char *sentence) { w->text[w->count++] = sente
 static void warn(su_publication *p) {
     su_arena *a = p->arena;
     if (!p->r->private_noise)
-        say(&p->warning, "NOT PRIVATE. The noise in this release came from a seed, for tests and demonstrations: whoever knows or guesses the seed can take the "
+        say(&p->warning, "The noise in this release came from a seed, for tests and demonstrations: whoever knows or guesses the seed can take the "
             "noise off again. If real people's records went in, do not share any of these files.");
     if (p->r->options.domain_from_data)
-        say(&p->warning, "NO GUARANTEE. The lists of codes were read off the data instead of a public codelist, so a code can stand in a list because one "
+        say(&p->warning, "The lists of codes were read off the data instead of a public codelist, so a code can stand in a list because one "
             "person has it. No privacy guarantee can be stated for this release, whatever its epsilon.");
     if (p->stamp)
         say(&p->warning, su_arena_printf(a, "What is written about protection in this bundle is what the same release would promise with %s%s%s. "
@@ -97,8 +97,9 @@ static void absent(su_publication *p) {
     names = names_of(p, true, &n);
     if (n) say(&p->absent, su_arena_printf(a, "Fields that may be released but were not provided; their columns are empty: %s.", names));
     if (r->dropped_count)
-        say(&p->absent, su_arena_printf(a, "%s combinations of columns whose tables would have too many cells. They were left out by size alone, before any record was read; the "
-            "synthetic records carry no measured relation between those columns beyond what smaller tables tell.", su_grouped(a, r->dropped_count)));
+        say(&p->absent, su_arena_printf(a, "%s %s of columns with too many cells in the table. Left out by size alone, before any record was read; the "
+            "synthetic records carry no measured relation between those columns beyond what smaller tables tell.", su_grouped(a, r->dropped_count),
+            r->dropped_count == 1 ? "combination" : "combinations"));
     uint64_t gate = 0, k = 0;
     for (uint32_t l = 1; l <= SU_MAX_LENGTH; l++) gate += r->suppressed_by_gate[l], k += r->suppressed_by_k[l];
     say(&p->absent, su_arena_printf(a, "Combinations whose noisy count does not stand out from the noise: %s were left out by the gate%s. These numbers are themselves computed "

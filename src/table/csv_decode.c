@@ -94,15 +94,16 @@ static su_status decode_utf16(su_context *ctx, const char *name, su_str bytes, b
     return SU_OK;
 }
 
-/* Which UTF-16, judged by where the NUL bytes of the first 4 KiB stand: 'L', 'B', or 0 for neither. */
+/* Which UTF-16, judged by the first 4 KiB: 'L', 'B', or 0 for neither. High bytes of alphabetic scripts are 00..07, which no other text has. */
 static char guess_utf16(su_str bytes) {
-    size_t sample = bytes.n < NUL_SAMPLE ? bytes.n : NUL_SAMPLE;
-    size_t at[2] = {0, 0};
-    for (size_t i = 0; i < sample; i++)
-        if (bytes.p[i] == '\0') at[i % 2]++;
-    size_t enough = sample / 32 > 0 ? sample / 32 : 1;
-    if (at[0] == 0 && at[1] >= enough) return 'L';
-    if (at[1] == 0 && at[0] >= enough) return 'B';
+    size_t pairs = (bytes.n < NUL_SAMPLE ? bytes.n : NUL_SAMPLE) / 2;
+    size_t nul[2] = {0, 0}, small[2] = {0, 0};
+    for (size_t i = 0; i < pairs * 2; i++) {
+        nul[i % 2] += bytes.p[i] == '\0';
+        small[i % 2] += (unsigned char)bytes.p[i] < 8;
+    }
+    if (pairs > 0 && nul[0] == 0 && small[1] * 4 >= pairs * 3) return 'L';
+    if (pairs > 0 && nul[1] == 0 && small[0] * 4 >= pairs * 3) return 'B';
     return 0;
 }
 

@@ -104,7 +104,7 @@ su_status su_audit_add(su_context *ctx, su_vault *v, su_audit_event event, const
     return head_write(ctx, v, &head);
 }
 
-su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint64_t *bad) {
+su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t events[SU_AUDIT_EVENT_COUNT], uint64_t *checked, uint64_t *bad) {
     sqlite3_stmt *st = NULL;
     bool row = false, holds = true;
     su_audit_head head = { 0 };
@@ -122,6 +122,7 @@ su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint6
             good = mac_n == SU_HASH && su_mac_equal(mac, mac_there);
         }
         ++*checked;
+        for (int e = 0; e < SU_AUDIT_EVENT_COUNT; e++) events[e] += strcmp(su_db_text(st, 2), su_audit_word((su_audit_event)e)) == 0;
         if (!good) {
             ++*bad;
             su_log(ctx, "audit entry %llu does not hold: it, or one before it, was changed or removed", (unsigned long long)n);

@@ -92,6 +92,7 @@ su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_
 }
 
 su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b) {
+    su_batch_mac(v, b, b->mac);
     return su_db_run(ctx, v->db, "opening a batch", "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiitbbbiiiiibbb", b->number,
                      b->organisation, (int64_t)b->closed, b->schema_name, b->source.bytes, (size_t)SU_HASH, b->mapping.bytes, (size_t)SU_HASH,
                      b->schema.bytes, (size_t)SU_HASH, b->rows_in, b->rejected, b->records, b->withdrawn, b->at, b->info, b->info_n, b->layout, b->layout_n,
@@ -103,6 +104,20 @@ su_status su_batch_update(su_context *ctx, su_vault *v, const su_batch_row *b) {
     su_batch_mac(v, b, mac);
     return su_db_run(ctx, v->db, "updating a batch", "UPDATE batch SET closed = ?, records = ?, withdrawn = ?, at = ?, mac = ? WHERE number = ?", "iiiibi",
                      (int64_t)b->closed, b->records, b->withdrawn, b->at, mac, sizeof mac, b->number);
+}
+
+su_status su_batch_sweep(su_context *ctx, su_vault *v, const su_batch_row *b) {
+    su_status s = su_db_run(ctx, v->db, "removing an unfinished import", "DELETE FROM record WHERE id BETWEEN ? AND ?", "ii", su_record_key(b->number, 1),
+                            su_record_key(b->number, UINT32_MAX));
+    if (s == SU_OK) s = su_db_run(ctx, v->db, "removing an unfinished import", "DELETE FROM batch WHERE number = ? AND closed = 0", "i", b->number);
+    if (s == SU_OK) s = su_audit_add(ctx, v, SU_AUDIT_IMPORT_SWEPT, "batch=%lld", (long long)b->number);
+    return s;
+}
+
+void su_batch_closed_detail(const su_batch_row *b, char out[256]) {
+    char source[2 * SU_HASH + 1];
+    su_hex(b->source.bytes, SU_HASH, source);
+    snprintf(out, 256, "batch=%lld organisation=%.64s records=%lld source=%s", (long long)b->number, b->org_id, (long long)b->records, source);
 }
 
 /* Unseals what a batch holds beside its records, into arena (which wipes). NULL when it does not open. */

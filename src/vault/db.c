@@ -22,6 +22,8 @@ su_status su_db_fail(su_context *ctx, sqlite3 *db, int rc, const char *doing) {
     case SQLITE_CORRUPT:
     case SQLITE_FORMAT:
         return su_fail(ctx, SU_CRYPTO, "%s: damaged: its pages do not fit together (%s). Nothing was changed. Restore a backup.", file, doing);
+    case SQLITE_ERROR:       /* our statements are fixed: what SQLite cannot make sense of is the file (all values are bound, none is in the text) */
+        return su_fail(ctx, SU_CRYPTO, "%s: damaged (%s: %s). Nothing was changed. Restore a backup.", file, doing, db ? sqlite3_errmsg(db) : "");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return su_fail(ctx, SU_REFUSED, "%s: another program is writing to it (%s, waited %d s). Try again when it has finished.", file, doing,
@@ -141,6 +143,13 @@ su_status su_db_end(su_context *ctx, sqlite3 *db, su_status status, const char *
     /* A failed COMMIT may leave the transaction open, and some errors end it by themselves. */
     if (status != SU_OK && !sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
     return status;
+}
+
+bool su_db_checkpoint(sqlite3 *db, int wait_ms) {
+    sqlite3_busy_timeout(db, wait_ms);
+    int rc = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3_busy_timeout(db, BUSY_MS);
+    return rc == SQLITE_OK;
 }
 
 const uint8_t *su_db_blob(sqlite3_stmt *st, int column, size_t *n) {

@@ -40,6 +40,9 @@ su_status su_db_begin(su_context *ctx, sqlite3 *db, const char *doing);     /* B
 /* Commits when status is SU_OK, else rolls back. Returns the status that holds then. */
 su_status su_db_end(su_context *ctx, sqlite3 *db, su_status status, const char *doing);
 
+/* Moves the log into the database file and empties it. False when a reader was in the way for wait_ms: the next one does it. */
+bool su_db_checkpoint(sqlite3 *db, int wait_ms);
+
 const uint8_t *su_db_blob(sqlite3_stmt *st, int column, size_t *n);         /* borrows until the next step; never NULL with *n > 0       */
 const char *su_db_text(sqlite3_stmt *st, int column);                       /* borrows; "" for NULL                                   */
 

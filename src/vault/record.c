@@ -172,7 +172,7 @@ static bool cell_fits(su_cell cell, uint32_t code_count) { return cell <= code_c
 
 /* Bits that stand for no code. */
 static bool set_fits(uint64_t last_word, uint32_t code_count) {
-    return code_count % 64 == 0 || last_word >> code_count % 64 == 0;
+    return (code_count && code_count % 64 == 0) || last_word >> code_count % 64 == 0;
 }
 
 static uint8_t *put_u16(uint8_t *p, uint16_t v) {
@@ -194,7 +194,7 @@ static uint8_t *put_value(uint8_t *p, const su_layout_field *field, const su_cas
     case SU_STORE_SET: {
         uint32_t words = su_store_words(field->code_count);
         const uint64_t *set = column->sets + row * column->words;
-        if (words != column->words || (words && !set_fits(set[words - 1], field->code_count))) return NULL;
+        if (words != column->words || !set_fits(set[words - 1], field->code_count)) return NULL;
         for (uint32_t w = 0; w < words; w++, p += 8) su_put_u64(p, set[w]);
         return put_u16(p, column->set_reason[row]);
     }
@@ -246,7 +246,7 @@ bool su_record_decode(const su_layout *layout, const uint8_t *p, size_t n, su_st
         case SU_STORE_SET:
             values[f].set = take(&r, 8 * (size_t)words);
             values[f].cell = take_u16(&r);
-            if (r.bad || (words && !set_fits(su_get_u64(values[f].set + 8 * (size_t)(words - 1)), field->code_count))) return false;
+            if (r.bad || !set_fits(su_get_u64(values[f].set + 8 * (size_t)(words - 1)), field->code_count)) return false;
             if (values[f].cell != 0 && values[f].cell < SU_CELL_FIRST_REASON) return false;
             break;
         case SU_STORE_TEXT: values[f].text = take_text(&r); break;

@@ -20,7 +20,8 @@ typedef struct su_layout_field { const char *name; su_store_kind kind; uint32_t 
 typedef struct su_layout { const char *schema; bool synthetic; uint32_t field_count; su_layout_field *fields; } su_layout;
 
 su_store_kind su_store_kind_of(su_type type);
-static inline uint32_t su_store_words(uint32_t code_count) { return (code_count + 63) / 64; }
+/* Words of a set, as su_case_table_provide makes them: at least one. */
+static inline uint32_t su_store_words(uint32_t code_count) { return code_count ? (code_count + 63) / 64 : 1; }
 
 /* Layout of the provided columns of `t`, borrowing its schema's strings; columns[i] is the schema field of layout field i. */
 void su_layout_of(const su_case_table *t, su_arena *arena, su_layout *out, uint32_t **columns);

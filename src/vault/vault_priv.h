@@ -54,7 +54,8 @@ typedef struct su_audit_head { uint64_t count; uint8_t hash[SU_HASH]; } su_audit
 su_status su_audit_last(su_context *ctx, sqlite3 *db, su_audit_head *out);
 /* Appends inside the caller's transaction; refuses when the last entry is not the one that the sealed head names. */
 su_status su_audit_add(su_context *ctx, su_vault *v, su_audit_event event, const char *fmt, ...) SU_PRINTF(4, 5);
-su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint64_t *bad);
+/* Walks the chain, adds to *checked and *bad, and counts the entries per event. */
+su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t events[SU_AUDIT_EVENT_COUNT], uint64_t *checked, uint64_t *bad);
 
 /* First event of a new ledger: in a transaction of a database that is being made. keys is NULL for a ledger file. */
 su_status su_ledger_begin(su_context *ctx, sqlite3 *db, const su_keyring *keys, uint64_t cap_pico);
@@ -77,8 +78,11 @@ typedef struct su_batch_row {
 su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_row **out, size_t *count);      /* in order of number */
 void su_batch_mac(const su_vault *v, const su_batch_row *b, uint8_t out[SU_HASH]);
 bool su_batch_mac_holds(const su_vault *v, const su_batch_row *b);
-su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b);       /* sets b->number                                    */
+su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b);       /* MACs and inserts                                  */
 su_status su_batch_update(su_context *ctx, su_vault *v, const su_batch_row *b); /* state, records, withdrawn, at and the MAC           */
+su_status su_batch_sweep(su_context *ctx, su_vault *v, const su_batch_row *b);  /* removes an open batch, in the caller's transaction     */
+/* The audit detail of a closed import: verification expects exactly one for each closed batch. */
+void su_batch_closed_detail(const su_batch_row *b, char out[256]);
 /* Associated data of what a batch seals beside records: "suha-info-1", "suha-layout-1". */
 void su_batch_ad(const su_vault *v, const su_batch_row *b, const char *purpose, su_buf *out);
 su_status su_batch_layout(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena, su_layout *out);

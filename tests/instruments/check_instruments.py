@@ -193,6 +193,8 @@ class Schema:
         if r:
             return ('?', r)
         t = f['suha:type']
+        if t in ('code', 'code-set', 'flag') and not self.codelist(f):
+            return None
         if t in ('code', 'flag'):
             return self.codelist(f).find(cell)
         if t == 'code-set':

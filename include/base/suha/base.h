@@ -48,7 +48,8 @@ struct su_context {
 };
 
 void su_context_init(su_context *ctx);
-/* Records the failure and returns `status`, so that `return su_fail(ctx, SU_INPUT, "...")` reads well. */
+/* ctx may be NULL in all of these: then nobody listens. Messages that do not fit are cut after a whole character.
+ * Records the failure and returns `status`, so that `return su_fail(ctx, SU_INPUT, "...")` reads well. */
 su_status su_fail(su_context *ctx, su_status status, const char *fmt, ...) SU_PRINTF(3, 4);
 /* Puts text before the message already there: "import of hotline.xlsx: " ... Returns ctx->status. */
 su_status su_fail_prefix(su_context *ctx, const char *fmt, ...) SU_PRINTF(2, 3);
@@ -61,7 +62,8 @@ bool su_cancelled(const su_context *ctx);
 _Noreturn void su_out_of_memory(size_t asked);
 void *su_alloc(size_t bytes);                            /* zeroed; never NULL                                    */
 void *su_alloc_array(size_t count, size_t size);         /* zeroed, overflow-checked                              */
-void *su_grow(void *old, size_t *capacity, size_t need, size_t size); /* doubles; new tail is not zeroed          */
+/* Room for `need` elements: doubles, new tail not zeroed, never NULL. Moves with realloc, so not for secrets (su_buf wipes what it leaves). */
+void *su_grow(void *old, size_t *capacity, size_t need, size_t size);
 char *su_strdup(const char *s);
 void su_wipe(void *p, size_t n);                         /* never optimised away                                  */
 
@@ -83,7 +85,7 @@ bool su_str_equal(su_str a, su_str b);
 su_str su_str_trim(su_str s);                            /* ASCII blanks, U+00A0, U+FEFF at both ends              */
 
 typedef struct su_buf { char *p; size_t n, capacity; } su_buf;   /* growing bytes; p is NUL-terminated once non-empty */
-void su_buf_free(su_buf *b);
+void su_buf_free(su_buf *b);                             /* wipes, then frees; the buffer can be used again               */
 void su_buf_add(su_buf *b, const void *p, size_t n);
 void su_buf_text(su_buf *b, const char *c_string);
 void su_buf_char(su_buf *b, char c);
@@ -94,9 +96,11 @@ void su_buf_csv(su_buf *b, su_str cell, char delimiter); /* one RFC 4180 cell, q
 void su_buf_csv_safe(su_buf *b, su_str cell, char delimiter);
 void su_buf_html(su_buf *b, su_str text);                /* escapes & < > " '                                     */
 
+/* Strict: no overlong forms, no surrogates, nothing above U+10FFFF. bad_offset (may be NULL) is set when the answer is false. */
 bool su_utf8_valid(const char *p, size_t n, size_t *bad_offset);
-/* Folding for comparison: NFKC + case folding, dash runs to one '-', blank runs to one ' ', trimmed, blanks beside '-' removed.
- * Returns owned by arena. Invalid UTF-8 is copied byte by byte. */
+/* Folding for comparison: NFKC + case folding without the characters that have no appearance (soft hyphen, direction marks, zero-width
+ * blanks, BOM: Unicode NFKC_Casefold), dash runs (category Pd and U+2212) to one '-', blank runs to one ' ', trimmed, blanks beside '-'
+ * removed. Folding twice changes nothing. NUL-terminated, owned by arena. Invalid UTF-8 is copied byte by byte. O(bytes). */
 su_str su_text_fold(su_arena *a, su_str s);
 /* Strict numbers: the whole trimmed string must be the number. */
 bool su_parse_i64(su_str s, int64_t *out);
@@ -126,11 +130,12 @@ void su_hex(const uint8_t *p, size_t n, char *out);      /* 2n characters and a 
 
 /* A stream of random bytes. The system source is ChaCha20 keyed by getrandom(2); a seeded source exists for tests and generators,
  * and every user of one must mark what it makes NOT PRIVATE (su_random_is_private tells). Streams of different `stream` numbers
- * from one source are independent, so work may be split over threads without changing a byte. */
+ * from one source are independent, so work may be split over threads without changing a byte. A split derives the child's key from the
+ * parent's key and stream (keyed BLAKE2b); it does not depend on what the parent has drawn, so each number is for one use only. */
 typedef struct su_random { uint8_t key[32]; uint64_t stream; uint64_t counter; uint8_t block[1024]; uint32_t at; bool private_; } su_random;
 su_status su_random_system(su_context *ctx, su_random *r) SU_MUST_CHECK;
 void su_random_seeded(su_random *r, uint64_t seed);
-void su_random_split(const su_random *parent, uint64_t stream, su_random *child);
+void su_random_split(const su_random *parent, uint64_t stream, su_random *child); /* child may be the parent              */
 bool su_random_is_private(const su_random *r);
 void su_random_bytes(su_random *r, void *out, size_t n);
 uint64_t su_random_u64(su_random *r);
@@ -139,8 +144,10 @@ void su_random_wipe(su_random *r);
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
 
-su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf *out) SU_MUST_CHECK; /* whole file; refuses above limit bytes */
-/* Writes to a temporary beside `path`, fsyncs, renames: the file is there whole or not at all. mode e.g. 0644. For public data only. */
+/* Replaces what `out` holds by the whole file; SU_INPUT above limit bytes, SU_IO otherwise; on failure out is empty. */
+su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf *out) SU_MUST_CHECK;
+/* Writes to a temporary beside `path`, fsyncs, renames, fsyncs the folder: the file is there whole or not at all; a symbolic link is replaced,
+ * not followed. mode e.g. 0644, less the umask. For public data only. */
 su_status su_file_write(su_context *ctx, const char *path, const void *p, size_t n, unsigned mode) SU_MUST_CHECK;
 bool su_path_exists(const char *path);
 char *su_path_join(su_arena *a, const char *dir, const char *name);
@@ -176,8 +183,10 @@ double su_clock_cpu(void);                               /* CPU seconds of this 
 
 /* ---- parallel work ------------------------------------------------------------------------------------------------ */
 
-/* Runs task(arg, i, worker) for i in [0,n) on ctx->threads workers. Tasks must write to places of their own, so that the result does not
- * depend on the number of workers. */
+/* Runs task(arg, i, worker) for i in [0,n) on ctx->threads workers; the calling thread is worker 0. Tasks must write to places of their own, so
+ * that the result does not depend on the number of workers. All n tasks run, also after ctx->cancel: long tasks ask su_cancelled themselves and
+ * the caller asks once more before it uses the result. Tasks call neither su_fail nor su_log on the shared context. Threads are made
+ * for the call (some 50 microseconds each): hand out tasks that are worth it. May be nested. */
 void su_parallel(su_context *ctx, size_t n, void (*task)(void *arg, size_t i, unsigned worker), void *arg);
 unsigned su_parallel_workers(const su_context *ctx);     /* how many `worker` numbers may occur                         */
 

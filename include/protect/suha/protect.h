@@ -83,16 +83,20 @@ void su_release_free(su_release *r);
 void su_measurement_free(su_measurement *m);
 
 /* ---- evaluation against the true data: not for publication (spec privacy 1.6) ------------------------------------------------------------------------- */
-
+/* Shares are 0..1; a mean over nothing is NaN. */
 typedef struct su_evaluation_level {
     uint64_t combinations_true, combinations_released, common;
     double mean_count, error_common;        /* mean true count and mean |difference| over combinations present in both (SDS's metric)                     */
     double error_union;                     /* mean |difference| over the union, missing = 0                                                              */
     double suppressed, fabricated;          /* |true without released| / |true|, |released without true| / |true|                                          */
     double max_error, coverage;             /* coverage: share of published intervals that hold the true count (aggregates only; NaN for records)           */
-    double total_variation;                 /* mean over tables of 1/2 |p - q|_1, absent included (records only)                                            */
+    double total_variation;                 /* mean over tables of 1/2 |p - q|_1, absent included (records only); over an even sample of the tables when
+                                             * all of them would take more than 3e9 readings, without tables of more than 2^24 cells; NaN at index 0         */
 } su_evaluation_level;
+/* Index = length of the combinations; index 0 = all lengths together. record_expansion: synthetic records / true records - 1. */
 typedef struct su_evaluation { uint32_t length; su_evaluation_level aggregates[SU_MAX_LENGTH + 1], records[SU_MAX_LENGTH + 1]; double record_expansion; } su_evaluation;
+/* `truth` is the matrix the release was made from (same columns), else SU_USAGE. Everything here is computed from true data and outside the
+ * guarantee. O(work of su_count_combinations + records * tables). */
 su_status su_release_evaluate(su_context *ctx, const su_release *r, const su_code_matrix *truth, su_evaluation *out) SU_MUST_CHECK;
 
 #ifdef __cplusplus

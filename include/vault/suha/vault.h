@@ -75,7 +75,8 @@ su_status su_vault_batches(su_context *ctx, su_vault *v, su_arena *arena, su_bat
 su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const char *record) SU_MUST_CHECK;
 /* All live records of all organisations (org NULL) in a schema, columns in schema order. Order of rows is a keyed shuffle that depends on the set of
  * records alone, not on the order of import. Codes are matched by their text: a code list may grow or be put in another order; a code or column that
- * records use and the schema no longer has is SU_INPUT. `synthetic` only if every batch read is. No records: a table of 0 rows. O(n log n). */
+ * records use and the schema no longer has is SU_INPUT. `synthetic` only if every batch read is. No records: a table of 0 rows. Fails closed (SU_CRYPTO)
+ * when the audit chain, a batch or one record does not hold, rather than give a part. O(n log n). */
 su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) SU_MUST_CHECK;
 /* Names of the schemas that live batches use, in arena, sorted. */
 su_status su_vault_schemas(su_context *ctx, su_vault *v, su_arena *arena, char ***names, size_t *count) SU_MUST_CHECK;

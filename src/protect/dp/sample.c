@@ -184,7 +184,7 @@ static gaussian gaussian_of(su_variance v)
         refuse("a standard deviation above 10^6");
     }
     gaussian g;
-    g.t = root_floor(v.num / v.den) + 1;                                 /* floor(sqrt(p/q)) = floor(sqrt(floor(p/q))) */
+    g.t = root_floor(v.num / v.den) + 1;                                 /* the root of a floor has the floor of the root */
     g.qt = times64(v.den, g.t);
     g.p = v.num;
     g.den = times(times(2 * (u128)v.num, g.qt), g.t);

@@ -16,17 +16,17 @@ static bool wanted(const su_target_table *t, uint32_t column, const bool *placed
     return through && t->weight > 0;
 }
 
-static void reserve(su_synth_block *b, size_t tables, uint32_t columns, uint32_t card)
+static void reserve(su_synth_block *b, size_t tables, uint32_t card)
 {
     if (tables > b->capacity) {
         su_synth_block_free(b);
         b->capacity = (uint32_t)tables;
+        tables += SU_SYNTH_PADDING;
         b->table = su_alloc_array(tables, sizeof *b->table);
         b->start = su_alloc_array(tables, sizeof *b->start);
         b->weight = su_alloc_array(tables, sizeof *b->weight);
         b->at = su_alloc_array(tables, sizeof *b->at);
         b->runs = su_alloc_array(tables, sizeof *b->runs);
-        b->last_step = su_alloc_array(columns + 8, sizeof *b->last_step);
         for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) b->stride[k] = su_alloc_array(tables, sizeof *b->stride[k]);
     }
     if (card > b->sum_capacity) {
@@ -40,13 +40,13 @@ static void reserve(su_synth_block *b, size_t tables, uint32_t columns, uint32_t
 static void add_to_runs(su_synth_block *b, uint32_t index, const uint32_t *others, uint32_t count)
 {
     su_synth_run *run = b->run_count ? &b->runs[b->run_count - 1] : NULL;
-    if (run && count && run->fixed == count - 1 && run->last + run->count == others[count - 1] &&
+    if (run && count && run->count < 8 && run->fixed == count - 1 && run->last + run->count == others[count - 1] &&
         memcmp(run->column, others, (count - 1) * sizeof *others) == 0) {
         run->count++;
         return;
     }
     run = &b->runs[b->run_count++];
-    /* A table of this column alone is a run without other columns: its last step is the zero kept behind the columns' own. */
+    /* A table of this column alone is a run without other columns: it reads the zero behind the record. */
     *run = (su_synth_run){.first = index, .count = 1, .fixed = count ? count - 1 : 0,
                           .last = count ? others[count - 1] : b->problem->column_count};
     for (uint32_t k = 0; k + 1 < count; k++) run->column[k] = others[k];
@@ -103,7 +103,7 @@ static void fill_table(su_synth_block *b, uint32_t i, float penalty)
 bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty)
 {
     uint32_t card = problem->card[column];
-    reserve(b, problem->table_count + 1, problem->column_count, card);
+    reserve(b, problem->table_count + 1, card);
     b->problem = problem;
     b->column = column;
     b->width = card == 2 ? 1 : card;
@@ -124,25 +124,26 @@ bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32
     return true;
 }
 
-__attribute__((target_clones("avx2", "default")))
-void su_synth_block_locate(su_synth_block *b, const uint16_t *record)
+typedef struct arrays { const uint32_t *start, *stride[SU_MAX_LENGTH], *record; uint32_t *at, width; } arrays;
+
+/* Eight tables at a time. A shorter run writes past its end: into the next one, which is located after it, or into the padding. */
+static inline __attribute__((always_inline)) void locate_run(const arrays *a, const su_synth_run *run, uint32_t fixed)
 {
-    for (uint32_t c = 0; c < b->problem->column_count; c++) b->last_step[c] = record[c] * b->width;
-    for (uint32_t r = 0; r < b->run_count; r++) {
-        const su_synth_run *run = &b->runs[r];
-        const uint32_t *start = b->start + run->first, *last = b->last_step + run->last;
-        uint32_t *at = b->at + run->first, i = 0;
-        for (; i + 8 <= run->count; i += 8) {
-            words8 sum = *(const words8 *)(start + i) + *(const words8 *)(last + i);
-            for (uint32_t k = 0; k < run->fixed; k++) sum += *(const words8 *)(b->stride[k] + run->first + i) * record[run->column[k]];
-            *(words8 *)(at + i) = sum;
-        }
-        for (; i < run->count; i++) {
-            uint32_t sum = start[i] + last[i];
-            for (uint32_t k = 0; k < run->fixed; k++) sum += b->stride[k][run->first + i] * record[run->column[k]];
-            at[i] = sum;
-        }
-    }
+    words8 sum = *(const words8 *)(a->start + run->first) + *(const words8 *)(a->record + run->last) * a->width;
+    for (uint32_t k = 0; k < fixed; k++) sum += *(const words8 *)(a->stride[k] + run->first) * a->record[run->column[k]];
+    *(words8 *)(a->at + run->first) = sum;
+}
+
+__attribute__((target_clones("avx2", "default")))
+void su_synth_block_locate(su_synth_block *b, const uint32_t *record)
+{
+    arrays a = {.start = b->start, .record = record, .at = b->at, .width = b->width};
+    for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) a.stride[k] = b->stride[k];
+    const su_synth_run *run = b->runs, *end = b->runs + b->run_count;
+    /* Runs come by length, so these are three loops over neighbours. */
+    for (; run < end && run->fixed == 0; run++) locate_run(&a, run, 0);
+    for (; run < end && run->fixed == 1; run++) locate_run(&a, run, 1);
+    for (; run < end; run++) locate_run(&a, run, run->fixed);
 }
 
 void su_synth_block_add(su_synth_block *b, uint32_t value, float sign)
@@ -193,7 +194,6 @@ void su_synth_block_free(su_synth_block *b)
     free(b->weight);
     free(b->at);
     free(b->runs);
-    free(b->last_step);
     for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) free(b->stride[k]);
     free(b->d);
     free(b->sum);

@@ -10,7 +10,7 @@
 
 #include "synth.h"
 
-/* Neighbouring tables that share all other columns but the last, whose last columns follow each other: located together. */
+/* Up to eight neighbouring tables that share all other columns but the last, whose last columns follow each other: located together. */
 typedef struct su_synth_run { uint32_t first, count, fixed, last; uint32_t column[SU_MAX_LENGTH]; } su_synth_run;
 
 typedef struct su_synth_block {
@@ -23,7 +23,6 @@ typedef struct su_synth_block {
     float *weight;
     uint32_t *at;                           /* where the current record falls                                                        */
     su_synth_run *runs; uint32_t run_count;
-    uint32_t *last_step;                    /* per column: value of the current record * width                                       */
     float *d; uint64_t d_capacity, floats;
     float total_weight;                     /* W                                                                                     */
     float *sum; uint32_t sum_capacity;      /* F of the current record, card floats                                                  */
@@ -33,8 +32,9 @@ typedef struct su_synth_block {
  * `penalty` is added, as if so many records too many were there, to forbidden cells.
  * False when the block would hold more than 2^32 floats. */
 bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
-/* Finds where the record falls; the calls below refer to it. */
-void su_synth_block_locate(su_synth_block *b, const uint16_t *record);
+/* Finds where the record falls; the calls below refer to it. A record is one uint32_t per column, then a zero, then SU_SYNTH_PADDING readable words. */
+#define SU_SYNTH_PADDING 8u
+void su_synth_block_locate(su_synth_block *b, const uint32_t *record);
 void su_synth_block_add(su_synth_block *b, uint32_t value, float sign);
 /* F[v] for every value, up to a constant. Returns b->sum. */
 const float *su_synth_block_sum(su_synth_block *b);

@@ -1,57 +1,265 @@
 #include "block.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <stdio.h>
-#include <math.h>
 
-typedef struct search { const su_synthesis *p; su_random *random; uint16_t *records; uint32_t *order; su_synth_block block; bool *placed; int64_t *excess; float penalty, lambda, temp; } search;
+#define DEFAULT_SECONDS 20.0
+#define DEFAULT_RELUCTANCE 20.0
+/* More sweeps bring the records closer to the tables and their noise, not to the truth: measured, docs/methods/projection.md. */
+static double sw_(void){return getenv("SW")?atof(getenv("SW")):2;}
+#define SWEEPS sw_()
+/* Floats a core of 2023 adds per second in su_synth_block_sum, with the work around a record counted as RECORD_FLOATS per table. */
+#define FLOATS_PER_SECOND 9.0e9
+#define RECORD_FLOATS 40.0
+#define START_SWEEPS 0.25                   /* what the first values cost, in sweeps                                                 */
+#define CHECK_EVERY 4096u
 
-static void shuffle(su_random *r, uint32_t *a, uint64_t n) { for (uint64_t i = n; i > 1; i--) { uint64_t j = su_random_below(r, i); uint32_t t = a[i-1]; a[i-1]=a[j]; a[j]=t; } }
+typedef struct search {
+    su_context *ctx;
+    const su_synthesis *problem;
+    su_random *random;
+    uint64_t stride;                        /* words per record                                                                      */
+    uint32_t *records;                      /* rows: one word per column, then a zero                                                */
+    uint32_t *order;                        /* of the records, shuffled before every pass                                            */
+    uint32_t *columns;                      /* order of the columns                                                                  */
+    bool *placed;                           /* columns that have values                                                              */
+    int64_t *excess;                        /* per value of the current column: records that have it - one_way                        */
+    su_synth_block block;
+    double done, work;                      /* passes over a column, for progress                                                    */
+} search;
 
-static uint64_t pass(search *s, uint32_t j, bool first, uint64_t limit)
+/* ---- checks ---------------------------------------------------------------------------------------------------------------------------- */
+
+static su_status check_table(su_context *ctx, const su_synthesis *p, size_t index)
 {
-    const su_synthesis *p = s->p; uint32_t d = p->column_count, card = p->card[j]; su_synth_block *b = &s->block;
-    su_synth_block_build(b, p, j, s->placed, s->penalty);
-    for (uint32_t v = 0; v < card; v++) s->excess[v] = -p->one_way[j][v];
-    if (!first) for (uint64_t r = 0; r < p->record_count; r++) { uint16_t *x = s->records + r*d; su_synth_block_locate(b, x); su_synth_block_add(b, x[j], 1); s->excess[x[j]]++; }
-    shuffle(s->random, s->order, p->record_count);
-    uint64_t moved = 0; float lam = s->lambda * b->total_weight, W = b->total_weight + lam;
-    for (uint64_t i = 0; i < limit; i++) {
-        uint16_t *x = s->records + (uint64_t)s->order[i]*d;
-        su_synth_block_locate(b, x);
-        const float *f = su_synth_block_sum(b);
-        uint32_t best = first ? UINT32_MAX : x[j], cur = x[j]; float gain = first ? INFINITY : f[cur] + lam * (float)s->excess[cur] - W;
-        if (s->temp > 0 && !first) { gain += 0; }
-        for (uint32_t v = 0; v < card; v++) { if (!first && v == cur) continue; if (first && s->excess[v] >= 0) continue; float g = f[v] + lam * (float)s->excess[v];
-            if (s->temp > 0) g -= s->temp * b->total_weight * -logf(((float)(su_random_u64(s->random) >> 40) + 0.5f) * 0x1p-24f);
-            if (g < gain) { gain = g; best = v; } }
-        if (best == cur && !first) continue;
-        if (!first) { su_synth_block_add(b, cur, -1); s->excess[cur]--; }
-        su_synth_block_add(b, best, 1); s->excess[best]++; x[j] = (uint16_t)best; moved++;
+    const su_target_table *t = &p->tables[index];
+    uint64_t cells = 1;
+    bool good = t->length >= 1 && t->length <= SU_MAX_LENGTH && isfinite(t->weight) && t->weight >= 0;
+    for (uint32_t k = 0; good && k < t->length; k++) {
+        good = t->columns[k] < p->column_count && (k == 0 || t->columns[k] > t->columns[k - 1]) &&
+               !__builtin_mul_overflow(cells, (uint64_t)p->card[t->columns[k]], &cells);
     }
-    return moved;
+    if (!good || cells != t->cells) return su_fail(ctx, SU_USAGE, "target table %zu contradicts the columns of the synthesis", index);
+    for (uint64_t i = 0; i < cells; i++)
+        if (!isfinite(t->estimate[i])) return su_fail(ctx, SU_USAGE, "target table %zu has a cell that is not a number", index);
+    return SU_OK;
 }
 
-su_status su_synthesise(su_context *ctx, const su_synthesis *p, su_random *random, uint16_t **records)
+static su_status check(su_context *ctx, const su_synthesis *p)
 {
-    uint32_t d = p->column_count; uint64_t n = p->record_count; (void)ctx;
-    search s = {.p = p, .random = random};
-    s.records = su_alloc_array(n * d, 2); s.order = su_alloc_array(n, 4); s.placed = su_alloc_array(d, 1); s.excess = su_alloc_array(70000, 8);
-    for (uint64_t i = 0; i < n; i++) s.order[i] = (uint32_t)i;
-    s.penalty = getenv("PEN") ? atof(getenv("PEN")) : 5; s.lambda = getenv("LAM") ? atof(getenv("LAM")) : 1; int sweeps = getenv("SW") ? atoi(getenv("SW")) : 8;
-    float temp0 = getenv("TEMP") ? atof(getenv("TEMP")) : 0;
-    uint32_t *cols = su_alloc_array(d, 4); for (uint32_t j = 0; j < d; j++) cols[j] = j;
-    for (uint32_t i = 0; i < d; i++) for (uint32_t k = i + 1; k < d; k++) if (p->card[cols[k]] > p->card[cols[i]]) { uint32_t t = cols[i]; cols[i] = cols[k]; cols[k] = t; }
-    double t0 = su_clock_cpu();
-    for (uint32_t i = 0; i < d; i++) { pass(&s, cols[i], true, n); s.placed[cols[i]] = true; }
-    fprintf(stderr, "start %.2f s\n", su_clock_cpu() - t0);
-    for (int w = 0; w < sweeps; w++) { uint64_t moved = 0; shuffle(random, cols, d); s.temp = w < sweeps - 2 ? temp0 * (1 - (float)w / (sweeps-2)) : 0;
-        for (uint32_t i = 0; i < d; i++) moved += pass(&s, cols[i], false, n);
-        fprintf(stderr, "sweep %d moved %llu %.2f s\n", w, (unsigned long long)moved, su_clock_cpu() - t0); }
-    float keep = s.lambda; s.temp = 0;
-    for (float l = 4; l < 1e5; l *= 8) { s.lambda = l * keep; uint64_t off = 0; for (uint32_t i = 0; i < d; i++) { int64_t *c = calloc(p->card[cols[i]], 8); for (uint64_t r = 0; r < n; r++) c[s.records[r*d+cols[i]]]++; int bad = 0; for (uint32_t v = 0; v < p->card[cols[i]]; v++) bad += c[v] != p->one_way[cols[i]][v]; free(c); if (bad) { pass(&s, cols[i], false, n); off++; } } if (!off) break; fprintf(stderr, "repair %g: %llu cols\n", l, (unsigned long long)off); }
-    for (uint32_t j = 0; j < d; j++) for (uint64_t r = 0; r < n; r++) records[j][r] = s.records[r*d+j];
-    su_synth_block_free(&s.block); free(s.records); free(s.order); free(s.placed); free(s.excess); free(cols);
+    if (p->record_count > UINT32_MAX) return su_fail(ctx, SU_USAGE, "at most 4,294,967,295 records can be synthesised at once");
+    for (uint32_t j = 0; j < p->column_count; j++) {
+        uint64_t sum = 0;
+        bool good = p->card[j] >= 1 && p->card[j] <= UINT16_MAX + 1u;
+        for (uint32_t v = 0; good && v < p->card[j]; v++)
+            good = p->one_way[j][v] >= 0 && !__builtin_add_overflow(sum, (uint64_t)p->one_way[j][v], &sum);
+        if (!good || sum != p->record_count) return su_fail(ctx, SU_USAGE, "the one-way counts of column %u do not sum to the number of records", j);
+    }
+    for (size_t t = 0; t < p->table_count; t++) {
+        su_status status = check_table(ctx, p, t);
+        if (status != SU_OK) return status;
+    }
     return SU_OK;
+}
+
+/* ---- one column ------------------------------------------------------------------------------------------------------------------------- */
+
+static uint32_t *record_at(const search *s, uint64_t place)
+{
+    return s->records + s->order[place] * s->stride;
+}
+
+static void shuffle(su_random *random, uint32_t *a, uint64_t n)
+{
+    for (uint64_t i = n; i > 1; i--) {
+        uint64_t j = su_random_below(random, i);
+        uint32_t keep = a[i - 1];
+        a[i - 1] = a[j];
+        a[j] = keep;
+    }
+}
+
+static bool stopped(const search *s, uint64_t place)
+{
+    return place % CHECK_EVERY == 0 && su_cancelled(s->ctx);
+}
+
+static su_status open_column(search *s, uint32_t column)
+{
+    const su_synthesis *p = s->problem;
+    double reluctance = p->reluctance > 0 ? p->reluctance : DEFAULT_RELUCTANCE;
+    s->done++;
+    su_progress(s->ctx, "making synthetic records", s->done / s->work);
+    if (!su_synth_block_build(&s->block, p, column, s->placed, (float)reluctance))
+        return su_fail(s->ctx, SU_USAGE, "the tables through column %u are too large to be held in memory", column);
+    for (uint32_t v = 0; v < p->card[column]; v++) s->excess[v] = -p->one_way[column][v];
+    shuffle(s->random, s->order, p->record_count);
+    return SU_OK;
+}
+
+/* Puts the record, which is located, at a value; `from` UINT32_MAX when it has none yet. */
+static void move(search *s, uint32_t *record, uint32_t from, uint32_t to)
+{
+    if (from != UINT32_MAX) {
+        su_synth_block_add(&s->block, from, -1);
+        s->excess[from]--;
+    }
+    su_synth_block_add(&s->block, to, 1);
+    s->excess[to]++;
+    record[s->block.column] = to;
+}
+
+/* The value among those still short of records where the located record does most good. */
+static uint32_t best_short(search *s, float *f_best)
+{
+    const float *f = su_synth_block_sum(&s->block);
+    uint32_t best = UINT32_MAX;
+    for (uint32_t v = 0; v < s->problem->card[s->block.column]; v++)
+        if (s->excess[v] < 0 && (best == UINT32_MAX || f[v] < f[best])) best = v;
+    *f_best = best == UINT32_MAX ? 0 : f[best];
+    return best;
+}
+
+/* First values of a column: every record takes the value that the tables over the columns placed so far miss most, as long as there is some of it. */
+static su_status place_column(search *s, uint32_t column)
+{
+    su_status status = open_column(s, column);
+    for (uint64_t i = 0; status == SU_OK && i < s->problem->record_count; i++) {
+        uint32_t *record = record_at(s, i);
+        float f;
+        if (stopped(s, i)) return SU_CANCELLED;
+        su_synth_block_locate(&s->block, record);
+        move(s, record, UINT32_MAX, best_short(s, &f));
+    }
+    s->placed[column] = true;
+    return status;
+}
+
+/* The best value for a record, the others being as they are. A price on values that have too many records keeps the one-way counts near
+ * their targets without freezing them. */
+static void improve(search *s, uint32_t *record)
+{
+    const su_synthesis *p = s->problem;
+    uint32_t column = s->block.column, now = record[column], best = now;
+    su_synth_block_locate(&s->block, record);
+    const float *f = su_synth_block_sum(&s->block);
+    float price = s->block.total_weight, least = f[now] + price * (float)s->excess[now] - 2 * price;
+    for (uint32_t v = 0; v < p->card[column]; v++) {
+        if (v == now || p->one_way[column][v] == 0) continue;
+        float sum = f[v] + price * (float)s->excess[v];
+        if (sum < least) {
+            least = sum;
+            best = v;
+        }
+    }
+    if (best != now) move(s, record, now, best);
+}
+
+/* Makes the one-way counts exact: first by the moves that cost little, then by any. */
+static void settle(search *s)
+{
+    const su_synthesis *p = s->problem;
+    uint32_t column = s->block.column;
+    uint64_t surplus = 0;
+    for (uint32_t v = 0; v < p->card[column]; v++) surplus += s->excess[v] > 0 ? (uint64_t)s->excess[v] : 0;
+    for (int any = 0; any < 2; any++) {
+        for (uint64_t i = 0; surplus && i < p->record_count; i++) {
+            uint32_t *record = record_at(s, i), now = record[column];
+            float f;
+            if (s->excess[now] <= 0) continue;
+            su_synth_block_locate(&s->block, record);
+            uint32_t best = best_short(s, &f);
+            if (!any && f - s->block.sum[now] > 2 * s->block.total_weight) continue;
+            move(s, record, now, best);
+            surplus--;
+        }
+    }
+}
+
+static su_status sweep_column(search *s, uint32_t column, uint64_t visits)
+{
+    const su_synthesis *p = s->problem;
+    su_status status = open_column(s, column);
+    if (status != SU_OK) return status;
+    for (uint64_t i = 0; i < p->record_count; i++) {
+        const uint32_t *record = s->records + i * s->stride;
+        if (stopped(s, i)) return SU_CANCELLED;
+        su_synth_block_locate(&s->block, record);
+        su_synth_block_add(&s->block, record[column], 1);
+        s->excess[record[column]]++;
+    }
+    for (uint64_t i = 0; i < visits; i++) {
+        if (stopped(s, i)) return SU_CANCELLED;
+        if (i + 2 < p->record_count) __builtin_prefetch(record_at(s, i + 2));
+        improve(s, record_at(s, i));
+    }
+    settle(s);
+    return SU_OK;
+}
+
+/* ---- the whole -------------------------------------------------------------------------------------------------------------------------- */
+
+/* Floats added when every record looks once at every value of every column. */
+static double sweep_floats(const su_synthesis *p)
+{
+    double floats = 0;
+    for (size_t t = 0; t < p->table_count; t++)
+        for (uint32_t k = 0; k < p->tables[t].length; k++) floats += RECORD_FLOATS + p->card[p->tables[t].columns[k]];
+    return floats * (double)p->record_count;
+}
+
+static void search_init(su_context *ctx, search *s, const su_synthesis *p, su_random *random)
+{
+    uint32_t most = 1;
+    *s = (search){.ctx = ctx, .problem = p, .random = random, .stride = (uint64_t)p->column_count + 1};
+    s->records = su_alloc_array(p->record_count * s->stride + SU_SYNTH_PADDING, sizeof *s->records);
+    s->order = su_alloc_array(p->record_count + 1, sizeof *s->order);
+    s->columns = su_alloc_array(p->column_count + 1, sizeof *s->columns);
+    s->placed = su_alloc_array(p->column_count + 1, sizeof *s->placed);
+    for (uint64_t r = 0; r < p->record_count; r++) s->order[r] = (uint32_t)r;
+    /* Columns with many values first: they decide most, and later columns can still adapt to them. */
+    for (uint32_t j = 0; j < p->column_count; j++) {
+        uint32_t at = j;
+        for (; at > 0 && p->card[s->columns[at - 1]] < p->card[j]; at--) s->columns[at] = s->columns[at - 1];
+        s->columns[at] = j;
+        if (p->card[j] > most) most = p->card[j];
+    }
+    s->excess = su_alloc_array(most, sizeof *s->excess);
+}
+
+static su_status run(search *s)
+{
+    const su_synthesis *p = s->problem;
+    su_status status = SU_OK;
+    double seconds = p->seconds > 0 ? p->seconds : DEFAULT_SECONDS, floats = sweep_floats(p);
+    double sweeps = floats > 0 ? seconds * FLOATS_PER_SECOND / floats - START_SWEEPS : 0;
+    sweeps = fmin(SWEEPS, fmax(0, sweeps));
+    s->work = p->column_count * (1 + ceil(sweeps));
+    for (uint32_t j = 0; status == SU_OK && j < p->column_count; j++) status = place_column(s, s->columns[j]);
+    for (; status == SU_OK && sweeps > 0; sweeps -= 1) {
+        uint64_t visits = sweeps >= 1 ? p->record_count : (uint64_t)(sweeps * (double)p->record_count);
+        shuffle(s->random, s->columns, p->column_count);
+        for (uint32_t j = 0; status == SU_OK && j < p->column_count; j++) status = sweep_column(s, s->columns[j], visits);
+    }
+    if (status == SU_CANCELLED) return su_fail(s->ctx, SU_CANCELLED, "stopped while making synthetic records");
+    return status;
+}
+
+su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random *random, uint16_t **records)
+{
+    search s;
+    su_status status = check(ctx, problem);
+    if (status != SU_OK || problem->record_count == 0) return status;
+    search_init(ctx, &s, problem, random);
+    status = run(&s);
+    for (uint32_t j = 0; status == SU_OK && j < problem->column_count; j++)
+        for (uint64_t r = 0; r < problem->record_count; r++) records[j][r] = (uint16_t)s.records[r * s.stride + j];
+    su_synth_block_free(&s.block);
+    free(s.records);
+    free(s.order);
+    free(s.columns);
+    free(s.placed);
+    free(s.excess);
+    return status;
 }

@@ -1,0 +1,257 @@
+/* su_mapping_suggest: a mapping drafted from names and contents, for a person to correct. It says what it did not understand instead of guessing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "mapping.h"
+#include "margins.h"
+#include "profile.h"
+#include "suggest.h"
+
+#define MAX_DRAFTED 200u
+#define SURE_NAME 0.95
+#define ENOUGH 0.42
+
+static const char *const personal_words[] = {"name", "names", "surname", "firstname", "lastname", "nom", "prenom", "prénom", "nombre", "apellido", "phone", "tel",
+                                             "telephone", "mobile", "email", "mail", "address", "adresse", "passport", "dob", "birthdate", "birth", "narrative",
+                                             "notes", "note", "comment", "comments", "remarks", "description", "details", "story", "caseworker"};
+static const char *const record_words[] = {"id", "no", "nr", "num", "number", "ref", "reference", "case", "record", "code", "dossier", "file", "uuid", "key"};
+static const char *const people_words[] = {"people", "persons", "individuals", "count", "counts", "freq", "frequency", "weight", "n", "victims", "referrals"};
+
+static bool has_word(const token_list *tokens, const char *const *words, size_t n)
+{
+    for (uint32_t i = 0; i < tokens->count; i++)
+        for (size_t k = 0; k < n; k++)
+            if (su_str_equal(tokens->at[i], su_str_of(words[k]))) return true;
+    return false;
+}
+#define HAS_WORD(tokens, words) has_word(tokens, words, sizeof(words) / sizeof *(words))
+
+void draft_row(draft *d, uint32_t column, su_str value, const char *target, const char *target_value, const char *rule, const char *coverage, const char *note)
+{
+    su_buf_csv(d->csv, su_str_trim(su_str_of(d->profiles[column].column->name)), ',');
+    su_buf_char(d->csv, ',');
+    su_buf_csv(d->csv, value, ',');
+    su_buf_printf(d->csv, ",");
+    su_buf_csv(d->csv, su_str_of(target), ',');
+    su_buf_char(d->csv, ',');
+    su_buf_csv(d->csv, su_str_of(target_value), ',');
+    su_buf_printf(d->csv, ",%s,%s,", rule, coverage);
+    su_buf_csv(d->csv, su_str_of(note), ',');
+    su_buf_char(d->csv, '\n');
+}
+
+/* ---- which column for which field ------------------------------------------------------------------------------------- */
+
+/* A name that says it all wins; else names and contents together, contents counting less where they are common to many fields. */
+static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, double content)
+{
+    const su_field *field = &d->schema->fields[f];
+    if (name >= SURE_NAME) return 0.9 * name + 0.1 * content;
+    if (type_is_text(field->type)) return field->type == SU_TYPE_TEXT ? 0 : 0.5 * name + 0.1 * content;
+    if (content < 0.5) return 0;
+    double telling = field->type == SU_TYPE_FLAG ? 0.3 : d->profiles[c].numbers ? 0.6 : 1;
+    return 0.55 * name + 0.45 * content * telling;
+}
+
+static void score_all(draft *d)
+{
+    for (uint32_t c = 0; c < d->columns; c++) {
+        column_profile *p = &d->profiles[c];
+        bool personal = p->long_text || HAS_WORD(&p->tokens, personal_words);
+        for (uint32_t f = 0; f < d->schema->field_count; f++) {
+            candidate *x = &d->scores[(size_t)c * d->schema->field_count + f];
+            double name = name_score(d->arena, p, &d->schema->fields[f]);
+            double content = p->unique && name < SURE_NAME ? 0 : content_score(p, d->schema, &d->schema->fields[f], &x->rule);
+            x->name = name;
+            x->content = content;
+            x->score = personal && name < SURE_NAME ? 0 : pair_score(d, c, f, name, content);
+        }
+    }
+}
+
+/* Best pair first; equal scores by column, then by field. */
+static void assign(draft *d)
+{
+    for (;;) {
+        double best = ENOUGH;
+        uint32_t column = UINT32_MAX, field = 0;
+        for (uint32_t c = 0; c < d->columns; c++) {
+            if (d->field_of[c] >= 0) continue;
+            for (uint32_t f = 0; f < d->schema->field_count; f++) {
+                double score = d->scores[(size_t)c * d->schema->field_count + f].score;
+                if (d->column_of[f] >= 0 || score <= best) continue;
+                best = score;
+                column = c;
+                field = f;
+            }
+        }
+        if (column == UINT32_MAX) return;
+        d->field_of[column] = (int)field;
+        d->column_of[field] = (int)column;
+    }
+}
+
+/* ---- rows for one column ------------------------------------------------------------------------------------------------ */
+
+static int compare_values(const void *a, const void *b)
+{
+    const profiled_value *x = a, *y = b;
+    if (x->rows != y->rows) return x->rows < y->rows ? 1 : -1;
+    size_t n = x->cell.text.n < y->cell.text.n ? x->cell.text.n : y->cell.text.n;
+    int order = memcmp(x->cell.text.p, y->cell.text.p, n);
+    return order != 0 ? order : (x->cell.text.n > y->cell.text.n) - (x->cell.text.n < y->cell.text.n);
+}
+
+static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, int rule)
+{
+    su_cell code = 0;
+    if (rule == RULE_BAND) return lookup_band(l, cell, &code) != LOOKED_NOTHING;
+    if (rule == RULE_YEAR) return lookup_year(l, cell, p->order, &code) != LOOKED_NOTHING;
+    return lookup_code(l, cell, &code) != LOOKED_NOTHING;
+}
+
+/* A row for each value the field does not take: with the code it probably means, or empty and marked as lost. */
+static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v)
+{
+    const column_profile *p = &d->profiles[c];
+    char note[160];
+    su_cell code = 0;
+    if (margin_is_word(v->cell.key, true)) {
+        snprintf(note, sizeof note, "looks like a total of other rows (%llu rows)", (unsigned long long)v->rows);
+        draft_row(d, c, v->cell.text, "", "", "margin", "exact", note);
+        return;
+    }
+    su_str rest = without_common_word(p, v->cell.text);
+    bool stripped = rest.n < v->cell.text.n && lookup_code(l, (cell_text){rest, su_text_fold(d->arena, rest)}, &code) == LOOKED_VALUE;
+    const su_code *near = stripped ? &f->codelist->codes[code - 1] : su_codelist_suggest(f->codelist, v->cell.text);
+    bool code_like = near != NULL && !stripped && v->cell.text.n <= 3;      /* two-letter codes are all near to each other               */
+    if (near != NULL && !code_like) {
+        snprintf(note, sizeof note, "%llu rows; %s", (unsigned long long)v->rows, stripped ? "the column repeats a word in every value" : "a guess by spelling: check it");
+        draft_row(d, c, v->cell.text, f->name, near->code, "value", stripped ? "exact" : "partial", note);
+    } else {
+        snprintf(note, sizeof note, "%llu rows; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)v->rows);
+        draft_row(d, c, v->cell.text, f->name, "", "value", "none", note);
+    }
+}
+
+static void draft_values(draft *d, uint32_t c, const su_field *f, int rule)
+{
+    column_profile *p = &d->profiles[c];
+    lookup l;
+    if (type_is_text(f->type)) return;
+    lookup_init(&l, d->schema, f);
+    profiled_value *open = su_alloc_array(p->value_count, sizeof *open);
+    su_dict *seen = su_dict_new();
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < p->value_count; i++)
+        if (!is_taken(&l, p, p->values[i].cell, rule)) open[n++] = p->values[i];
+    qsort(open, n, sizeof *open, compare_values);
+    for (uint32_t i = 0, drafted = 0; i < n && drafted < MAX_DRAFTED; i++) {
+        char buf[32];
+        su_str key = open[i].cell.key, whole;
+        if (integer_form(open[i].cell.text, buf, &whole)) key = whole;      /* 5.0 and 5 are one value in a mapping                     */
+        uint32_t before = su_dict_count(seen);
+        if (key.n == 0 || su_dict_add(seen, key) < before || su_str_equal(open[i].cell.text, SU_STR("*"))) continue;
+        draft_value(d, c, f, &l, &open[i]);
+        drafted++;
+    }
+    su_dict_free(seen);
+    free(open);
+    lookup_free(&l);
+}
+
+static void draft_field(draft *d, uint32_t c)
+{
+    uint32_t field = (uint32_t)d->field_of[c];
+    const su_field *f = &d->schema->fields[field];
+    const candidate *x = &d->scores[(size_t)c * d->schema->field_count + field];
+    char note[160];
+    bool members = f->type == SU_TYPE_CODE_SET;
+    snprintf(note, sizeof note, "by %s%s", x->name >= SURE_NAME ? "name" : x->name > 0.3 ? "name and content" : "content",
+             members || x->content >= 0.999 || type_is_text(f->type) ? "" : "; some values are not in the codelist");
+    draft_row(d, c, SU_STR(""), f->name, "", map_rule_name((map_rule)x->rule), x->name >= SURE_NAME ? "exact" : "partial", note);
+    if (!members) draft_values(d, c, f, x->rule);
+}
+
+/* The field this column would have filled, had another not come first; -1 if none. */
+static int runner_up(const draft *d, uint32_t c)
+{
+    double best = ENOUGH;
+    int found = -1;
+    for (uint32_t f = 0; f < d->schema->field_count; f++) {
+        const candidate *x = &d->scores[(size_t)c * d->schema->field_count + f];
+        if (x->score > best && d->column_of[f] >= 0) {
+            best = x->score;
+            found = (int)f;
+        }
+    }
+    return found;
+}
+
+static void draft_unplaced(draft *d, uint32_t c)
+{
+    const column_profile *p = &d->profiles[c];
+    char note[300];
+    int other = runner_up(d, c);
+    if (p->unique && !d->has_record && !p->long_text && HAS_WORD(&p->tokens, record_words)) {
+        d->has_record = true;
+        draft_row(d, c, SU_STR(""), "", "", "record", "exact", "every row has a value of its own: taken as the record number");
+    } else if (p->integers && !d->has_weight && p->tokens.count <= 2 && p->distinct > 1 && HAS_WORD(&p->tokens, people_words)) {
+        d->has_weight = true;
+        draft_row(d, c, SU_STR(""), "", "", "weight", "exact", "taken as a number of people: each row becomes that many");
+    } else if (p->filled == 0) {
+        draft_row(d, c, SU_STR(""), "", "", "drop", "none", "empty");
+    } else if (p->long_text || HAS_WORD(&p->tokens, personal_words)) {
+        draft_row(d, c, SU_STR(""), "", "", "drop", "none", "looks like names, contacts or free text: left out");
+    } else if (p->unique) {
+        draft_row(d, c, SU_STR(""), "", "", "drop", "none", "every row has a value of its own: looks like an identifier or a running number");
+    } else if (other >= 0) {
+        snprintf(note, sizeof note, "looks like %.100s, which comes from \"%.100s\"", d->schema->fields[other].name,
+                 d->profiles[d->column_of[other]].column->name);
+        draft_row(d, c, SU_STR(""), "", "", "drop", "none", note);
+    } else {
+        draft_row(d, c, SU_STR(""), "", "", "drop", "none", "nothing in the schema has this name or these values");
+    }
+}
+
+static bool is_running_number(const column_profile *p)
+{
+    return p->integers && p->unique && (p->tokens.count == 0 || (p->key.n >= 7 && memcmp(p->key.p, "column_", 7) == 0) ||
+                                        (p->key.n >= 7 && memcmp(p->key.p, "unnamed", 7) == 0));
+}
+
+su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_buf *csv)
+{
+    enum { MAX_PAIRS = 4000000 };
+    su_arena arena;
+    if ((uint64_t)raw->column_count * schema->field_count > MAX_PAIRS)
+        return su_fail(ctx, SU_INPUT, "%s: %u columns are too many to compare with the %u of %s; write the mapping by hand", raw->source, raw->column_count,
+                       schema->field_count, schema->name);
+    su_arena_init(&arena);
+    draft d = {.schema = schema, .arena = &arena, .csv = csv, .columns = raw->column_count};
+    d.profiles = su_arena_array(&arena, raw->column_count, sizeof *d.profiles);
+    d.scores = su_alloc_array((size_t)raw->column_count * schema->field_count, sizeof *d.scores);
+    d.field_of = su_arena_array(&arena, raw->column_count, sizeof *d.field_of);
+    d.column_of = su_arena_array(&arena, schema->field_count, sizeof *d.column_of);
+    for (uint32_t c = 0; c < raw->column_count; c++) profile_column(&d.profiles[c], &arena, &raw->columns[c], raw->row_count);
+    for (uint32_t c = 0; c < raw->column_count; c++) d.field_of[c] = -1;
+    for (uint32_t f = 0; f < schema->field_count; f++) d.column_of[f] = -1;
+    score_all(&d);
+    assign(&d);
+    su_buf_text(csv, "source_column,source_value,target_column,target_value,rule,coverage,note\n");
+    su_dict *names = su_dict_new();
+    for (uint32_t c = 0; c < raw->column_count; c++) {
+        /* A mapping cannot tell columns of one folded name apart, nor name one that begins with @. */
+        bool named = d.profiles[c].key.n > 0 && d.profiles[c].key.p[0] != '@' && su_dict_add(names, d.profiles[c].key) == su_dict_count(names) - 1;
+        uint32_t first = 0;
+        named = named && su_dict_find(names, d.profiles[c].key, &first) && su_raw_table_column(raw, su_str_of(raw->columns[c].name)) == (int)c;
+        if (!named) continue;
+        if (d.field_of[c] >= 0) draft_field(&d, c);
+        else if (is_running_number(&d.profiles[c])) draft_row(&d, c, SU_STR(""), "", "", "drop", "none", "a running number of rows");
+        else if (!draft_choices(&d, c)) draft_unplaced(&d, c);
+    }
+    su_dict_free(names);
+    free(d.scores);
+    su_arena_free(&arena);
+    return SU_OK;
+}

@@ -1,0 +1,66 @@
+#!/bin/sh
+# Plants one bug at a time in a copy of src/protect and demands that a test fails. By hand or at night, from the project root, with a
+# build directory that has base, table and count:   sh tests/protect/mutants.sh BUILD
+# A line: test | file | text (sed basic regular expression) | replacement | what the bug is
+set -u
+build=${1:?give the build directory}
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+missed=0
+include="-I include/base -I include/table -I include/count -I include/protect"
+libraries="$build/src/count/libsu_count.a $build/src/table/libsu_table.a $build/src/base/libsu_base.a -lcmocka -lsodium -lutf8proc -lzip -lexpat -lm -lpthread"
+
+while IFS='|' read -r test file from to what; do
+    rm -rf "$work/protect"
+    cp -r src/protect "$work/protect"
+    sed -i "s|$from|$to|" "$work/protect/$file"
+    if cmp -s "src/protect/$file" "$work/protect/$file"; then
+        echo "STALE   $what: the text is no longer in $file"
+        missed=1
+        continue
+    fi
+    # shellcheck disable=SC2046,SC2086
+    if ! cc -std=gnu17 -D_GNU_SOURCE -O1 $include -I "$work/protect" -I "$work/protect/dp" tests/protect/test_"$test".c tests/protect/world.c \
+        $(find "$work/protect" -name '*.c') $libraries -o "$work/test" 2>"$work/log"; then
+        echo "BROKEN  $what: does not compile"; sed 3q "$work/log"
+        missed=1
+    elif SUHA_SOURCE=. timeout 120 "$work/test" >"$work/log" 2>&1; then
+        echo "MISSED  $what ($test)"
+        missed=1
+    else
+        echo "caught  $what ($test)"
+    fi
+done <<'LIST'
+sample|dp/sample.c|if (top >= num)|if (top > num)|CKS comparison off by one
+sample|dp/sample.c|if (drawn >= bound)|if (drawn > bound)|CKS comparison off by one, 64 bits
+sample|dp/sample.c|return k % 2 == 1;|return k % 2 == 0;|von Neumann parity
+sample|dp/sample.c|if (negative \&\& magnitude == 0)|if (0)|zero drawn twice as often
+sample|dp/sample.c|root_floor(v.num / v.den) + 1|root_floor(v.num / v.den) + 2|another proposal scale than the acceptance was derived for
+sample|dp/sample.c|times(times(2 \* (u128)v.num, g.qt), g.t)|times(times((u128)v.num, g.qt), g.t)|noise scale: acceptance rate doubled
+sample|dp/sample.c|if (__builtin_mul_overflow(a, b, \&product)) {|product = a * b; if (0) {|products wrap
+sample|dp/sample.c|while (num > den) {|while (0) {|rates above 1 not split
+sample|dp/sample.c|typedef unsigned __int128 u128;|typedef unsigned __int128 u128; extern double sneaked;|floating point in the sampler
+account|dp/account.c|+ 16 \* UNIT \* (gain + loss + a + b + 1)|- 1e-14L|delta rounded down
+account|dp/account.c|return gain - loss - a - b|return gain - loss - a|CKS bound without its last term
+account|dp/account.c|s2 \* 2 \* PI < 1|s2 * 2 * PI < 9|series outside its range of quick convergence
+release_plan|dp/plan.c|(1 + 1e-12) / (2 \* rho|(1 + 1e-12) / (4 * rho|half the variance
+release_plan|dp/plan.c|r->tables\[i\].share /= sum;|r->tables[i].share /= sum * 0.5;|shares that sum to 2
+release_plan|dp/plan.c|(uint64_t)ceil(s2|(uint64_t)floor(s2|variance rounded down
+release_plan|dp/plan.c|if (inside_larger(w, set, k, top))|if (k < top)|pairs inside no table forgotten
+release_measure|dp/measure.c|cells\[i\] += counts\[i\];|cells[i] += 2 * counts[i];|every record counted twice
+release_measure|dp/measure.c|su_random_split(task->source, t, \&stream);|su_random_split(task->source, 0, \&stream);|the same noise in every table
+release_measure|dp/measure.c|su_random_split(random, su_random_u64(random), \&source);|su_random_split(random, 0, \&source);|the same noise in every measurement
+release_measure|dp/measure.c|su_random_split(task->source, t, \&stream);|su_random_split(task->source, worker, \&stream);|workers share a stream
+release_measure|dp/measure.c|task->r->tables\[t\].variance, task|(su_variance){ (task->r->tables[t].variance.num + 3) / 4, task->r->tables[t].variance.den }, task|noise scale halved
+release_measure|dp/measure.c|    su_measurement \*n = measurement_new(r);|    if (check_codes(ctx, r, m)) { return SU_INTERNAL; } su_measurement *n = measurement_new(r);|data read before noise is drawn
+residual|dp/residual.c|precision\[parent\] += precision\[l->members\[i\].set\] \* scale;|precision[parent] += precision[l->members[i].set];|precision without the cells summed out
+residual|dp/residual.c|double scale = 1.0 / s->card\[axis\];|double scale = 1.0 / (s->card[axis] + 1);|wrong mean
+residual|dp/residual.c|variance\[parent\] \* scale \* scale|variance[parent] * scale|variance of a spread residual
+residual|dp/residual.c|1 / su_discrete_gaussian_variance(r->tables\[t\].variance)|(double)r->tables[t].variance.den / (double)r->tables[t].variance.num|parameter in the place of the variance
+release_gate|dp/gate.c|estimate > g->bar|estimate >= 0|no threshold
+release_gate|dp/gate.c|\*count < most ? \*count : most|*count|counts above their parents
+release_gate|dp/gate.c|(uint32_t)(estimate + 0.5)|(uint32_t)estimate|floor in the place of rounding
+release_gate|dp/gate.c|count < out->r->options.k|count <= out->r->options.k|K off by one
+release_finish|release.c|want\[v\] = count\[cell\] > 0 ? e->cell\[cell\] : 0;|want[v] = fmax(e->cell[cell], 0);|values that are not reported appear in records
+LIST
+exit $missed

@@ -1,0 +1,214 @@
+/* The plan: workload, budget, refusals, and that nothing but public facts enters it. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "world.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define SEED 77
+
+static su_status plan_of(su_context *ctx, const uint32_t *card, uint32_t count, const su_release_options *o, su_release **out)
+{
+    su_matrix_column columns[64];
+    assert_true(count <= 64);
+    for (uint32_t c = 0; c < count; c++) {
+        columns[c] = (su_matrix_column){ .name = "column", .card = card[c] };
+    }
+    return su_release_plan(ctx, NULL, columns, count, o, out);
+}
+
+static bool holds(const uint32_t *larger, uint32_t larger_length, const uint32_t *set, uint32_t length)
+{
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < larger_length && found < length; i++) {
+        found += larger[i] == set[found];
+    }
+    return found == length;
+}
+
+/* Every set of up to R columns is inside a measured table, or is listed as dropped; measured tables respect the limit; none is inside
+ * another; dropped ones are too large. */
+static void assert_workload(const su_release *r, const uint32_t *card, uint32_t d)
+{
+    for (uint32_t set = 1; set < UINT32_C(1) << d; set++) {
+        uint32_t columns[16], length = 0, covered = 0, dropped = 0;
+        uint64_t cells = 1;
+        for (uint32_t c = 0; c < d; c++) {
+            if (set >> c & 1) {
+                columns[length++] = c;
+                cells *= card[c];
+            }
+        }
+        if (length > r->options.length) {
+            continue;
+        }
+        for (size_t t = 0; t < r->table_count; t++) {
+            covered += holds(r->tables[t].columns, r->tables[t].length, columns, length);
+        }
+        for (size_t t = 0; t < r->dropped_count; t++) {
+            dropped += r->dropped[t].length == length && memcmp(r->dropped[t].columns, columns, length * sizeof *columns) == 0;
+        }
+        assert_true((covered > 0) == (dropped == 0) && dropped <= 1);
+        assert_true(dropped == 0 || cells > r->options.max_table_cells);
+    }
+    for (size_t t = 0; t < r->table_count; t++) {
+        assert_true(r->tables[t].cells <= r->options.max_table_cells);
+        for (size_t u = 0; u < r->table_count; u++) {
+            assert_true(u == t || !holds(r->tables[u].columns, r->tables[u].length, r->tables[t].columns, r->tables[t].length));
+        }
+    }
+}
+
+static void test_workload(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    su_random random;
+    su_random_seeded(&random, SEED);
+    for (int i = 0; i < 200; i++) {
+        uint32_t card[8], d = 1 + (uint32_t)su_random_below(&random, 8);
+        for (uint32_t c = 0; c < d; c++) {
+            card[c] = 1 + (uint32_t)su_random_below(&random, su_random_below(&random, 3) ? 5 : 40);
+        }
+        su_release_options o = { .epsilon = 1, .length = 1 + (uint32_t)su_random_below(&random, 4), .max_table_cells = 1 + su_random_below(&random, 300) };
+        su_release *r = NULL;
+        su_status status = plan_of(&ctx, card, d, &o, &r);
+        if (status) {
+            assert_int_equal(status, SU_REFUSED);
+            for (uint32_t c = 0; c < d; c++) {
+                assert_true(card[c] > o.max_table_cells);
+            }
+            continue;
+        }
+        assert_workload(r, card, d);
+        su_release_free(r);
+    }
+}
+
+/* The schema of the 2024 synthetic data: country by country is measured as a pair, nothing else is lost but its combinations. */
+static void test_two_country_columns(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    uint32_t card[27] = { 22, 4, 10, 250, 250, 4 };
+    for (int c = 6; c < 27; c++) {
+        card[c] = 2;
+    }
+    su_release_options o = { .epsilon = 4, .length = 3 };
+    su_release *r = NULL;
+    assert_int_equal(plan_of(&ctx, card, 27, &o, &r), SU_OK);
+    assert_int_equal(r->dropped_count, 25);
+    assert_int_equal(r->table_count, 2925 - 25 + 1);
+    const su_release_table *last = &r->tables[r->table_count - 1];
+    assert_true(last->length == 2 && last->columns[0] == 3 && last->columns[1] == 4);
+    for (size_t t = 0; t < r->dropped_count; t++) {
+        assert_true(r->dropped[t].length == 3 && holds(r->dropped[t].columns, 3, (uint32_t[]){ 3, 4 }, 2));
+    }
+    su_release_free(r);
+}
+
+/* Spent budget in long double from the outside; shares in proportion; the stated epsilon never above the one asked for. */
+static void test_budget(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    static const double epsilons[] = { 0.05, 0.5, 1, 4, 12, 100 }, deltas[] = { 0, 1e-12, 5.8e-6, 1e-3 };
+    static const uint32_t card[] = { 22, 5, 10, 61, 1, 2, 2, 2 };
+    for (size_t e = 0; e < 6; e++) {
+        for (size_t d = 0; d < 4; d++) {
+            su_release_options o = { .epsilon = epsilons[e], .delta = deltas[d], .length = 3 };
+            su_release *r = NULL;
+            assert_int_equal(plan_of(&ctx, card, 8, &o, &r), SU_OK);
+            double delta = deltas[d] > 0 ? deltas[d] : 1e-9, rho = su_zcdp_rho(epsilons[e], delta);
+            long double spent = 0, shares = 0;
+            for (size_t t = 0; t < r->table_count; t++) {
+                const su_release_table *table = &r->tables[t];
+                assert_true(table->variance.den >= 1 && table->variance.den <= 65536);
+                long double cost = (long double)table->variance.den / (2 * (long double)table->variance.num);
+                assert_true(cost <= rho * table->share * (1 + 1e-15) && cost >= rho * table->share * (1 - 1e-3));
+                spent += cost;
+                shares += table->share;
+                double cells = 1;
+                for (uint32_t i = 0; i < table->length; i++) {
+                    cells *= card[table->columns[i]] > 1 ? card[table->columns[i]] - 1 : 1;
+                }
+                assert_true(fabs(table->share / r->tables[0].share - sqrt(cells / (21.0 * 4 * 9))) < 1e-9);
+            }
+            assert_true(spent <= rho && spent <= r->rho && r->rho <= rho && r->rho >= rho * (1 - 1e-3) && fabsl(shares - 1) < 1e-12);
+            assert_true(r->epsilon_stated <= epsilons[e] && r->epsilon_stated >= epsilons[e] * (1 - 1e-3));
+            assert_true(su_zcdp_delta(r->rho, r->epsilon_stated) <= delta && r->options.delta == delta);
+            su_release_free(r);
+        }
+    }
+}
+
+static void assert_refused(su_release_options o, const uint32_t *card, uint32_t count, su_status want, const char *word)
+{
+    su_context ctx;
+    su_context_init(&ctx);
+    su_release *r = NULL;
+    assert_int_equal(plan_of(&ctx, card, count, &o, &r), want);
+    assert_null(r);
+    if (!strstr(ctx.message, word)) {
+        fail_msg("the message does not speak of \"%s\": %s", word, ctx.message);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const uint32_t card[] = { 3, 4, 5 }, none[] = { 0, 2 }, many[] = { 70000, 2 };
+    uint32_t wide[64];
+    for (int c = 0; c < 64; c++) {
+        wide[c] = 60;
+    }
+    static const double bad_epsilon[] = { 0, -1, 101, NAN, INFINITY }, bad_delta[] = { -1e-9, 0.01, NAN };
+    for (size_t i = 0; i < 5; i++) {
+        assert_refused((su_release_options){ .epsilon = bad_epsilon[i], .length = 2 }, card, 3, SU_USAGE, "epsilon");
+    }
+    for (size_t i = 0; i < 3; i++) {
+        assert_refused((su_release_options){ .epsilon = 1, .length = 2, .delta = bad_delta[i] }, card, 3, SU_USAGE, "delta");
+    }
+    assert_refused((su_release_options){ .epsilon = 1, .length = 0 }, card, 3, SU_USAGE, "length");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 5 }, card, 3, SU_USAGE, "length");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 2, .seconds = NAN }, card, 3, SU_USAGE, "seconds");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 2 }, card, 0, SU_REFUSED, "column");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 2 }, none, 2, SU_USAGE, "codes");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 2 }, many, 2, SU_USAGE, "codes");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 2, .max_table_cells = 2 }, card, 3, SU_REFUSED, "limit on table cells");
+    assert_refused((su_release_options){ .epsilon = 1, .length = 3, .max_table_cells = UINT64_MAX }, wide, 64, SU_REFUSED, "cells in all");
+    assert_refused((su_release_options){ .epsilon = 1e-7, .length = 3, .delta = 1e-12 }, wide, 20, SU_REFUSED, "standard deviation");
+}
+
+/* Options are resolved in the plan, names copied, and a length above the number of columns is harmless. */
+static void test_small_schemas(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    su_release *r = NULL;
+    su_release_options o = { .epsilon = 1, .length = 4 };
+    assert_int_equal(plan_of(&ctx, (uint32_t[]){ 2 }, 1, &o, &r), SU_OK);
+    assert_true(r->table_count == 1 && r->tables[0].length == 1 && r->dropped_count == 0 && r->tables[0].share == 1);
+    assert_true(r->gate[1] >= 3 && r->options.seconds > 0 && r->options.max_table_cells == 65536);
+    assert_string_equal(r->columns[0].name, "column");
+    su_release_free(r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_workload), cmocka_unit_test(test_two_country_columns), cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_refusals), cmocka_unit_test(test_small_schemas),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,253 @@
+/* A process that is killed at any moment leaves a vault that holds a batch or does not, and never a readable word on the disk. */
+#include "vault_test.h"
+
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum { ROWS = 14000, KILLS = 24 };
+
+static su_context ctx;
+static su_random rng;
+
+static int setup(void **state)
+{
+    (void)state;
+    su_context_init(&ctx);
+    su_test_random(&rng);
+    return 0;
+}
+
+static double now(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
+}
+
+static pid_t import_in_child(const char *dir, const su_case_table *t, const su_batch_info *info, bool resume)
+{
+    pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid) return pid;
+    su_vault *v = NULL;
+    uint64_t n;
+    su_status s = su_vault_open(&ctx, dir, PASS, &v);
+    if (s == SU_OK) s = su_vault_import(&ctx, v, "alpha", t, info, resume, &n);
+    if (s != SU_OK) fprintf(stderr, "# child: %s\n", ctx.message);
+    su_vault_close(v);
+    _exit(s == SU_OK ? 0 : 1);
+}
+
+static void no_word_on_disk(const char *dir)
+{
+    int files = 0;
+    assert_int_equal(test_grep(dir, PLANTED, &files), 0);
+    assert_true(files >= 1);
+    assert_int_equal(test_grep(dir, "Amal", &files), 0);
+    assert_int_equal(test_grep(dir, "secret-source.csv", &files), 0);
+    assert_true(test_grep(dir, "test-schema", &files) >= 0);
+}
+
+/* Opens after the kill; returns whether the batch is there. */
+static bool all_or_nothing(const char *dir, const su_schema *s)
+{
+    su_vault *v = NULL;
+    su_vault_status st;
+    su_case_table *back = NULL;
+    uint64_t checked, bad;
+    assert_ok(su_vault_open(&ctx, dir, PASS, &v));
+    assert_ok(su_vault_status_get(&ctx, v, &st));
+    assert_true(st.records == 0 || st.records == ROWS);
+    assert_int_equal(st.batches, st.records ? 1 : 0);
+    assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
+    assert_int_equal(back->row_count, st.records);
+    su_case_table_free(back);
+    assert_ok(su_vault_verify(&ctx, v, &checked, &bad));
+    assert_int_equal(bad, 0);
+    su_vault_close(v);
+    return st.records > 0;
+}
+
+static void spot_check(const su_case_table *back, const su_case_table *t)
+{
+    for (int k = 0; k < 20; k++) {
+        uint64_t r = su_random_below(&rng, t->row_count), at = test_find(back, su_dict_get(t->records, t->record_ids[r]));
+        assert_true(at < back->row_count);
+        for (uint32_t f = 0; f < t->schema->field_count; f++) assert_true(test_same_cell(t, r, back, at, f));
+    }
+}
+
+static void killed_imports(void **state)
+{
+    (void)state;
+    su_schema *s = test_schema();
+    su_case_table *t = test_table(&rng, s, ROWS, 1, -1);
+    su_batch_info info = test_info(t, "secret-source.csv");
+    int killed_before = 0, killed_after = 0, open_seen = 0;
+    double start, whole = 0;
+    for (int k = 0; k < KILLS + 1; k++) {
+        char name[32];
+        int code = 0;
+        snprintf(name, sizeof name, "kill-%d", k);
+        const char *dir = test_vault(name);
+        start = now();
+        pid_t child = import_in_child(dir, t, &info, false);
+        if (k > 0) {                                            /* the first one shows how long an import takes */
+            double at = whole * 1.1 * (double)su_random_below(&rng, 1000) / 1000;
+            struct timespec wait = { (time_t)at, (long)((at - (double)(time_t)at) * 1e9) };
+            nanosleep(&wait, NULL);
+            kill(child, SIGKILL);
+        }
+        waitpid(child, &code, 0);
+        if (k == 0) {
+            whole = now() - start;
+            assert_int_equal(code, 0);
+        }
+        no_word_on_disk(dir);
+        bool there = all_or_nothing(dir, s);
+        killed_before += !there, killed_after += there && k > 0;
+        if (!there) {
+            su_vault *v = NULL;
+            su_arena arena;
+            su_batch *batches;
+            size_t count;
+            uint64_t n, checked, bad;
+            su_case_table *back = NULL;
+            su_arena_init(&arena);
+            assert_ok(su_vault_open(&ctx, dir, PASS, &v));
+            assert_ok(su_vault_batches(&ctx, v, &arena, &batches, &count));
+            bool open = count == 1;
+            if (open) assert_string_equal(batches[0].state, "open"), assert_true(batches[0].records % 4096 == 0 || batches[0].records == ROWS);
+            open_seen += open;
+            bool resume = su_random_below(&rng, 3) != 0;
+            assert_ok(su_vault_import(&ctx, v, "alpha", t, &info, resume, &n));
+            assert_int_equal(n, open && !resume ? 2 : 1);
+            assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
+            assert_int_equal(back->row_count, ROWS);
+            spot_check(back, t);
+            assert_ok(su_vault_verify(&ctx, v, &checked, &bad));
+            assert_int_equal(bad, 0);
+            no_word_on_disk(dir);
+            su_case_table_free(back);
+            su_vault_close(v);
+            su_arena_free(&arena);
+        }
+    }
+    printf("# import %.2f s; killed %d times before it counted (%d with an open batch), %d times after\n", whole, killed_before, open_seen, killed_after);
+    assert_true(open_seen >= 3);                                /* else the kills missed what they are for */
+    su_case_table_free(t);
+    test_schema_free(s);
+}
+
+/* Killed again while resuming, again and again: every run that lives a little goes on where the last one stopped. */
+static void killed_while_resuming(void **state)
+{
+    (void)state;
+    su_schema *s = test_schema();
+    su_case_table *t = test_table(&rng, s, ROWS, 1, F_NAME);
+    su_batch_info info = test_info(t, "secret-source.csv");
+    const char *dir = test_vault("again");
+    bool there = false;
+    int runs = 0;
+    for (; !there && runs < 60; runs++) {
+        int code = 0;
+        pid_t child = import_in_child(dir, t, &info, true);
+        struct timespec wait = { 0, (long)(5 + runs) * 2000000 };
+        nanosleep(&wait, NULL);
+        kill(child, SIGKILL);
+        waitpid(child, &code, 0);
+        there = all_or_nothing(dir, s);
+    }
+    printf("# there after %d runs\n", runs);
+    assert_true(there);
+    su_case_table_free(t);
+    test_schema_free(s);
+}
+
+typedef struct watch { const char *dir; int seen, files; volatile int *cancel; double cancel_at; } watch;
+
+static void look(void *user, const char *step, double done)
+{
+    watch *w = user;
+    if (strcmp(step, "sealing records") != 0) return;
+    w->seen += test_grep(w->dir, PLANTED, &w->files);
+    if (w->cancel_at > 0 && done >= w->cancel_at) *w->cancel = 1;
+}
+
+static void nothing_readable_while_importing(void **state)
+{
+    (void)state;
+    su_schema *s = test_schema();
+    su_case_table *t = test_table(&rng, s, ROWS, 1, -1);
+    su_batch_info info = test_info(t, "secret-source.csv"), other = test_info(t, "other.csv");
+    su_vault *v = NULL;
+    volatile int cancel = 0;
+    uint64_t n;
+    int files;
+    watch w = { .dir = test_vault("watch"), .cancel = &cancel, .cancel_at = 0.5 };
+    ctx.user = &w;
+    ctx.progress = look;
+    ctx.cancel = &cancel;
+    assert_ok(su_vault_open(&ctx, w.dir, PASS, &v));
+    assert_status(su_vault_import(&ctx, v, "alpha", t, &info, false, &n), SU_CANCELLED);
+    assert_says("records; none of them counts yet");
+    assert_int_equal(w.seen, 0);
+    assert_true(w.files >= 3);                                  /* vault.db, its log, its shared memory */
+    cancel = 0;
+    w.cancel_at = 0;
+    assert_status(su_vault_withdraw(&ctx, v, "alpha", PLANTED "-1"), SU_REFUSED);
+    assert_says("unfinished import");
+    assert_status(su_vault_import(&ctx, v, "alpha", t, &other, true, &n), SU_REFUSED);      /* another file: its records are in the open batch */
+    assert_says("unfinished import");
+    t->records = (su_dict_free(t->records), su_dict_new());     /* the same file, says its hash, but other records: not resumed */
+    for (uint64_t r = 0; r < ROWS; r++) {
+        char id[32];
+        snprintf(id, sizeof id, "x%llu", (unsigned long long)r);
+        t->record_ids[r] = su_dict_add(t->records, su_str_of(id));
+    }
+    assert_status(su_vault_import(&ctx, v, "alpha", t, &info, true, &n), SU_REFUSED);
+    assert_says("cannot be resumed");
+    assert_ok(su_vault_import(&ctx, v, "alpha", t, &info, false, &n));
+    assert_int_equal(w.seen, 0);
+    su_vault_close(v);
+    assert_int_equal(test_grep(w.dir, PLANTED, &files), 0);
+    assert_int_equal(test_grep(w.dir, "test-schema", &files), 1);                           /* the search does find what is there */
+    su_case_table_free(t);
+    test_schema_free(s);
+}
+
+/* Making a vault is all or nothing too. */
+static void killed_while_making(void **state)
+{
+    (void)state;
+    for (int k = 0; k < 12; k++) {
+        char name[32];
+        su_vault *v = NULL;
+        snprintf(name, sizeof name, "making-%d", k);
+        const char *dir = su_test_path(name);
+        pid_t child = fork();
+        if (child == 0) {
+            su_status s = su_vault_init_with(&ctx, dir, PASS, SU_VAULT_COST_TEST);
+            _exit(s == SU_OK ? 0 : 1);
+        }
+        struct timespec wait = { 0, (long)k * 700000 };
+        nanosleep(&wait, NULL);
+        kill(child, SIGKILL);
+        waitpid(child, NULL, 0);
+        char path[1200];
+        snprintf(path, sizeof path, "%s/vault.db", dir);
+        if (!su_path_exists(path)) assert_ok(su_vault_init_with(&ctx, dir, PASS, SU_VAULT_COST_TEST));
+        assert_ok(su_vault_open(&ctx, dir, PASS, &v));
+        su_vault_close(v);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup(killed_imports, setup), cmocka_unit_test_setup(killed_while_resuming, setup),
+        cmocka_unit_test_setup(nothing_readable_while_importing, setup), cmocka_unit_test_setup(killed_while_making, setup),
+    };
+    return cmocka_run_group_tests_name("vault: crash", tests, NULL, NULL);
+}

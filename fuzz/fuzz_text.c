@@ -41,7 +41,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(su_utf8_valid(out.p, out.n, NULL));
     out.n = 0;
     su_buf_csv_safe(&out, s, ',');
-    must(out.n == 0 || !strchr("=@\t\r", out.p[0]));
+    must(out.n == 0 || !memchr("=@\t\r", out.p[0], 4));
     su_buf_html(&out, s);
     su_buf_free(&out);
     su_arena_free(&arena);

@@ -1,5 +1,5 @@
-/* libFuzzer target: any bytes as a workbook. A first byte of 1 or 2 instead wraps the rest as the sheet or the shared strings of a sound workbook, so that the
- * fuzzer reaches the XML behind the compression. */
+/* libFuzzer target: any bytes as a workbook. A first byte of 1 or 2 instead wraps the rest as the sheet or the shared strings of a sound
+ * workbook, so that the fuzzer reaches the XML behind the compression. */
 #include <suha/table.h>
 
 #include <stdlib.h>
@@ -9,7 +9,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define OFFICE "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 
-typedef struct part { const char *name; su_str text; } part;
+typedef struct part {
+    const char *name;
+    su_str text;
+} part;
 
 static su_buf make_zip(const part *parts, size_t count) {
     su_buf bytes = {0};
@@ -35,8 +38,9 @@ static su_buf wrap(su_str fuzzed, bool as_strings) {
     const part parts[] = {
         {"_rels/.rels", SU_STR("<R><Relationship Id='a' Type='" OFFICE "/officeDocument' Target='xl/workbook.xml'/></R>")},
         {"xl/workbook.xml", SU_STR("<workbook><sheets><sheet name='S' sheetId='1' id='a'/></sheets></workbook>")},
-        {"xl/_rels/workbook.xml.rels", SU_STR("<R><Relationship Id='a' Type='" OFFICE "/worksheet' Target='s.xml'/><Relationship Id='b' Type='" OFFICE
-                                              "/sharedStrings' Target='t.xml'/><Relationship Id='c' Type='" OFFICE "/styles' Target='y.xml'/></R>")},
+        {"xl/_rels/workbook.xml.rels",
+         SU_STR("<R><Relationship Id='a' Type='" OFFICE "/worksheet' Target='s.xml'/><Relationship Id='b' Type='" OFFICE
+                "/sharedStrings' Target='t.xml'/><Relationship Id='c' Type='" OFFICE "/styles' Target='y.xml'/></R>")},
         {"xl/s.xml", as_strings ? SU_STR(sheet) : fuzzed},
         {"xl/t.xml", as_strings ? fuzzed : SU_STR(strings)},
         {"xl/y.xml", SU_STR("<s><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='22'/><xf numFmtId='46'/></cellXfs></s>")},

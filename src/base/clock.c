@@ -22,7 +22,8 @@ void su_clock_iso(int64_t unix_seconds, char out[21])
     struct tm tm;
     gmtime_r(&t, &tm);
     char text[96];
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min, tm.tm_sec);
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
+             tm.tm_min, tm.tm_sec);
     memcpy(out, text, 20);
     out[20] = '\0';
 }

@@ -11,8 +11,8 @@
 
 static su_status too_big(su_context *ctx, const char *path, uint64_t limit)
 {
-    return su_fail(ctx, SU_INPUT, "%s is larger than the limit of %llu bytes. Split the file, or raise the limit if you trust its origin.", path,
-                   (unsigned long long)limit);
+    return su_fail(ctx, SU_INPUT, "%s is larger than the limit of %llu bytes. Split the file, or raise the limit if you trust its origin.",
+                   path, (unsigned long long)limit);
 }
 
 su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf *out)
@@ -112,7 +112,8 @@ su_status su_file_write(su_context *ctx, const char *path, const void *p, size_t
     bool made = false;
     int fd = open_beside(path, mode, &temporary);
     if (fd < 0) {
-        status = su_fail(ctx, SU_IO, "Cannot write %s: %s. Check that the folder exists and that you may write there.", path, strerror(errno));
+        status = su_fail(ctx, SU_IO, "Cannot write %s: %s. Check that the folder exists and that you may write there.", path,
+                         strerror(errno));
         goto out;
     }
     made = true;

@@ -3,15 +3,16 @@
 const su_option su_options_ledger[] = {
     { "cap-epsilon", "E", "set the budget, as epsilon at delta 1e-9; needs --why" },
     { "why", "TEXT", "the reason for a new budget, kept in the ledger" },
+    SU_OPTION_PASSPHRASE,
     { NULL, NULL, NULL }
 };
 
-/* A vault, a ledger file, or a release folder with its ledger beside it. */
-static su_status open_ledger(su_cli *cli, const char *dir, su_vault **v, su_ledger **l)
+/* A vault, a ledger file, or a release folder with its ledger beside it. A vault's ledger is written under its passphrase only. */
+static su_status open_ledger(su_cli *cli, const char *dir, bool write, su_vault **v, su_ledger **l)
 {
     char *in_vault = su_path_join(&cli->arena, dir, "vault.db"), *beside = su_arena_printf(&cli->arena, "%s.ledger.db", dir);
     if (su_path_exists(in_vault)) {
-        su_status st = su_vault_open_public(&cli->ctx, dir, v);
+        su_status st = write ? su_cli_vault_open(cli, dir, v) : su_vault_open_public(&cli->ctx, dir, v);
         return st ? st : su_vault_ledger(&cli->ctx, *v, l);
     }
     if (su_path_exists(beside)) return su_ledger_open(&cli->ctx, beside, 0, l);
@@ -85,7 +86,7 @@ su_status su_command_ledger(su_cli *cli)
     if (!st) st = su_cli_real(cli, "cap-epsilon", 0, &epsilon);
     if (!st && change && !(epsilon > 0 && epsilon <= 1000)) st = su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
     if (!st && change && !why) st = su_fail(&cli->ctx, SU_USAGE, "a new budget needs a reason: --why TEXT");
-    if (!st) st = open_ledger(cli, cli->positional[0], &v, &l);
+    if (!st) st = open_ledger(cli, cli->positional[0], change, &v, &l);
     if (!st && change) st = su_ledger_cap_set(&cli->ctx, l, su_rho_pico(su_zcdp_rho(epsilon, SU_DEFAULT_DELTA)), "suha ledger", why);
     if (!st) st = su_ledger_verify(&cli->ctx, l, &checked, &bad);
     if (!st && bad) st = su_fail(&cli->ctx, SU_CRYPTO, "%llu of %llu ledger entries do not fit their chain: the ledger was changed", (unsigned long long)bad, (unsigned long long)checked);

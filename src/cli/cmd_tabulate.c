@@ -9,25 +9,25 @@ const su_option su_options_tabulate[] = {
     { NULL, NULL, NULL }
 };
 
-static void as_csv(su_cli *cli, const su_tabulation *t)
+static void as_csv(su_cli *cli, const su_tabulation *t, bool percent)
 {
     for (uint32_t b = 0; b < t->by_count; b++) {
         su_buf_csv_safe(&cli->out, su_str_of(t->by[b]), ',');
         su_buf_char(&cli->out, ',');
     }
-    su_buf_text(&cli->out, t->percent ? "count,denominator,percent\r\n" : "count\r\n");
+    su_buf_text(&cli->out, percent ? "count,denominator,percent\r\n" : "count\r\n");
     for (size_t r = 0; r < t->row_count; r++) {
         for (uint32_t b = 0; b < t->by_count; b++) {
             su_buf_csv_safe(&cli->out, su_str_of(t->keys[r * t->by_count + b]), ',');
             su_buf_char(&cli->out, ',');
         }
         su_buf_printf(&cli->out, "%llu", (unsigned long long)t->counts[r]);
-        if (t->percent) su_buf_printf(&cli->out, ",%llu,%.6g", (unsigned long long)t->denominators[r], t->percent[r]);
+        if (percent) su_buf_printf(&cli->out, ",%llu,%.6g", (unsigned long long)t->denominators[r], t->percent[r]);
         su_buf_text(&cli->out, "\r\n");
     }
 }
 
-static void as_json(su_cli *cli, const su_tabulation *t)
+static void as_json(su_cli *cli, const su_tabulation *t, bool percent)
 {
     su_json j;
     su_json_init(&j, &cli->out);
@@ -36,7 +36,7 @@ static void as_json(su_cli *cli, const su_tabulation *t)
         su_json_object(&j);
         for (uint32_t b = 0; b < t->by_count; b++) su_json_kv_text(&j, t->by[b], t->keys[r * t->by_count + b]);
         su_json_kv_int(&j, "count", (int64_t)t->counts[r]);
-        if (t->percent) {
+        if (percent) {
             su_json_kv_int(&j, "denominator", (int64_t)t->denominators[r]);
             su_json_kv_real(&j, "percent", t->percent[r]);
         }
@@ -71,7 +71,7 @@ su_status su_command_tabulate(su_cli *cli)
     if (!st) st = su_source_load(cli, cli->positional[0], &s);
     size_t count = st || !by ? 0 : split_names(su_arena_strndup(&cli->arena, by, strlen(by)), names, 16);
     if (!st) st = su_tabulate(&cli->ctx, s.cases, names, count, group, &t);
-    if (!st) (cli->json ? as_json : as_csv)(cli, t);
+    if (!st) (cli->json ? as_json : as_csv)(cli, t, group != NULL);
     su_tabulation_free(t);
     su_source_free(&s);
     return st;

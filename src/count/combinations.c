@@ -72,7 +72,9 @@ static void report(search *s, piece *const *pieces, size_t count)
     memset(s->tables, 0, (width * width + 1) * sizeof *s->tables);
     for (size_t k = 0; k < count; k++) {
         const pair_count *p = pieces[k]->pairs.p;
-        for (size_t i = 0; i < pieces[k]->pairs.n; i++) s->tables[attribute[p[i].first].column * width + attribute[p[i].second].column + 1]++;
+        for (size_t i = 0; i < pieces[k]->pairs.n; i++) {
+            s->tables[attribute[p[i].first].column * width + attribute[p[i].second].column + 1]++;
+        }
     }
     for (size_t t = 0; t < width * width; t++) s->tables[t + 1] += s->tables[t];
     for (size_t k = 0; k < count; k++) {

@@ -130,7 +130,8 @@ static void take(void *arg, const su_combination *c)
 /* ---- from sets to tables ---- */
 
 /* Writes the counts of one subset where the other coordinates are 0. */
-static void place(const column_set *s, const su_contingency_request *t, uint32_t mask, const size_t *stride, const uint32_t *card, int64_t *out)
+static void place(const column_set *s, const su_contingency_request *t, uint32_t mask, const size_t *stride, const uint32_t *card,
+                  int64_t *out)
 {
     uint32_t axis[SU_MAX_LENGTH], value[SU_MAX_LENGTH] = { 0 }, n = 0;
     size_t at = 0;

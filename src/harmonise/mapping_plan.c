@@ -105,7 +105,9 @@ static su_status add_row(planner *p, map_row *row)
     su_mapping *m = p->m;
     map_source *source = row->source == UINT32_MAX ? NULL : &m->sources[row->source];
     if (source != NULL && row->rule != RULE_DROP && row->rule != RULE_MARGIN && source->use_line == 0) source->use_line = row->line;
-    if (source != NULL && row->field >= 0 && row->coverage > source->coverage) source->coverage = row->coverage;
+    /* A value that the target cannot hold makes the column's coverage partial; a rule of coverage none makes it none. */
+    map_coverage coverage = row->rule == RULE_VALUE && row->coverage == COVERAGE_NONE ? COVERAGE_PARTIAL : row->coverage;
+    if (source != NULL && row->field >= 0 && coverage > source->coverage) source->coverage = coverage;
     su_status st = SU_OK;
     switch (row->rule) {
     case RULE_RENAME:

@@ -89,22 +89,35 @@ double name_score(su_arena *arena, const column_profile *p, const su_field *f)
     return best;
 }
 
-/* The separator that cuts a fair share of the rows into several short parts. */
-static char find_separator(const column_profile *p)
+su_str next_member(const column_profile *p, su_str *rest)
 {
-    static const char candidates[] = ";|,/";
-    char found = 0;
-    uint64_t most = 0;
-    for (const char *c = candidates; *c != '\0'; c++) {
+    size_t n = 0;
+    while (n < rest->n && (rest->p[n] == '\0' || strchr(p->separators, rest->p[n]) == NULL)) n++;
+    su_str member = su_str_trim((su_str){rest->p, n});
+    *rest = n < rest->n ? (su_str){rest->p + n + 1, rest->n - n - 1} : (su_str){"", 0};
+    return member;
+}
+
+/* Characters that cut a fair share of the rows, if cutting there leaves fewer different values than before: a comma inside one name does not. */
+static void find_separators(column_profile *p)
+{
+    size_t n = 0;
+    for (const char *c = ";|,&"; *c != '\0'; c++) {
         uint64_t rows = 0;
         for (uint32_t i = 0; i < p->value_count; i++)
             if (memchr(p->values[i].cell.text.p, *c, p->values[i].cell.text.n) != NULL) rows += p->values[i].rows;
-        if (rows * 50 >= p->filled && rows > most) {
-            most = rows;
-            found = *c;
+        if (rows * 50 >= p->filled && rows > 0) p->separators[n++] = *c;
+    }
+    su_dict *members = su_dict_new();
+    for (uint32_t i = 0; i < p->value_count; i++) {
+        su_str rest = p->values[i].cell.text;
+        while (rest.n > 0) {
+            su_str member = next_member(p, &rest);
+            if (member.n > 0) su_dict_add(members, member);
         }
     }
-    return found;
+    if (su_dict_count(members) >= p->value_count) memset(p->separators, 0, sizeof p->separators);
+    su_dict_free(members);
 }
 
 void profile_column(column_profile *p, su_arena *arena, const su_raw_column *column, uint64_t rows)
@@ -138,7 +151,7 @@ void profile_column(column_profile *p, su_arena *arena, const su_raw_column *col
     p->unique = p->filled >= 20 && p->distinct == p->filled;
     p->long_text = p->distinct > 20 && length / p->distinct > 40;
     p->order = month_first && !day_first ? DATE_MONTH_FIRST : DATE_DAY_FIRST;
-    p->separator = p->numbers ? 0 : find_separator(p);
+    if (!p->numbers && !p->long_text) find_separators(p);
 }
 
 /* Numbers as codes of a list whose codes are words match by accident (004 is Afghanistan): hardly evidence. */

@@ -23,7 +23,7 @@ typedef struct column_profile {
     bool integers;                          /* every value is an integer, 2002.0 included                                          */
     int64_t largest;
     bool long_text;                         /* sentences rather than values                                                        */
-    char separator;                         /* cells hold several values joined by this; 0 if they do not                            */
+    char separators[8];                     /* cells hold several values cut by these characters; "" if they do not                    */
     date_order order;
 } column_profile;
 
@@ -33,6 +33,9 @@ void profile_column(column_profile *p, su_arena *arena, const su_raw_column *col
 token_list tokens_of(su_arena *arena, su_str name);
 /* 0..1: how much two lists say the same; words with a common stem count nearly in full. */
 double tokens_similarity(const token_list *a, const token_list *b);
+
+/* Takes the next member off `rest`, cut at the profile's separators; trimmed, may be empty. */
+su_str next_member(const column_profile *p, su_str *rest);
 
 /* 0..1: the name of a column against the names, aliases and titles (four languages) of a field. 1 = the same after folding. */
 double name_score(su_arena *arena, const column_profile *p, const su_field *f);

@@ -40,6 +40,9 @@ void draft_row(draft *d, uint32_t column, su_str value, const char *target, cons
     su_buf_char(d->csv, '\n');
 }
 
+/* Values of such a column are never written into the draft. */
+static bool is_personal(const column_profile *p) { return p->long_text || HAS_WORD(&p->tokens, personal_words); }
+
 /* ---- which column for which field ------------------------------------------------------------------------------------- */
 
 /* A name that says it all wins; else names and contents together, contents counting less where they are common to many fields. */
@@ -57,7 +60,7 @@ static void score_all(draft *d)
 {
     for (uint32_t c = 0; c < d->columns; c++) {
         column_profile *p = &d->profiles[c];
-        bool personal = p->long_text || HAS_WORD(&p->tokens, personal_words);
+        bool personal = is_personal(p);
         for (uint32_t f = 0; f < d->schema->field_count; f++) {
             candidate *x = &d->scores[(size_t)c * d->schema->field_count + f];
             double name = name_score(d->arena, p, &d->schema->fields[f]);
@@ -170,7 +173,7 @@ static void draft_field(draft *d, uint32_t c)
     snprintf(note, sizeof note, "by %s%s", x->name >= SURE_NAME ? "name" : x->name > 0.3 ? "name and content" : "content",
              members || x->content >= 0.999 || type_is_text(f->type) ? "" : "; some values are not in the codelist");
     draft_row(d, c, SU_STR(""), f->name, "", map_rule_name((map_rule)x->rule), x->name >= SURE_NAME ? "exact" : "partial", note);
-    if (!members) draft_values(d, c, f, x->rule);
+    if (!members && f->role != SU_ROLE_IDENTIFIER) draft_values(d, c, f, x->rule);
 }
 
 /* The field this column would have filled, had another not come first; -1 if none. */
@@ -201,12 +204,12 @@ static void draft_unplaced(draft *d, uint32_t c)
         draft_row(d, c, SU_STR(""), "", "", "weight", "exact", "taken as a number of people: each row becomes that many");
     } else if (p->filled == 0) {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "empty");
-    } else if (p->long_text || HAS_WORD(&p->tokens, personal_words)) {
+    } else if (is_personal(p)) {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "looks like names, contacts or free text: left out");
     } else if (p->unique) {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "every row has a value of its own: looks like an identifier or a running number");
     } else if (other >= 0) {
-        snprintf(note, sizeof note, "looks like %.100s, which comes from \"%.100s\"", d->schema->fields[other].name,
+        snprintf(note, sizeof note, "could also be %.100s, which comes from \"%.100s\"", d->schema->fields[other].name,
                  d->profiles[d->column_of[other]].column->name);
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", note);
     } else {
@@ -248,7 +251,7 @@ su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_
         if (!named) continue;
         if (d.field_of[c] >= 0) draft_field(&d, c);
         else if (is_running_number(&d.profiles[c])) draft_row(&d, c, SU_STR(""), "", "", "drop", "none", "a running number of rows");
-        else if (!draft_choices(&d, c)) draft_unplaced(&d, c);
+        else if (is_personal(&d.profiles[c]) || !draft_choices(&d, c)) draft_unplaced(&d, c);
     }
     su_dict_free(names);
     free(d.scores);

@@ -1,4 +1,5 @@
 /* One column of choices against a group of flags: RecruiterCategory = "Friend/Acquaintance" is recruiterRelationFriend. */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -54,10 +55,7 @@ static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *o
     for (uint32_t i = 0; i < p->value_count && n < MAX_CHOICES; i++) {
         su_str rest = p->values[i].cell.text;
         while (rest.n > 0 && n < MAX_CHOICES) {
-            const char *cut = p->separator == 0 ? NULL : memchr(rest.p, p->separator, rest.n);
-            size_t length = cut == NULL ? rest.n : (size_t)(cut - rest.p);
-            su_str member = su_str_trim((su_str){rest.p, length});
-            rest = cut == NULL ? (su_str){"", 0} : (su_str){cut + 1, rest.n - length - 1};
+            su_str member = next_member(p, &rest);
             su_str key = su_text_fold(arena, member);
             if (key.n == 0 || su_str_equal(key, SU_STR("*"))) continue;
             uint32_t before = su_dict_count(seen), id = su_dict_add(seen, key);
@@ -97,7 +95,7 @@ static void write_choices(draft *d, uint32_t column, const choice *choices, uint
     int any = -1;
     char note[160];
     for (uint32_t i = 0; i < n && any < 0; i++) any = choices[i].field;
-    if (p->separator != 0) draft_row(d, column, (su_str){&p->separator, 1}, "", "", "split", "exact", "cells hold several values");
+    if (*p->separators != '\0') draft_row(d, column, su_str_of(p->separators), "", "", "split", "exact", "cells hold several values");
     for (uint32_t i = 0; i < n; i++) {
         snprintf(note, sizeof note, "%llu rows%s", (unsigned long long)choices[i].rows, choices[i].field >= 0 ? "; a guess by its words: check it" : "");
         if (choices[i].field >= 0) draft_row(d, column, choices[i].cell.text, d->schema->fields[choices[i].field].name, "", "or", "partial", note);
@@ -121,20 +119,21 @@ static void write_choices(draft *d, uint32_t column, const choice *choices, uint
 bool draft_choices(draft *d, uint32_t column)
 {
     const column_profile *p = &d->profiles[column];
-    if (p->numbers || p->long_text || p->unique || p->distinct == 0 || (p->separator == 0 && p->distinct > MAX_CHOICES)) return false;
+    if (p->numbers || p->long_text || p->unique || p->distinct == 0 || (*p->separators == '\0' && p->distinct > MAX_CHOICES)) return false;
     choice *choices = su_alloc_array(MAX_CHOICES, sizeof *choices);
     uint32_t n = list_choices(p, d->arena, choices);
-    uint64_t all = 0, most = 0;
+    uint64_t all = 0;
+    double most = 0;
     uint32_t group = UINT32_MAX;
     for (uint32_t i = 0; i < n; i++) all += choices[i].rows;
     for (uint32_t g = 0; g < d->schema->group_count; g++) {
-        token_list title = tokens_of(d->arena, su_str_of(d->schema->groups[g].name)), other = tokens_of(d->arena, su_str_of(d->schema->groups[g].title));
-        double name = tokens_similarity(&p->tokens, &title), named = tokens_similarity(&p->tokens, &other);
-        uint64_t rows = match_group(d, g, choices, n);
+        token_list name = tokens_of(d->arena, su_str_of(d->schema->groups[g].name)), title = tokens_of(d->arena, su_str_of(d->schema->groups[g].title));
+        double named = fmax(tokens_similarity(&p->tokens, &name), tokens_similarity(&p->tokens, &title));
+        double share = (double)match_group(d, g, choices, n) / (double)(all > 0 ? all : 1);
         /* "Other" alone matches every group: the name of the column must help, or most of what it says. */
-        bool fits = rows * 2 >= all || ((name > 0.35 || named > 0.35) && rows * 10 >= all);
-        if (fits && rows > most) {
-            most = rows;
+        bool fits = share >= 0.5 || (named > 0.35 && share >= 0.1);
+        if (fits && share + named > most) {
+            most = share + named;
             group = g;
         }
     }

@@ -137,7 +137,6 @@ static void resource_schema(const su_publication *p, su_json *j, const char *pat
 static const char *resource_title(const su_publication *p, const char *path) {
     if (strcmp(path, "data/microdata.csv") == 0) return "Synthetic records";
     if (strcmp(path, "data/aggregates.csv") == 0) return "Protected counts of combinations, with 95 % intervals";
-    if (strcmp(path, "protection/report.json") == 0) return "Protection report (for machines)";
     if (strcmp(path, "protection/report.html") == 0) return "Protection report";
     if (strcmp(path, "codebook.html") == 0) return "Codebook";
     for (size_t i = 0; i < p->list_count; i++)
@@ -148,13 +147,13 @@ static const char *resource_title(const su_publication *p, const char *path) {
 static const char *resource_name(const su_publication *p, const char *path) {
     if (strncmp(path, "codelists/", 10) == 0) return su_arena_printf(p->arena, "codelist-%.*s", (int)strlen(path) - 14, path + 10);
     if (strncmp(path, "data/", 5) == 0) return su_arena_printf(p->arena, "%.*s", (int)strlen(path) - 9, path + 5);
-    if (strcmp(path, "protection/report.json") == 0) return "protection-report";
-    if (strcmp(path, "protection/report.html") == 0) return "protection-report-html";
-    return "codebook";
+    return strcmp(path, "protection/report.html") == 0 ? "protection-report" : "codebook";
 }
 
+/* protection/report.json is named by suha:guarantee and is no resource: Frictionless tools take every "report.json" for one of their own reports. */
 static bool is_resource(const char *path) {
-    return strncmp(path, "data/", 5) == 0 || strncmp(path, "codelists/", 10) == 0 || strncmp(path, "protection/", 11) == 0 || strcmp(path, "codebook.html") == 0;
+    return strncmp(path, "data/", 5) == 0 || strncmp(path, "codelists/", 10) == 0 || strcmp(path, "protection/report.html") == 0 ||
+           strcmp(path, "codebook.html") == 0;
 }
 
 static void resource(const su_publication *p, su_json *j, const su_bundle_file *file) {

@@ -9,16 +9,19 @@
 #define COLUMN_CACHE 32u
 #define NO_ID UINT32_MAX
 
-/* The last cell seen in each of a few places. Case data repeat themselves: a hit saves hashing and probing. `p` points into the input, which
- * outlives the builder. */
-typedef struct column_cache { const char *p; uint32_t n, id; } column_cache;
+/* The last cell seen in each of a few places. Case data repeat themselves: a hit saves hashing and probing. `p` points into the input,
+ * which outlives the builder. */
+typedef struct column_cache {
+    const char *p;
+    uint32_t n, id;
+} column_cache;
 
 typedef struct column_builder {
     su_dict *values;
     uint32_t *ids;
-    uint64_t rows;        /* ids given; the rest up to the table's row count is empty     */
+    uint64_t rows; /* ids given; the rest up to the table's row count is empty     */
     size_t capacity;
-    uint32_t empty_id;    /* id of "", NO_ID until it appears                              */
+    uint32_t empty_id; /* id of "", NO_ID until it appears                              */
     column_cache cache[COLUMN_CACHE];
 } column_builder;
 

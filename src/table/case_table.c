@@ -10,9 +10,12 @@ static cell_kind kind_of(su_type type) {
     switch (type) {
     case SU_TYPE_CODE:
     case SU_TYPE_FLAG:
-    case SU_TYPE_YEAR: return KIND_CODE;
-    case SU_TYPE_CODE_SET: return KIND_SET;
-    default: return KIND_TEXT;
+    case SU_TYPE_YEAR:
+        return KIND_CODE;
+    case SU_TYPE_CODE_SET:
+        return KIND_SET;
+    default:
+        return KIND_TEXT;
     }
 }
 
@@ -59,7 +62,9 @@ void su_case_table_provide(su_case_table *t, uint32_t field) {
     if (c->provided) return;
     c->provided = true;
     switch (kind_of(f->type)) {
-    case KIND_CODE: c->codes = su_alloc_array(t->row_count, sizeof *c->codes); break;
+    case KIND_CODE:
+        c->codes = su_alloc_array(t->row_count, sizeof *c->codes);
+        break;
     case KIND_SET:
         c->words = f->codelist == NULL ? 1 : (f->codelist->count + 63) / 64;
         if (c->words == 0) c->words = 1;
@@ -101,12 +106,16 @@ static void append_column(su_case_table *t, const su_case_table *more, uint32_t 
     if (!c->provided && !m->provided) return;
     su_case_table_provide(t, field);
     switch (kind_of(t->schema->fields[field].type)) {
-    case KIND_CODE: c->codes = lengthen(c->codes, rows, m->codes, more_rows, sizeof *c->codes); break;
+    case KIND_CODE:
+        c->codes = lengthen(c->codes, rows, m->codes, more_rows, sizeof *c->codes);
+        break;
     case KIND_SET:
         c->sets = lengthen(c->sets, rows, m->sets, more_rows, c->words * sizeof *c->sets);
         c->set_reason = lengthen(c->set_reason, rows, m->set_reason, more_rows, sizeof *c->set_reason);
         break;
-    case KIND_TEXT: c->ids = lengthen_ids(c->ids, rows, c->texts, m->ids, m->texts, more_rows); break;
+    case KIND_TEXT:
+        c->ids = lengthen_ids(c->ids, rows, c->texts, m->ids, m->texts, more_rows);
+        break;
     }
 }
 
@@ -152,8 +161,12 @@ su_str su_case_cell_text(const su_case_table *t, su_arena *arena, uint64_t row, 
         case KIND_CODE:
             if (su_cell_is_value(c->codes[row])) text = su_str_of(f->codelist->codes[c->codes[row] - 1].code);
             break;
-        case KIND_SET: text = set_text(c, f, arena, row); break;
-        case KIND_TEXT: text = su_dict_get(c->texts, c->ids[row]); break;
+        case KIND_SET:
+            text = set_text(c, f, arena, row);
+            break;
+        case KIND_TEXT:
+            text = su_dict_get(c->texts, c->ids[row]);
+            break;
         }
     }
     return text.n > 0 ? text : su_str_of(f->missing_print);
@@ -173,8 +186,10 @@ void su_case_table_csv(const su_case_table *t, su_buf *out) {
             if (f > 0) su_buf_char(out, ',');
             su_str cell = su_case_cell_text(t, &scratch, row, f);
             /* Alone on its line an empty cell would be an empty line, which is no row. */
-            if (cell.n == 0 && fields == 1) su_buf_text(out, "\"\"");
-            else su_buf_csv(out, cell, ',');
+            if (cell.n == 0 && fields == 1)
+                su_buf_text(out, "\"\"");
+            else
+                su_buf_csv(out, cell, ',');
         }
         su_buf_char(out, '\n');
         if (scratch.used_total > (1u << 20)) su_arena_free(&scratch);

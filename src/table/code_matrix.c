@@ -40,11 +40,12 @@ static void fill_set(su_code_matrix *m, const su_case_table *t, uint32_t field) 
         uint16_t *codes = su_arena_array(&m->arena, t->row_count, sizeof *codes);
         const uint64_t *word = c->sets + (v - 1) / 64;
         for (uint64_t r = 0; r < t->row_count; r++) codes[r] = (uint16_t)(word[r * c->words] >> ((v - 1) % 64) & 1);
-        m->columns[m->column_count++] = (su_matrix_column){.name = su_arena_printf(&m->arena, "%s_%s", f->name, f->codelist->codes[v - 1].code),
-                                                           .field = field,
-                                                           .set_value = (uint16_t)v,
-                                                           .card = 2,
-                                                           .codes = codes};
+        m->columns[m->column_count++] =
+            (su_matrix_column){.name = su_arena_printf(&m->arena, "%s_%s", f->name, f->codelist->codes[v - 1].code),
+                               .field = field,
+                               .set_value = (uint16_t)v,
+                               .card = 2,
+                               .codes = codes};
     }
 }
 
@@ -60,7 +61,8 @@ su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_mat
                        "mapping fills none of them. Map at least one such column.",
                        schema->name);
     if (columns > UINT16_MAX)
-        return su_fail(ctx, SU_REFUSED, "The schema %s makes %zu columns of codes; at most %u can be counted.", schema->name, columns, UINT16_MAX);
+        return su_fail(ctx, SU_REFUSED, "The schema %s makes %zu columns of codes; at most %u can be counted.", schema->name, columns,
+                       UINT16_MAX);
     su_code_matrix *m = su_alloc(sizeof *m);
     su_arena_init(&m->arena);
     m->schema = schema;
@@ -68,8 +70,10 @@ su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_mat
     m->columns = su_arena_array(&m->arena, columns, sizeof *m->columns);
     for (uint32_t f = 0; f < schema->field_count; f++) {
         if (!takes(t, f)) continue;
-        if (schema->fields[f].type == SU_TYPE_CODE_SET) fill_set(m, t, f);
-        else fill_codes(m, t, f);
+        if (schema->fields[f].type == SU_TYPE_CODE_SET)
+            fill_set(m, t, f);
+        else
+            fill_codes(m, t, f);
     }
     *out = m;
     return SU_OK;

@@ -8,8 +8,8 @@
 #define SUGGEST_MAX_DISTANCE 3u
 
 enum { COL_CODE, COL_EN, COL_FR, COL_ES, COL_AR, COL_ALIASES, COL_PARENT, COL_MIN, COL_MAX, COL_NOTE, COL_COUNT };
-static const char *const column_names[COL_COUNT] = {"code", "label_en", "label_fr", "label_es", "label_ar",
-                                                    "aliases", "parent", "min", "max", "note"};
+static const char *const column_names[COL_COUNT] = {"code",    "label_en", "label_fr", "label_es", "label_ar",
+                                                    "aliases", "parent",   "min",      "max",      "note"};
 
 typedef struct codelist_reader {
     su_context *ctx;
@@ -130,7 +130,8 @@ su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, co
     su_status status = su_csv_parse(ctx, name, csv, &opts, &raw);
     if (status != SU_OK) goto out;
     if (raw->row_count > CODELIST_MAX) {
-        status = su_fail(ctx, SU_INPUT, "%s: %llu codes; a codelist holds at most %u.", name, (unsigned long long)raw->row_count, CODELIST_MAX);
+        status =
+            su_fail(ctx, SU_INPUT, "%s: %llu codes; a codelist holds at most %u.", name, (unsigned long long)raw->row_count, CODELIST_MAX);
         goto out;
     }
     list = su_arena_alloc(arena, sizeof *list);
@@ -150,8 +151,10 @@ su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, co
     if (status == SU_OK) status = check_parents(&r);
 out:
     su_raw_table_free(raw);
-    if (status != SU_OK) su_codelist_free(list);
-    else *out = list;
+    if (status != SU_OK)
+        su_codelist_free(list);
+    else
+        *out = list;
     return status;
 }
 

@@ -12,7 +12,11 @@
 
 typedef enum cell_end { END_CELL, END_ROW, END_TEXT, END_ERROR } cell_end;
 
-typedef struct csv_cell { const char *p; size_t n; bool lasting; } csv_cell;
+typedef struct csv_cell {
+    const char *p;
+    size_t n;
+    bool lasting;
+} csv_cell;
 
 typedef struct csv_parser {
     su_context *ctx;
@@ -22,7 +26,7 @@ typedef struct csv_parser {
     uint32_t line;
     uint32_t column; /* of the cell being read, from 1: for messages */
     char delimiter;
-    su_buf scratch; /* a quoted cell with "" inside, undone */
+    su_buf scratch;  /* a quoted cell with "" inside, undone */
     bool stops[256]; /* bytes that end a cell outside quotes */
 } csv_parser;
 
@@ -49,8 +53,8 @@ static cell_end after_cell(csv_parser *r) {
 }
 
 static cell_end too_long(csv_parser *r, uint32_t line) {
-    su_fail(r->ctx, SU_INPUT, "%s, line %u, column %u: a cell of more than %zu bytes. Is a closing quote missing, or is this no CSV file?", r->name,
-            line, r->column, SU_MAX_CELL_BYTES);
+    su_fail(r->ctx, SU_INPUT, "%s, line %u, column %u: a cell of more than %zu bytes. Is a closing quote missing, or is this no CSV file?",
+            r->name, line, r->column, SU_MAX_CELL_BYTES);
     return END_ERROR;
 }
 
@@ -82,7 +86,8 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
         const char *quote = memchr(r->p, '"', (size_t)(r->end - r->p));
         if (quote == NULL) {
             su_fail(r->ctx, SU_INPUT,
-                    "%s, line %u, column %u, character %u: a quote is opened here and never closed. Close it, or write a quote that belongs to the "
+                    "%s, line %u, column %u, character %u: a quote is opened here and never closed. Close it, or write a quote that "
+                    "belongs to the "
                     "text as \"\" inside a quoted cell.",
                     r->name, open_line, r->column, character_at(r, open));
             return END_ERROR;
@@ -108,7 +113,8 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
         uint32_t at = character_at(r, r->p), line = r->line;
         r->line_start = open_line_start;
         su_fail(r->ctx, SU_INPUT,
-                "%s, line %u, column %u, character %u: text after the closing quote of a cell (opened in line %u, character %u). Write a quote that "
+                "%s, line %u, column %u, character %u: text after the closing quote of a cell (opened in line %u, character %u). Write a "
+                "quote that "
                 "belongs to the text as \"\", or remove the quotes around the cell.",
                 r->name, line, r->column, at, open_line, character_at(r, open));
         return END_ERROR;
@@ -135,11 +141,16 @@ static void skip_empty_lines(csv_parser *r) {
 
 static const char *delimiter_name(char d) {
     switch (d) {
-    case '\t': return "tab";
-    case ',': return "comma";
-    case ';': return "semicolon";
-    case '|': return "vertical bar";
-    default: return "delimiter";
+    case '\t':
+        return "tab";
+    case ',':
+        return "comma";
+    case ';':
+        return "semicolon";
+    case '|':
+        return "vertical bar";
+    default:
+        return "delimiter";
     }
 }
 
@@ -158,7 +169,8 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
             break;
         }
         if (*count == SU_MAX_COLUMNS) {
-            status = su_fail(r->ctx, SU_INPUT, "%s, line %u: more than %u columns (delimiter: %s). Split the table, or state the delimiter if this is "
+            status = su_fail(r->ctx, SU_INPUT,
+                             "%s, line %u: more than %u columns (delimiter: %s). Split the table, or state the delimiter if this is "
                              "not the right one.",
                              r->name, r->line, SU_MAX_COLUMNS, delimiter_name(r->delimiter));
             break;
@@ -175,8 +187,7 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
 }
 
 static su_status ragged(csv_parser *r, uint32_t line, uint32_t found, uint32_t expected) {
-    return su_fail(r->ctx, SU_INPUT,
-                   "%s, line %u, column %u: the row has %u cell%s, the header has %u (delimiter: %s). %s", r->name, line,
+    return su_fail(r->ctx, SU_INPUT, "%s, line %u, column %u: the row has %u cell%s, the header has %u (delimiter: %s). %s", r->name, line,
                    (found < expected ? found : expected) + 1, found, found == 1 ? "" : "s", expected, delimiter_name(r->delimiter),
                    found > expected ? "Put cells that hold the delimiter in double quotes, or remove the cells that are too many."
                                     : "Add the missing cells (they may be empty), or put cells that hold a line break in double quotes.");
@@ -225,7 +236,8 @@ static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *aren
         top_count = *count;
         skip_empty_lines(r);
         if (r->p >= r->end)
-            return su_fail(r->ctx, SU_INPUT, "%s, line %u: the file ends before the second header row. Read it with one header row.", r->name, r->line);
+            return su_fail(r->ctx, SU_INPUT, "%s, line %u: the file ends before the second header row. Read it with one header row.",
+                           r->name, r->line);
         uint32_t second = r->line;
         status = read_header_row(r, arena, &bottom, count);
         if (status == SU_OK && *count != top_count) status = ragged(r, second, *count, top_count);

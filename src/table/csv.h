@@ -17,7 +17,9 @@ typedef struct csv_text {
 su_status csv_decode(su_context *ctx, const char *name, su_str bytes, csv_text *out);
 
 /* Line and character (both from 1) of an offset in UTF-8 text. */
-typedef struct csv_position { uint32_t line, character; } csv_position;
+typedef struct csv_position {
+    uint32_t line, character;
+} csv_position;
 csv_position csv_position_of(su_str text, size_t offset);
 
 /* The delimiter that splits the text, by the rule of su_csv_parse. */

@@ -61,14 +61,16 @@ static su_status fail_at(su_context *ctx, const char *name, su_str text, size_t 
 }
 
 static su_status fail_nul(su_context *ctx, const char *name, su_str text, size_t offset) {
-    return fail_at(ctx, name, text, offset,
-                   "a NUL byte, which no text file holds. The file is damaged or is no CSV file. Export it again from the system it comes from.");
+    return fail_at(
+        ctx, name, text, offset,
+        "a NUL byte, which no text file holds. The file is damaged or is no CSV file. Export it again from the system it comes from.");
 }
 
 static su_status decode_utf16(su_context *ctx, const char *name, su_str bytes, bool big, csv_text *out) {
     const unsigned char *p = (const unsigned char *)bytes.p;
     if (bytes.n % 2 != 0)
-        return su_fail(ctx, SU_INPUT, "%s: UTF-16 text with an odd number of bytes. The file was cut short. Copy or export it again.", name);
+        return su_fail(ctx, SU_INPUT, "%s: UTF-16 text with an odd number of bytes. The file was cut short. Copy or export it again.",
+                       name);
     size_t units = bytes.n / 2;
     if (units > SIZE_MAX / 3 - 1) su_out_of_memory(SIZE_MAX);
     out->owned = room_for(units * 3);
@@ -94,7 +96,8 @@ static su_status decode_utf16(su_context *ctx, const char *name, su_str bytes, b
     return SU_OK;
 }
 
-/* Which UTF-16, judged by the first 4 KiB: 'L', 'B', or 0 for neither. High bytes of alphabetic scripts are 00..07, which no other text has. */
+/* Which UTF-16, judged by the first 4 KiB: 'L', 'B', or 0 for neither. High bytes of alphabetic scripts are 00..07, which no other text
+ * has. */
 static char guess_utf16(su_str bytes) {
     size_t pairs = (bytes.n < NUL_SAMPLE ? bytes.n : NUL_SAMPLE) / 2;
     size_t nul[2] = {0, 0}, small[2] = {0, 0};
@@ -119,12 +122,12 @@ static size_t sequence(const unsigned char *p, size_t left) {
 }
 
 typedef struct byte_census {
-    size_t sequences;    /* valid multi-byte UTF-8 sequences                        */
-    size_t strays;       /* bytes that belong to none                               */
-    size_t first_stray;  /* offset                                                  */
-    size_t high, in_runs;/* bytes above 7F; those in runs of three or more          */
+    size_t sequences;     /* valid multi-byte UTF-8 sequences                        */
+    size_t strays;        /* bytes that belong to none                               */
+    size_t first_stray;   /* offset                                                  */
+    size_t high, in_runs; /* bytes above 7F; those in runs of three or more          */
     bool has_undefined;
-    size_t undefined;    /* offset of the first byte that Windows-1252 does not have */
+    size_t undefined; /* offset of the first byte that Windows-1252 does not have */
 } byte_census;
 
 static byte_census take_census(su_str bytes) {
@@ -168,12 +171,14 @@ static su_status fail_single_byte(su_context *ctx, const char *name, su_str byte
 
 static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, const byte_census *census, csv_text *out) {
     if (census->has_undefined)
-        return fail_single_byte(ctx, name, bytes, census->undefined,
-                                "the file is neither UTF-8 nor Windows-1252 text. Open it in the program it comes from and save it as CSV UTF-8.");
+        return fail_single_byte(
+            ctx, name, bytes, census->undefined,
+            "the file is neither UTF-8 nor Windows-1252 text. Open it in the program it comes from and save it as CSV UTF-8.");
     if (census->in_runs * 2 > census->high)
-        return fail_single_byte(ctx, name, bytes, census->first_stray,
-                                "the file is not UTF-8 and looks like an older Arabic, Cyrillic or Greek encoding (such as Windows-1256), which "
-                                "cannot be told apart safely. Open it in the program it comes from and save it as CSV UTF-8.");
+        return fail_single_byte(
+            ctx, name, bytes, census->first_stray,
+            "the file is not UTF-8 and looks like an older Arabic, Cyrillic or Greek encoding (such as Windows-1256), which "
+            "cannot be told apart safely. Open it in the program it comes from and save it as CSV UTF-8.");
     out->owned = room_for(bytes.n + 2 * census->high);
     su_buf *to = &out->owned;
     for (size_t i = 0; i < bytes.n; i++) {
@@ -187,9 +192,10 @@ static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, 
 }
 
 static su_status fail_utf8(su_context *ctx, const char *name, su_str text, size_t offset) {
-    return fail_at(ctx, name, text, offset,
-                   "a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of different encodings were "
-                   "joined. Correct this place, or export the file again as CSV UTF-8.");
+    return fail_at(
+        ctx, name, text, offset,
+        "a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of different encodings were "
+        "joined. Correct this place, or export the file again as CSV UTF-8.");
 }
 
 static bool starts_with(su_str s, const char *mark, size_t n) { return s.n >= n && memcmp(s.p, mark, n) == 0; }

@@ -7,9 +7,12 @@
 #define SNIFF_ROWS 200u
 #define SNIFF_BYTES ((size_t)256 << 10)
 
-typedef struct split { uint32_t header, rows, alike; } split;
+typedef struct split {
+    uint32_t header, rows, alike;
+} split;
 
-/* Cells of the row at *at under `delimiter`; moves *at behind its line end. 0 for an empty line. *whole is false if the text ended first. */
+/* Cells of the row at *at under `delimiter`; moves *at behind its line end. 0 for an empty line. *whole is false if the text ended first.
+ */
 static uint32_t count_cells(su_str text, size_t *at, char delimiter, bool *whole) {
     size_t i = *at;
     uint32_t cells = 1;
@@ -19,8 +22,10 @@ static uint32_t count_cells(su_str text, size_t *at, char delimiter, bool *whole
         char c = text.p[i];
         if (quoted) {
             if (c != '"') continue;
-            if (i + 1 < text.n && text.p[i + 1] == '"') i++;
-            else quoted = false;
+            if (i + 1 < text.n && text.p[i + 1] == '"')
+                i++;
+            else
+                quoted = false;
             continue;
         }
         if (c == '\n' || c == '\r') {

@@ -8,7 +8,11 @@
 
 #define MAX_FILE_BYTES UINT32_MAX
 
-typedef struct foreign { const char *magic; size_t n; const char *what; } foreign;
+typedef struct foreign {
+    const char *magic;
+    size_t n;
+    const char *what;
+} foreign;
 
 /* What people send instead. */
 static const foreign foreigners[] = {
@@ -28,7 +32,8 @@ static su_status refuse_foreign(su_context *ctx, const char *name, su_str bytes)
     for (size_t i = 0; i < sizeof foreigners / sizeof foreigners[0]; i++) {
         const foreign *f = &foreigners[i];
         if (bytes.n >= f->n && memcmp(bytes.p, f->magic, f->n) == 0)
-            return su_fail(ctx, SU_INPUT, "%s is %s. Open it in the program it comes from and save it as XLSX or CSV UTF-8.", name, f->what);
+            return su_fail(ctx, SU_INPUT, "%s is %s. Open it in the program it comes from and save it as XLSX or CSV UTF-8.", name,
+                           f->what);
     }
     return SU_OK;
 }

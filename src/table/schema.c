@@ -27,13 +27,15 @@
     X(SU_ROLE_ATTRIBUTE, "attribute")
 
 #define NAME_CASE(value, name)                                                                                                             \
-    case value: return name;
+    case value:                                                                                                                            \
+        return name;
 
 const char *su_cell_reason(su_cell c) {
     if (su_cell_is_value(c)) return NULL;
     switch (c) {
         REASONS(NAME_CASE)
-    default: return "not recorded";
+    default:
+        return "not recorded";
     }
 }
 
@@ -48,7 +50,10 @@ const char *su_role_name(su_role r) {
 }
 
 bool su_cell_reason_parse(su_str label, su_cell *out) {
-    static const struct { su_cell cell; const char *label; } reasons[] = {
+    static const struct {
+        su_cell cell;
+        const char *label;
+    } reasons[] = {
 #define REASON_ROW(cell, name) {cell, name},
         REASONS(REASON_ROW)
 #undef REASON_ROW

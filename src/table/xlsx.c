@@ -60,7 +60,8 @@ su_status su_xlsx_parse(su_context *ctx, const char *name, su_str bytes, const s
     } else {
         status = xlsx_sheet_read(&pkg, &book, sheet, opts->header_rows, out);
         if (status == SU_OK && *out == NULL)
-            status = su_fail(ctx, SU_INPUT, "%s: the sheet \"%s\" is empty. A table needs at least a row with the column names.", name, sheet->name);
+            status = su_fail(ctx, SU_INPUT, "%s: the sheet \"%s\" is empty. A table needs at least a row with the column names.", name,
+                             sheet->name);
     }
     if (status == SU_OK) (*out)->fingerprint = su_sha256_of(bytes.p, bytes.n);
 out:

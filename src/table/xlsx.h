@@ -1,4 +1,5 @@
-/* xlsx: package (ZIP), XML, workbook parts, cell values, sheet. Private to the reach. ECMA-376 part 1 (SpreadsheetML) and part 2 (packages). */
+/* xlsx: package (ZIP), XML, workbook parts, cell values, sheet. Private to the reach. ECMA-376 part 1 (SpreadsheetML) and part 2
+ * (packages). */
 #ifndef SUHA_TABLE_XLSX_H
 #define SUHA_TABLE_XLSX_H
 
@@ -10,9 +11,9 @@
 
 typedef struct xlsx_package {
     su_context *ctx;
-    const char *name;      /* of the file, for messages                        */
+    const char *name; /* of the file, for messages                        */
     zip_t *zip;
-    uint64_t limit;        /* uncompressed bytes that may be read in all        */
+    uint64_t limit; /* uncompressed bytes that may be read in all        */
     uint64_t used;
 } xlsx_package;
 
@@ -24,7 +25,8 @@ void xlsx_close(xlsx_package *pkg);
 
 /* ---- XML: xlsx_xml.c ---- */
 
-/* Names come without namespace prefix. attributes: name, value, ..., NULL. A handler that fails calls su_fail and returns its status: parsing stops. */
+/* Names come without namespace prefix. attributes: name, value, ..., NULL. A handler that fails calls su_fail and returns its status:
+ * parsing stops. */
 typedef struct xml_handler {
     su_status (*start)(void *user, const char *name, const char **attributes);
     su_status (*end)(void *user, const char *name);
@@ -40,7 +42,10 @@ bool xml_flag(const char *value);                                     /* "1", "t
 
 typedef enum xlsx_format { FORMAT_NUMBER, FORMAT_DATE, FORMAT_DATE_TIME, FORMAT_TIME, FORMAT_ELAPSED } xlsx_format;
 
-typedef struct xlsx_sheet_entry { const char *name, *relation, *entry; bool hidden; } xlsx_sheet_entry;
+typedef struct xlsx_sheet_entry {
+    const char *name, *relation, *entry;
+    bool hidden;
+} xlsx_sheet_entry;
 
 typedef struct xlsx_workbook {
     su_arena arena;
@@ -48,15 +53,15 @@ typedef struct xlsx_workbook {
     size_t sheet_count;
     bool date1904;
     const char *strings_entry, *styles_entry; /* NULL if there is none  */
-    xlsx_format *formats;     /* by cell style index                    */
+    xlsx_format *formats;                     /* by cell style index                    */
     size_t format_count;
-    su_buf strings;           /* all shared strings, end to end         */
+    su_buf strings; /* all shared strings, end to end         */
     size_t *string_ends;
     size_t string_count;
 } xlsx_workbook;
 
-su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book);          /* sheets, date system                        */
-su_status xlsx_workbook_read_cells(xlsx_package *pkg, xlsx_workbook *book);    /* shared strings and styles: before any sheet */
+su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book);       /* sheets, date system                        */
+su_status xlsx_workbook_read_cells(xlsx_package *pkg, xlsx_workbook *book); /* shared strings and styles: before any sheet */
 void xlsx_workbook_free(xlsx_workbook *book);
 su_status xlsx_sheet_names(su_context *ctx, su_arena *arena, const char *name, su_str bytes, char ***names, size_t *count);
 
@@ -75,6 +80,7 @@ void xlsx_unescape(su_buf *text, size_t from);
 /* ---- sheet: xlsx_sheet.c ---- */
 
 /* Reads one sheet. *out is NULL when the sheet has no filled cell. */
-su_status xlsx_sheet_read(xlsx_package *pkg, const xlsx_workbook *book, const xlsx_sheet_entry *sheet, unsigned header_rows, su_raw_table **out);
+su_status xlsx_sheet_read(xlsx_package *pkg, const xlsx_workbook *book, const xlsx_sheet_entry *sheet, unsigned header_rows,
+                          su_raw_table **out);
 
 #endif

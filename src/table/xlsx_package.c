@@ -20,18 +20,21 @@ bool xlsx_is(su_str bytes) {
 static su_status fail_ole(su_context *ctx, const char *name, su_str bytes) {
     static const char stream[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
     if (memmem(bytes.p, bytes.n, stream, sizeof stream) != NULL)
-        return su_fail(ctx, SU_INPUT,
-                       "%s is protected by a password. Open it in the spreadsheet program, remove the password (File, Info, Protect Workbook, "
-                       "Encrypt with Password: empty), save it to a safe place and read that file.",
-                       name);
-    return su_fail(ctx, SU_INPUT, "%s is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8.", name);
+        return su_fail(
+            ctx, SU_INPUT,
+            "%s is protected by a password. Open it in the spreadsheet program, remove the password (File, Info, Protect Workbook, "
+            "Encrypt with Password: empty), save it to a safe place and read that file.",
+            name);
+    return su_fail(ctx, SU_INPUT,
+                   "%s is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8.", name);
 }
 
 static su_status fail_bomb(xlsx_package *pkg, const char *detail) {
-    return su_fail(pkg->ctx, SU_INPUT,
-                   "%s would unpack to far more than a workbook holds (%s): a \"zip bomb\", or a sheet formatted down to its last row. It was not "
-                   "read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.",
-                   pkg->name, detail);
+    return su_fail(
+        pkg->ctx, SU_INPUT,
+        "%s would unpack to far more than a workbook holds (%s): a \"zip bomb\", or a sheet formatted down to its last row. It was not "
+        "read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.",
+        pkg->name, detail);
 }
 
 static su_status check_entries(xlsx_package *pkg) {
@@ -42,7 +45,8 @@ static su_status check_entries(xlsx_package *pkg) {
         zip_stat_t st;
         if (zip_stat_index(pkg->zip, (zip_uint64_t)i, 0, &st) != 0) continue;
         if ((st.valid & ZIP_STAT_ENCRYPTION_METHOD) != 0 && st.encryption_method != ZIP_EM_NONE)
-            return su_fail(pkg->ctx, SU_INPUT, "%s is a ZIP protected by a password. Save the workbook without one and read that file.", pkg->name);
+            return su_fail(pkg->ctx, SU_INPUT, "%s is a ZIP protected by a password. Save the workbook without one and read that file.",
+                           pkg->name);
         uint64_t size = (st.valid & ZIP_STAT_SIZE) != 0 ? st.size : 0;
         uint64_t packed = (st.valid & ZIP_STAT_COMP_SIZE) != 0 ? st.comp_size : 0;
         if (__builtin_add_overflow(total, size, &total) || total > pkg->limit) return fail_bomb(pkg, "more bytes than the limit");
@@ -58,8 +62,10 @@ static su_status check_kind(xlsx_package *pkg) {
     if (has_entry(pkg, "xl/workbook.bin"))
         return su_fail(pkg->ctx, SU_INPUT, "%s is a binary workbook (.xlsb). Open it and save it as XLSX or CSV UTF-8.", pkg->name);
     if (has_entry(pkg, "content.xml") && has_entry(pkg, "mimetype"))
-        return su_fail(pkg->ctx, SU_INPUT,
-                       "%s is an OpenDocument file (.ods), which is not supported. Open it, choose Save As, and save it as XLSX or CSV UTF-8.", pkg->name);
+        return su_fail(
+            pkg->ctx, SU_INPUT,
+            "%s is an OpenDocument file (.ods), which is not supported. Open it, choose Save As, and save it as XLSX or CSV UTF-8.",
+            pkg->name);
     return su_fail(pkg->ctx, SU_INPUT, "%s is a ZIP archive, but not a workbook. Unpack it and read the file inside.", pkg->name);
 }
 
@@ -74,10 +80,11 @@ su_status xlsx_open(xlsx_package *pkg, su_context *ctx, const char *name, su_str
     if (pkg->zip == NULL) {
         if (source != NULL) zip_source_free(source);
         zip_error_fini(&error);
-        return su_fail(ctx, SU_INPUT,
-                       "%s is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. Was the "
-                       "copy or download cut short? Copy it again from where it came.",
-                       name);
+        return su_fail(
+            ctx, SU_INPUT,
+            "%s is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. Was the "
+            "copy or download cut short? Copy it again from where it came.",
+            name);
     }
     zip_error_fini(&error);
     su_status status = check_entries(pkg);

@@ -12,21 +12,28 @@
 #define MAX_MERGES 100000u
 #define MAX_LISTED 20u
 
-typedef struct range { uint32_t from_column, from_row, to_column, to_row; } range;
+typedef struct range {
+    uint32_t from_column, from_row, to_column, to_row;
+} range;
 
 /* A header row: texts end to end in one buffer, by column. */
-typedef struct header_row { uint32_t number; su_str *cells; uint32_t count; size_t capacity; } header_row;
+typedef struct header_row {
+    uint32_t number;
+    su_str *cells;
+    uint32_t count;
+    size_t capacity;
+} header_row;
 
 typedef struct sheet_reader {
     xlsx_package *pkg;
     const xlsx_workbook *book;
     const xlsx_sheet_entry *sheet;
     unsigned header_rows;
-    su_arena arena;                  /* header texts                                     */
+    su_arena arena; /* header texts                                     */
     header_row headers[2];
-    uint32_t header_count;           /* header rows begun                                */
+    uint32_t header_count; /* header rows begun                                */
     table_builder builder;
-    uint32_t row;                    /* number of the row being read, from 1              */
+    uint32_t row;                      /* number of the row being read, from 1              */
     uint32_t cell_column, last_column; /* from 0; last_column is one behind the last cell  */
     bool row_filled;
     /* the cell being read */
@@ -36,9 +43,12 @@ typedef struct sheet_reader {
     unsigned phonetic;
     su_buf text, number;
     size_t too_long;
-    range *merges; size_t merge_count, merge_capacity;
-    su_buf bad_cells; size_t bad_count;      /* cells with error values                    */
-    su_buf blank_formulas; size_t blank_count;
+    range *merges;
+    size_t merge_count, merge_capacity;
+    su_buf bad_cells;
+    size_t bad_count; /* cells with error values                    */
+    su_buf blank_formulas;
+    size_t blank_count;
 } sheet_reader;
 
 static su_status fail_cell(const sheet_reader *r, const char *reason) {
@@ -49,7 +59,8 @@ static su_status fail_cell(const sheet_reader *r, const char *reason) {
 }
 
 static su_status fail_order(const sheet_reader *r) {
-    return fail_cell(r, "rows and cells are not in order. The file is damaged. Open it in a spreadsheet program, save it again and read that.");
+    return fail_cell(
+        r, "rows and cells are not in order. The file is damaged. Open it in a spreadsheet program, save it again and read that.");
 }
 
 static void list_cell(const sheet_reader *r, su_buf *list, size_t *count, su_str what) {
@@ -82,7 +93,8 @@ static header_row *header_of_row(sheet_reader *r) {
 
 static su_status put_cell(sheet_reader *r, su_str text, bool lasting) {
     if (text.n == 0) return SU_OK;
-    if (r->cell_column >= SU_MAX_COLUMNS) return fail_cell(r, "beyond column 4,096. Delete columns that are not needed, or split the table.");
+    if (r->cell_column >= SU_MAX_COLUMNS)
+        return fail_cell(r, "beyond column 4,096. Delete columns that are not needed, or split the table.");
     if (r->row > MAX_ROWS) return fail_cell(r, "beyond row 1,048,576. Split the table.");
     if (text.n > SU_MAX_CELL_BYTES) return fail_cell(r, "a cell of more than 1 MiB. Shorten it.");
     header_row *h = header_of_row(r);
@@ -96,7 +108,8 @@ static su_status put_cell(sheet_reader *r, su_str text, bool lasting) {
         r->row_filled = true;
     }
     builder_columns(b, r->cell_column + 1);
-    if (b->row_count * b->column_count > MAX_GRID) return fail_cell(r, "more than 268 million cells from the first to here. Split the table.");
+    if (b->row_count * b->column_count > MAX_GRID)
+        return fail_cell(r, "more than 268 million cells from the first to here. Split the table.");
     builder_cell(b, r->cell_column, text.p, text.n, lasting);
     return SU_OK;
 }
@@ -105,7 +118,9 @@ static su_status put_shared(sheet_reader *r, su_str stored) {
     int64_t index = 0;
     const xlsx_workbook *book = r->book;
     if (!su_parse_i64(stored, &index) || index < 0 || (uint64_t)index >= book->string_count)
-        return fail_cell(r, "it names a shared text that the file does not have. The file is damaged. Open it in a spreadsheet program and save it again.");
+        return fail_cell(
+            r,
+            "it names a shared text that the file does not have. The file is damaged. Open it in a spreadsheet program and save it again.");
     size_t from = index == 0 ? 0 : book->string_ends[index - 1];
     return put_cell(r, (su_str){book->strings.p == NULL ? "" : book->strings.p + from, book->string_ends[index] - from}, true);
 }
@@ -114,7 +129,8 @@ static su_status put_number(sheet_reader *r, su_str stored) {
     xlsx_format format = r->style < r->book->format_count ? r->book->formats[r->style] : FORMAT_NUMBER;
     r->number.n = 0;
     if (!xlsx_number_text(stored, format, r->book->date1904, &r->number))
-        return fail_cell(r, "it is stored as a number but is none. The file is damaged. Open it in a spreadsheet program and save it again.");
+        return fail_cell(r,
+                         "it is stored as a number but is none. The file is damaged. Open it in a spreadsheet program and save it again.");
     return put_cell(r, (su_str){r->number.p, r->number.n}, false);
 }
 
@@ -166,7 +182,9 @@ static su_status start_cell(sheet_reader *r, const char **attributes) {
     if (row != r->row || column < r->last_column) return fail_order(r);
     r->last_column = column + 1;
     snprintf(r->type, sizeof r->type, "%s", type == NULL ? "n" : type);
-    r->style = style != NULL && su_parse_i64(su_str_of(style), &style_number) && style_number >= 0 && style_number < UINT32_MAX ? (unsigned)style_number : 0;
+    r->style = style != NULL && su_parse_i64(su_str_of(style), &style_number) && style_number >= 0 && style_number < UINT32_MAX
+                   ? (unsigned)style_number
+                   : 0;
     r->has_formula = r->has_value = r->in_value = r->in_inline = r->in_text = false;
     r->phonetic = 0;
     r->too_long = 0;
@@ -210,19 +228,26 @@ static su_status sheet_start(void *user, const char *name, const char **attribut
 
 static su_status sheet_end(void *user, const char *name) {
     sheet_reader *r = user;
-    if (strcmp(name, "v") == 0) r->in_value = false;
-    else if (strcmp(name, "t") == 0) r->in_text = false;
-    else if (strcmp(name, "is") == 0) r->in_inline = false;
-    else if (strcmp(name, "rPh") == 0 && r->phonetic > 0) r->phonetic--;
-    else if (strcmp(name, "c") == 0) return finish_cell(r);
+    if (strcmp(name, "v") == 0)
+        r->in_value = false;
+    else if (strcmp(name, "t") == 0)
+        r->in_text = false;
+    else if (strcmp(name, "is") == 0)
+        r->in_inline = false;
+    else if (strcmp(name, "rPh") == 0 && r->phonetic > 0)
+        r->phonetic--;
+    else if (strcmp(name, "c") == 0)
+        return finish_cell(r);
     return SU_OK;
 }
 
 static void sheet_text(void *user, const char *p, size_t n) {
     sheet_reader *r = user;
     if (!r->in_value && !r->in_text) return;
-    if (r->text.n + n > SU_MAX_CELL_BYTES) r->too_long++;
-    else su_buf_add(&r->text, p, n);
+    if (r->text.n + n > SU_MAX_CELL_BYTES)
+        r->too_long++;
+    else
+        su_buf_add(&r->text, p, n);
 }
 
 /* ---- the whole ---- */
@@ -248,20 +273,22 @@ static void note_merged_data(const sheet_reader *r) {
         if (m->from_row <= r->headers[r->header_count - 1].number) continue;
         char at[24];
         xlsx_cell_name(m->from_column, m->from_row, at);
-        su_log(r->pkg->ctx, "%s, sheet \"%s\": merged cells below the header, the first at %s. Their text counts for the first cell only.", r->pkg->name,
-               r->sheet->name, at);
+        su_log(r->pkg->ctx, "%s, sheet \"%s\": merged cells below the header, the first at %s. Their text counts for the first cell only.",
+               r->pkg->name, r->sheet->name, at);
         return;
     }
 }
 
 static su_status fail_listed(const sheet_reader *r) {
     if (r->bad_count > 0)
-        return su_fail(r->pkg->ctx, SU_INPUT, "%s, sheet \"%s\": %zu cell%s with an error value: %s%s. Correct or clear them, save and read again.",
-                       r->pkg->name, r->sheet->name, r->bad_count, r->bad_count == 1 ? "" : "s", r->bad_cells.p,
+        return su_fail(r->pkg->ctx, SU_INPUT,
+                       "%s, sheet \"%s\": %zu cell%s with an error value: %s%s. Correct or clear them, save and read again.", r->pkg->name,
+                       r->sheet->name, r->bad_count, r->bad_count == 1 ? "" : "s", r->bad_cells.p,
                        r->bad_count > MAX_LISTED ? ", ..." : "");
     if (r->blank_count > 0)
         return su_fail(r->pkg->ctx, SU_INPUT,
-                       "%s, sheet \"%s\": %zu cell%s with a formula whose result is not stored in the file: %s%s. Open it in a spreadsheet program, let it "
+                       "%s, sheet \"%s\": %zu cell%s with a formula whose result is not stored in the file: %s%s. Open it in a spreadsheet "
+                       "program, let it "
                        "calculate, save and read again.",
                        r->pkg->name, r->sheet->name, r->blank_count, r->blank_count == 1 ? "" : "s", r->blank_formulas.p,
                        r->blank_count > MAX_LISTED ? ", ..." : "");
@@ -287,7 +314,8 @@ static su_status make_table(sheet_reader *r, su_raw_table **out) {
     if (r->header_count == 2) spread_merges(r);
     uint32_t width = widen_headers(r);
     builder_columns(&r->builder, width);
-    if (r->builder.row_count * width > MAX_GRID) return fail_cell(r, "more than 268 million cells from the first to here. Split the table.");
+    if (r->builder.row_count * width > MAX_GRID)
+        return fail_cell(r, "more than 268 million cells from the first to here. Split the table.");
     char *where = su_arena_printf(&r->arena, "%s, sheet \"%s\", line %u", r->pkg->name, r->sheet->name, r->headers[0].number);
     const su_str *top = r->header_count == 2 ? r->headers[0].cells : NULL;
     su_status status = header_names(r->pkg->ctx, where, top, r->headers[r->header_count - 1].cells, width, &names);
@@ -299,7 +327,8 @@ static su_status make_table(sheet_reader *r, su_raw_table **out) {
     return SU_OK;
 }
 
-su_status xlsx_sheet_read(xlsx_package *pkg, const xlsx_workbook *book, const xlsx_sheet_entry *sheet, unsigned header_rows, su_raw_table **out) {
+su_status xlsx_sheet_read(xlsx_package *pkg, const xlsx_workbook *book, const xlsx_sheet_entry *sheet, unsigned header_rows,
+                          su_raw_table **out) {
     static const xml_handler handler = {sheet_start, sheet_end, sheet_text};
     sheet_reader r = {.pkg = pkg, .book = book, .sheet = sheet, .header_rows = header_rows};
     su_arena_init(&r.arena);

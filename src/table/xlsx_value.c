@@ -46,7 +46,8 @@ static bool is_word(const char *p, const char *word) {
     return true;
 }
 
-/* Only the first section counts, and only letters that stand for parts of a date or time: not quoted or escaped text, colours, conditions, locales. */
+/* Only the first section counts, and only letters that stand for parts of a date or time: not quoted or escaped text, colours, conditions,
+ * locales. */
 xlsx_format xlsx_format_of_code(const char *code) {
     bool day = false, month_or_minute = false, clock = false, elapsed = false;
     if (is_word(code, "general")) return FORMAT_NUMBER;
@@ -100,9 +101,12 @@ static void print_shortest(double value, su_buf *out) {
 }
 
 static void print_number(double value, su_buf *out) {
-    if (value == 0) su_buf_char(out, '0'); /* also for -0 */
-    else if (fabs(value) < 1e15 && value == trunc(value)) su_buf_printf(out, "%lld", (long long)value);
-    else print_shortest(value, out);
+    if (value == 0)
+        su_buf_char(out, '0'); /* also for -0 */
+    else if (fabs(value) < 1e15 && value == trunc(value))
+        su_buf_printf(out, "%lld", (long long)value);
+    else
+        print_shortest(value, out);
 }
 
 /* Year, month, day of a day number counted from 1970-01-01 (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days). */
@@ -115,8 +119,8 @@ static void print_date(int64_t days, su_buf *out) {
     su_buf_printf(out, "%04lld-%02lld-%02lld", (long long)(yoe + era * 400 + (month <= 2)), (long long)month, (long long)day);
 }
 
-/* Day number from 1970-01-01 of a date serial; false where the calendar has no such day. The 1900 system has a 29 February 1900 (serial 60), which never was,
- * so serials above it are one too high (ECMA-376 part 1, 18.17.4.1). */
+/* Day number from 1970-01-01 of a date serial; false where the calendar has no such day. The 1900 system has a 29 February 1900 (serial
+ * 60), which never was, so serials above it are one too high (ECMA-376 part 1, 18.17.4.1). */
 static bool days_of_serial(int64_t serial, bool date1904, int64_t *days) {
     if (date1904) {
         *days = serial - 24107;

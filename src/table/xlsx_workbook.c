@@ -9,7 +9,9 @@
 
 /* ---- relations: which part is what ---- */
 
-typedef struct relation { const char *id, *type, *entry; } relation;
+typedef struct relation {
+    const char *id, *type, *entry;
+} relation;
 typedef struct relations {
     su_arena *arena;
     const char *folder; /* of the part the relations belong to, ends in '/' or is empty */
@@ -41,7 +43,8 @@ static const char *resolve(su_arena *arena, const char *folder, const char *targ
 static su_status relation_start(void *user, const char *name, const char **attributes) {
     relations *r = user;
     if (strcmp(name, "Relationship") != 0 || r->count >= MAX_SHEETS * 4) return SU_OK;
-    const char *id = xml_attribute(attributes, "Id"), *type = xml_attribute(attributes, "Type"), *target = xml_attribute(attributes, "Target");
+    const char *id = xml_attribute(attributes, "Id"), *type = xml_attribute(attributes, "Type"),
+               *target = xml_attribute(attributes, "Target");
     const char *mode = xml_attribute(attributes, "TargetMode");
     if (id == NULL || type == NULL || target == NULL || (mode != NULL && strcmp(mode, "External") == 0)) return SU_OK;
     const char *kind = strrchr(type, '/');
@@ -73,14 +76,20 @@ static const char *entry_of_type(const relations *r, const char *type) {
 
 /* ---- workbook.xml ---- */
 
-typedef struct workbook_reader { xlsx_workbook *book; size_t capacity; xlsx_sheet_entry *sheets; size_t count; } workbook_reader;
+typedef struct workbook_reader {
+    xlsx_workbook *book;
+    size_t capacity;
+    xlsx_sheet_entry *sheets;
+    size_t count;
+} workbook_reader;
 
 static su_status workbook_start(void *user, const char *name, const char **attributes) {
     workbook_reader *r = user;
     if (strcmp(name, "workbookPr") == 0) {
         r->book->date1904 = xml_flag(xml_attribute(attributes, "date1904"));
     } else if (strcmp(name, "sheet") == 0 && r->count < MAX_SHEETS) {
-        const char *title = xml_attribute(attributes, "name"), *id = xml_attribute(attributes, "id"), *state = xml_attribute(attributes, "state");
+        const char *title = xml_attribute(attributes, "name"), *id = xml_attribute(attributes, "id"),
+                   *state = xml_attribute(attributes, "state");
         if (title == NULL || id == NULL) return SU_OK;
         r->sheets = su_grow(r->sheets, &r->capacity, r->count + 1, sizeof *r->sheets);
         r->sheets[r->count++] = (xlsx_sheet_entry){.name = su_arena_printf(&r->book->arena, "%s", title),
@@ -114,7 +123,8 @@ su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book) {
     if (status != SU_OK) goto out;
     part = entry_of_type(&top, "officeDocument");
     if (part == NULL) {
-        status = su_fail(pkg->ctx, SU_INPUT, "%s: the archive names no workbook. The file is damaged or of another kind. Save it again as XLSX.", pkg->name);
+        status = su_fail(pkg->ctx, SU_INPUT,
+                         "%s: the archive names no workbook. The file is damaged or of another kind. Save it again as XLSX.", pkg->name);
         goto out;
     }
     status = xlsx_xml(pkg, part, true, &handler, &reader);
@@ -124,7 +134,8 @@ su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book) {
     book->strings_entry = entry_of_type(&rels, "sharedStrings");
     book->styles_entry = entry_of_type(&rels, "styles");
     if (book->sheet_count == 0)
-        status = su_fail(pkg->ctx, SU_INPUT, "%s holds no worksheet. If it is a text document, save its table as XLSX or CSV UTF-8.", pkg->name);
+        status =
+            su_fail(pkg->ctx, SU_INPUT, "%s holds no worksheet. If it is a text document, save its table as XLSX or CSV UTF-8.", pkg->name);
 out:
     free(top.list);
     free(rels.list);
@@ -135,7 +146,10 @@ out:
 /* ---- styles.xml ---- */
 
 typedef struct styles_reader {
-    struct custom { unsigned id; xlsx_format format; } *customs;
+    struct custom {
+        unsigned id;
+        xlsx_format format;
+    } *customs;
     size_t custom_count, custom_capacity;
     xlsx_workbook *book;
     size_t format_capacity;
@@ -179,9 +193,9 @@ static su_status styles_end(void *user, const char *name) {
 typedef struct strings_reader {
     xlsx_workbook *book;
     size_t capacity;
-    size_t from;           /* where the string being read begins        */
+    size_t from; /* where the string being read begins        */
     bool in_item, in_text;
-    unsigned phonetic;     /* depth inside rPh, whose text is a reading aid */
+    unsigned phonetic; /* depth inside rPh, whose text is a reading aid */
 } strings_reader;
 
 static su_status strings_start(void *user, const char *name, const char **attributes) {
@@ -249,7 +263,8 @@ su_status xlsx_sheet_names(su_context *ctx, su_arena *arena, const char *name, s
     if (status == SU_OK) {
         *names = su_arena_array(arena, book.sheet_count, sizeof **names);
         *count = book.sheet_count;
-        for (size_t i = 0; i < book.sheet_count; i++) (*names)[i] = su_arena_strndup(arena, book.sheets[i].name, strlen(book.sheets[i].name));
+        for (size_t i = 0; i < book.sheet_count; i++)
+            (*names)[i] = su_arena_strndup(arena, book.sheets[i].name, strlen(book.sheets[i].name));
     }
     xlsx_workbook_free(&book);
     xlsx_close(&pkg);

@@ -41,8 +41,9 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
     xml_run *run = arg;
     if (run->status != SU_OK) return;
     if (++run->depth > MAX_DEPTH) {
-        stop(run, su_fail(run->pkg->ctx, SU_INPUT, "%s: the part %s is nested too deeply for a workbook. The file is damaged or was made to harm.",
-                          run->pkg->name, run->entry));
+        stop(run, su_fail(run->pkg->ctx, SU_INPUT,
+                          "%s: the part %s is nested too deeply for a workbook. The file is damaged or was made to harm.", run->pkg->name,
+                          run->entry));
         return;
     }
     su_status status = run->handler->start(run->user, without_prefix(name), attributes);
@@ -66,7 +67,8 @@ static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_i
     xml_run *run = arg;
     (void)name, (void)system_id, (void)public_id, (void)internal;
     stop(run, su_fail(run->pkg->ctx, SU_INPUT,
-                      "%s: the part %s holds a document type definition, which no spreadsheet program writes. It was not read: it may be made to harm.",
+                      "%s: the part %s holds a document type definition, which no spreadsheet program writes. It was not read: it may be "
+                      "made to harm.",
                       run->pkg->name, run->entry));
 }
 
@@ -77,14 +79,16 @@ static su_status count_bytes(xml_run *run, uint64_t packed, uint64_t *unpacked, 
     pkg->used += got;
     bool too_many = pkg->used > pkg->limit, too_dense = *unpacked > RATIO_FROM && *unpacked / RATIO_MAX > packed;
     if (!too_many && !too_dense) return SU_OK;
-    return su_fail(pkg->ctx, SU_INPUT,
-                   "%s: the part %s unpacks to far more than the file states: a \"zip bomb\". It was not read. Ask where the file comes from.", pkg->name,
-                   run->entry);
+    return su_fail(
+        pkg->ctx, SU_INPUT,
+        "%s: the part %s unpacks to far more than the file states: a \"zip bomb\". It was not read. Ask where the file comes from.",
+        pkg->name, run->entry);
 }
 
 static su_status fail_damaged(xml_run *run) {
-    return su_fail(run->pkg->ctx, SU_INPUT, "%s: the part %s is damaged. Open the file in a spreadsheet program, save it again and read that.",
-                   run->pkg->name, run->entry);
+    return su_fail(run->pkg->ctx, SU_INPUT,
+                   "%s: the part %s is damaged. Open the file in a spreadsheet program, save it again and read that.", run->pkg->name,
+                   run->entry);
 }
 
 static su_status feed(xml_run *run, zip_file_t *file, uint64_t packed) {
@@ -101,7 +105,8 @@ static su_status feed(xml_run *run, zip_file_t *file, uint64_t packed) {
         if (run->status != SU_OK) return run->status;
         if (parsed != XML_STATUS_OK) {
             return su_fail(run->pkg->ctx, SU_INPUT,
-                           "%s: the part %s is not well-formed XML (line %lu: %s). Open the file in a spreadsheet program, save it again and read that.",
+                           "%s: the part %s is not well-formed XML (line %lu: %s). Open the file in a spreadsheet program, save it again "
+                           "and read that.",
                            run->pkg->name, run->entry, (unsigned long)XML_GetCurrentLineNumber(run->parser),
                            XML_ErrorString(XML_GetErrorCode(run->parser)));
         }
@@ -117,7 +122,8 @@ su_status xlsx_xml(xlsx_package *pkg, const char *entry, bool required, const xm
     zip_int64_t index = zip_name_locate(pkg->zip, entry, ZIP_FL_NOCASE);
     if (index < 0) {
         if (!required) return SU_OK;
-        return su_fail(pkg->ctx, SU_INPUT, "%s: the part %s is missing. The file is damaged or is no workbook. Save it again as XLSX.", pkg->name, entry);
+        return su_fail(pkg->ctx, SU_INPUT, "%s: the part %s is missing. The file is damaged or is no workbook. Save it again as XLSX.",
+                       pkg->name, entry);
     }
     run.parser = XML_ParserCreate(NULL);
     if (run.parser == NULL) su_out_of_memory(PIECE);

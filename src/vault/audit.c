@@ -1,5 +1,6 @@
-/* The audit chain. hash(n) = SHA-256(canonical(vault, n, at, event, detail, hash(n-1))): anyone can check the links. mac = BLAKE2b(audit key, hash): nobody
- * without the passphrase can write a chain of his own. The sealed head (count, last hash) in `meta` shows a tail that was cut off. */
+/* The audit chain. hash(n) = SHA-256(canonical(vault, n, at, event, detail, hash(n-1))): anyone can check the links. mac = BLAKE2b(audit
+ * key, hash): nobody without the passphrase can write a chain of his own. The sealed head (count, last hash) in `meta` shows a tail that
+ * was cut off. */
 #include "vault_priv.h"
 
 #include <sodium.h>
@@ -14,7 +15,8 @@ const char *su_audit_word(su_audit_event event) {
     return words[event];
 }
 
-static void entry_hash(const uint8_t id[SU_VAULT_ID], uint64_t n, int64_t at, const char *event, const char *detail, const uint8_t previous[SU_HASH],
+static void entry_hash(const uint8_t id[SU_VAULT_ID], uint64_t n, int64_t at, const char *event, const char *detail,
+                       const uint8_t previous[SU_HASH],
                        uint8_t out[SU_HASH]) {
     su_buf b = { 0 };
     su_canon_begin(&b, "suha-audit-1", id);
@@ -53,7 +55,8 @@ static su_status head_write(su_context *ctx, su_vault *v, const su_audit_head *h
     su_canon_begin(&ad, "suha-head-1", v->id);
     su_seal(v->keys->head, ad.p, ad.n, plain, sizeof plain, sealed);
     su_buf_free(&ad);
-    return su_db_run(ctx, v->db, "sealing the audit chain's head", "INSERT OR REPLACE INTO meta VALUES('head', ?)", "b", sealed, sizeof sealed);
+    return su_db_run(ctx, v->db, "sealing the audit chain's head", "INSERT OR REPLACE INTO meta VALUES('head', ?)", "b", sealed,
+                     sizeof sealed);
 }
 
 /* *holds: the sealed head names exactly `head`. A vault in the making has neither. */
@@ -70,7 +73,8 @@ static su_status head_holds(su_context *ctx, su_vault *v, const su_audit_head *h
     if (row) {
         const uint8_t *sealed = su_db_blob(st, 0, &n);
         su_canon_begin(&ad, "suha-head-1", v->id);
-        *holds = n == sizeof plain + SU_SEAL_OVERHEAD && su_unseal(v->keys->head, ad.p, ad.n, sealed, n, plain) && su_get_u64(plain) == head->count &&
+        *holds = n == sizeof plain + SU_SEAL_OVERHEAD && su_unseal(v->keys->head, ad.p, ad.n, sealed, n, plain) &&
+            su_get_u64(plain) == head->count &&
                  memcmp(plain + 8, head->hash, SU_HASH) == 0;
     }
 out:

@@ -17,32 +17,40 @@ su_status su_db_fail(su_context *ctx, sqlite3 *db, int rc, const char *doing) {
     const char *file = file_of(db);
     switch (rc & 0xff) {
     case SQLITE_NOTADB:
-        return su_fail(ctx, SU_INPUT, "%s: not a Suha file, or its first bytes are damaged (%s). Check the path; if it is the right one, restore a backup.",
+        return su_fail(ctx, SU_INPUT, "%s: not a Suha file, or its first bytes are damaged (%s). Check the path; if it is the right one, "
+                                      "restore a backup.",
                        file, doing);
     case SQLITE_CORRUPT:
     case SQLITE_FORMAT:
-        return su_fail(ctx, SU_CRYPTO, "%s: damaged: its pages do not fit together (%s). Nothing was changed. Restore a backup.", file, doing);
-    case SQLITE_ERROR:       /* our statements are fixed: what SQLite cannot make sense of is the file (all values are bound, none is in the text) */
-        return su_fail(ctx, SU_CRYPTO, "%s: damaged (%s: %s). Nothing was changed. Restore a backup.", file, doing, db ? sqlite3_errmsg(db) : "");
+        return su_fail(ctx, SU_CRYPTO, "%s: damaged: its pages do not fit together (%s). Nothing was changed. Restore a backup.", file,
+                       doing);
+    /* our statements are fixed: what SQLite cannot make sense of is the file (all values are bound, none is in the text) */
+    case SQLITE_ERROR:
+        return su_fail(ctx, SU_CRYPTO, "%s: damaged (%s: %s). Nothing was changed. Restore a backup.", file, doing, db ? sqlite3_errmsg(db)
+                       : "");
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-        return su_fail(ctx, SU_REFUSED, "%s: another program is writing to it (%s, waited %d s). Try again when it has finished.", file, doing,
+        return su_fail(ctx, SU_REFUSED, "%s: another program is writing to it (%s, waited %d s). Try again when it has finished.", file,
+                       doing,
                        BUSY_MS / 1000);
     case SQLITE_FULL:
         return su_fail(ctx, SU_IO, "%s: the disk is full (%s). Nothing of this step was kept. Make room and try again.", file, doing);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-        return su_fail(ctx, SU_IO, "%s: cannot be opened for writing (%s: %s). The file and its folder must belong to you and be writable.", file, doing,
+        return su_fail(ctx, SU_IO, "%s: cannot be opened for writing (%s: %s). The file and its folder must belong to you and be "
+                                   "writable.", file, doing,
                        sqlite3_errstr(rc));
     case SQLITE_CONSTRAINT:
         return su_fail(ctx, SU_CRYPTO, "%s: holds rows that contradict each other (%s). Run: suha vault verify", file, doing);
     case SQLITE_NOMEM:
         su_out_of_memory(0);
     case SQLITE_IOERR:
-        return su_fail(ctx, SU_IO, "%s: the disk reports an error (%s: %s). Check the disk, then try again.", file, doing, sqlite3_errstr(rc));
+        return su_fail(ctx, SU_IO, "%s: the disk reports an error (%s: %s). Check the disk, then try again.", file, doing,
+                       sqlite3_errstr(rc));
     default:
-        return su_fail(ctx, SU_INTERNAL, "%s: unexpected database error %d while %s: %s. Please report this.", file, rc, doing, sqlite3_errstr(rc));
+        return su_fail(ctx, SU_INTERNAL, "%s: unexpected database error %d while %s: %s. Please report this.", file, rc, doing,
+                       sqlite3_errstr(rc));
     }
 }
 
@@ -140,9 +148,13 @@ su_status su_db_begin(su_context *ctx, sqlite3 *db, const char *doing) { return 
 
 su_status su_db_end(su_context *ctx, sqlite3 *db, su_status status, const char *doing) {
     if (status == SU_OK) status = su_db_exec(ctx, db, "COMMIT", doing);
-    /* A failed COMMIT may leave the transaction open, and some errors end it by themselves. */
-    if (status != SU_OK && !sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
+    if (status != SU_OK) su_db_leave(db);
     return status;
+}
+
+/* A failed COMMIT may leave the transaction open, and some errors end it by themselves. */
+void su_db_leave(sqlite3 *db) {
+    if (!sqlite3_get_autocommit(db)) sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL);
 }
 
 bool su_db_checkpoint(sqlite3 *db, int wait_ms) {
@@ -166,9 +178,9 @@ const char *su_db_text(sqlite3_stmt *st, int column) {
 
 /* ---- files ---- */
 
-/* synchronous: a commit must be on the disk when it returns, also over a power cut. A charge to the privacy ledger precedes the noise it pays for, and
- * a withdrawal is a promise to a person; an import pays with some fifty fsyncs. secure_delete overwrites what is deleted; mmap off keeps a failing disk
- * an error instead of a signal; temporary b-trees stay in memory. */
+/* synchronous: a commit must be on the disk when it returns, also over a power cut. A charge to the privacy ledger precedes the noise it
+ * pays for, and a withdrawal is a promise to a person; an import pays with some fifty fsyncs. secure_delete overwrites what is deleted;
+ * mmap off keeps a failing disk an error instead of a signal; temporary b-trees stay in memory. */
 static su_status configure(su_context *ctx, sqlite3 *db, const su_db_kind *kind) {
     char sql[320];
     sqlite3_extended_result_codes(db, 1);
@@ -177,7 +189,8 @@ static su_status configure(su_context *ctx, sqlite3 *db, const su_db_kind *kind)
     sqlite3_db_config(db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-    snprintf(sql, sizeof sql, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA synchronous=%s; "
+    snprintf(sql, sizeof sql, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA "
+                              "synchronous=%s; "
              "PRAGMA cache_size=-%d;", kind->wal ? "FULL" : "EXTRA", CACHE_KIB);
     return su_db_exec(ctx, db, sql, "opening it");
 }
@@ -209,12 +222,14 @@ static su_status check_identity(su_context *ctx, sqlite3 *db, const su_db_kind *
     if (s == SU_OK) s = su_db_number(ctx, db, "reading its version", &version, "PRAGMA user_version", "");
     if (s != SU_OK) goto out;
     if (application != kind->application_id) {
-        s = su_fail(ctx, SU_INPUT, "%s: this is no Suha %s: another program's database or an empty file. It was left as it is. Check the path.",
+        s = su_fail(ctx, SU_INPUT, "%s: this is no Suha %s: another program's database or an empty file. It was left as it is. Check the "
+                                   "path.",
                     file_of(db), kind->noun);
         goto out;
     }
     if (version > kind->version) {
-        s = su_fail(ctx, SU_INPUT, "%s: a %s of format %lld; this program knows formats up to %d. It was made by a newer Suha: install that version.",
+        s = su_fail(ctx, SU_INPUT, "%s: a %s of format %lld; this program knows formats up to %d. It was made by a newer Suha: install "
+                                   "that version.",
                     file_of(db), kind->noun, (long long)version, kind->version);
         goto out;
     }
@@ -224,7 +239,8 @@ static su_status check_identity(su_context *ctx, sqlite3 *db, const su_db_kind *
     }
     if ((s = definitions(ctx, db, &have)) != SU_OK || (s = definitions_expected(ctx, kind, &want)) != SU_OK) goto out;
     if (have.n != want.n || memcmp(have.p, want.p, want.n) != 0)
-        s = su_fail(ctx, SU_CRYPTO, "%s: its table definitions were changed by another program or damaged. It was left as it is. Restore a backup.",
+        s = su_fail(ctx, SU_CRYPTO, "%s: its table definitions were changed by another program or damaged. It was left as it is. Restore a "
+                                    "backup.",
                     file_of(db));
 out:
     su_buf_free(&have);
@@ -250,7 +266,8 @@ su_status su_db_open(su_context *ctx, const su_db_kind *kind, const char *path, 
     /* SQLite would roll back a foreign journal on its first read, and so change a file that is none of ours. */
     if ((s = beside(ctx, path, "-journal", side, sizeof side)) != SU_OK) return s;
     if (kind->wal && stat(side, &st) == 0)
-        return su_fail(ctx, SU_INPUT, "%s: another program's journal stands beside it (%s), so this is no Suha %s. Both were left as they are.", path, side,
+        return su_fail(ctx, SU_INPUT, "%s: another program's journal stands beside it (%s), so this is no Suha %s. Both were left as they "
+                                      "are.", path, side,
                        kind->noun);
     if ((s = beside(ctx, path, "-wal", side, sizeof side)) != SU_OK) return s;
     bool unfinished = stat(side, &st) == 0 && st.st_size > 0;
@@ -317,7 +334,8 @@ su_status su_db_create(su_context *ctx, const su_db_kind *kind, const char *path
     if ((s = fill_new(ctx, kind, part, fill, arg)) != SU_OK) goto out;
     /* link refuses to replace; file systems without hard links (USB sticks) have the rename that does. */
     if (link(part, path) != 0 && (errno == EEXIST || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) != 0)) {
-        s = errno == EEXIST ? su_fail(ctx, SU_REFUSED, "%s exists already and was left as it is. Choose another place, or open the %s that is there.", path,
+        s = errno == EEXIST ? su_fail(ctx, SU_REFUSED, "%s exists already and was left as it is. Choose another place, or open the %s that "
+                                                       "is there.", path,
                                       kind->noun)
                             : su_fail(ctx, SU_IO, "%s: cannot be made: %s", path, strerror(errno));
         goto out;

@@ -1,12 +1,13 @@
-/* SQLite as the vault and the ledger use it: how a file is made, opened and checked, statements with bound parameters, transactions, errors in words. */
+/* SQLite as the vault and the ledger use it: how a file is made, opened and checked, statements with bound parameters, transactions,
+ * errors in words. */
 #ifndef SU_VAULT_DB_H
 #define SU_VAULT_DB_H
 
 #include <sqlite3.h>
 #include <suha/base.h>
 
-/* A kind of database file. Its identity is application_id + user_version, and its table definitions must be exactly `sql`: a file with one trigger or
- * view more is not ours. */
+/* A kind of database file. Its identity is application_id + user_version, and its table definitions must be exactly `sql`: a file with
+ * one trigger or view more is not ours. */
 typedef struct su_db_kind {
     const char *noun;            /* "vault", "privacy ledger": for messages                                                        */
     int application_id, version;
@@ -18,7 +19,8 @@ typedef struct su_db_kind {
 typedef su_status su_db_fill(su_context *ctx, sqlite3 *db, void *arg);
 su_status su_db_create(su_context *ctx, const su_db_kind *kind, const char *path, su_db_fill *fill, void *arg);
 
-/* Opens and checks. Until su_db_trust, closing writes nothing to a file that a crash left unfinished, so that a failed open changes no byte. */
+/* Opens and checks. Until su_db_trust, closing writes nothing to a file that a crash left unfinished, so that a failed open changes no
+ * byte. */
 su_status su_db_open(su_context *ctx, const su_db_kind *kind, const char *path, sqlite3 **out);
 void su_db_trust(sqlite3 *db);
 
@@ -26,8 +28,8 @@ void su_db_trust(sqlite3 *db);
 su_status su_db_fail(su_context *ctx, sqlite3 *db, int rc, const char *doing);
 
 su_status su_db_exec(su_context *ctx, sqlite3 *db, const char *sql, const char *doing);
-/* Prepares and binds, one letter per parameter: i int64_t | d double | t const char * (NULL binds NULL) | b const void *, size_t. Bytes are borrowed
- * until the statement is reset or finalised. */
+/* Prepares and binds, one letter per parameter: i int64_t | d double | t const char * (NULL binds NULL) | b const void *, size_t. Bytes
+ * are borrowed until the statement is reset or finalised. */
 su_status su_db_query(su_context *ctx, sqlite3 *db, sqlite3_stmt **out, const char *sql, const char *types, ...);
 su_status su_db_bind(su_context *ctx, sqlite3_stmt *st, const char *types, ...);
 su_status su_db_step(su_context *ctx, sqlite3_stmt *st, bool *row, const char *doing);
@@ -39,6 +41,8 @@ su_status su_db_number(su_context *ctx, sqlite3 *db, const char *doing, int64_t 
 su_status su_db_begin(su_context *ctx, sqlite3 *db, const char *doing);     /* BEGIN IMMEDIATE: waits for other writers                */
 /* Commits when status is SU_OK, else rolls back. Returns the status that holds then. */
 su_status su_db_end(su_context *ctx, sqlite3 *db, su_status status, const char *doing);
+
+void su_db_leave(sqlite3 *db);                                              /* ends a transaction that only read                  */
 
 /* Moves the log into the database file and empties it. False when a reader was in the way for wait_ms: the next one does it. */
 bool su_db_checkpoint(sqlite3 *db, int wait_ms);

@@ -1,5 +1,5 @@
-/* Import: a batch is opened, its records are sealed in chunks, and one last transaction closes it. Readers see closed batches only, so a kill at any moment
- * leaves all of it or nothing; an open batch is resumed or swept by the next import. */
+/* Import: a batch is opened, its records are sealed in chunks, and one last transaction closes it. Readers see closed batches only, so a
+ * kill at any moment leaves all of it or nothing; an open batch is resumed or swept by the next import. */
 #include "vault_priv.h"
 
 #include <errno.h>
@@ -33,10 +33,12 @@ static su_status check_records(su_context *ctx, const su_case_table *t) {
     for (uint64_t r = 0; r < t->row_count && s == SU_OK; r++) {
         uint32_t id = t->record_ids[r];
         if (id >= known || su_dict_get(t->records, id).n == 0)
-            s = su_fail(ctx, SU_INPUT, "row %llu has no record identifier, so it could never be withdrawn. Fill it in, or correct the mapping's record rule.",
+            s = su_fail(ctx, SU_INPUT, "row %llu has no record identifier, so it could never be withdrawn. Fill it in, or correct the "
+                                       "mapping's record rule.",
                         (unsigned long long)r + 1);
         else if (first_row[id])
-            s = su_fail(ctx, SU_INPUT, "rows %llu and %llu have the same record identifier. A record is one person: correct the identifiers, or join the rows "
+            s = su_fail(ctx, SU_INPUT, "rows %llu and %llu have the same record identifier. A record is one person: correct the "
+                                       "identifiers, or join the rows "
                         "before the import.", (unsigned long long)first_row[id], (unsigned long long)r + 1);
         else first_row[id] = r + 1;
     }
@@ -47,7 +49,8 @@ static su_status check_records(su_context *ctx, const su_case_table *t) {
 static su_status check(su_context *ctx, const import_run *run) {
     const su_case_table *t = run->t;
     if (!t->schema || strcmp(run->schema_name, t->schema->name) != 0)
-        return su_fail(ctx, SU_USAGE, "the table is in schema %s, its provenance says %s", t->schema ? t->schema->name : "(none)", run->schema_name);
+        return su_fail(ctx, SU_USAGE, "the table is in schema %s, its provenance says %s", t->schema ? t->schema->name : "(none)",
+                       run->schema_name);
     if (t->row_count == 0) return su_fail(ctx, SU_INPUT, "There are no records to import: every row was rejected, or the file is empty.");
     if (t->row_count > UINT32_MAX) return su_fail(ctx, SU_INPUT, "One import holds at most 4,294,967,295 records. Split the file.");
     if (!t->record_ids || !t->records) return su_fail(ctx, SU_USAGE, "the table has no record identifiers");
@@ -59,9 +62,11 @@ static su_status check(su_context *ctx, const import_run *run) {
 static su_status lock_folder(su_context *ctx, su_vault *v) {
     const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
     for (int waited = 0; flock(v->dir_fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_STEP_MS) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return su_fail(ctx, SU_IO, "%s: its folder cannot be locked: %s", v->file, strerror(errno));
+        if (errno != EWOULDBLOCK && errno != EINTR) return su_fail(ctx, SU_IO, "%s: its folder cannot be locked: %s", v->file,
+                                                                   strerror(errno));
         if (waited >= LOCK_WAIT_MS)
-            return su_fail(ctx, SU_REFUSED, "%s: another import has been running for %d s. Try again when it has finished.", v->file, LOCK_WAIT_MS / 1000);
+            return su_fail(ctx, SU_REFUSED, "%s: another import has been running for %d s. Try again when it has finished.", v->file,
+                           LOCK_WAIT_MS / 1000);
         if (su_cancelled(ctx)) return su_fail(ctx, SU_CANCELLED, "Stopped while waiting for another import. Nothing was imported.");
         if (waited == 0) su_log(ctx, "another import is running; waiting for it");
         nanosleep(&step, NULL);
@@ -91,9 +96,11 @@ static su_status open_batch(su_context *ctx, import_run *run) {
     su_buf layout = { 0 }, provenance = { 0 };
     su_batch_row *b = &run->batch;
     *b = (su_batch_row){ .organisation = run->org.number, .org_id = run->org.id, .schema_name = run->schema_name, .source = info->source,
-                         .mapping = info->mapping, .schema = info->schema, .rows_in = (int64_t)info->rows_in, .rejected = (int64_t)info->rejected,
+                         .mapping = info->mapping, .schema = info->schema, .rows_in = (int64_t)info->rows_in,
+                             .rejected = (int64_t)info->rejected,
                          .records = (int64_t)run->t->row_count, .at = su_clock_unix() };
-    su_status s = su_db_number(ctx, v->db, "numbering a batch", &b->number, "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1",
+    su_status s = su_db_number(ctx, v->db, "numbering a batch", &b->number,
+                               "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1",
                                "");
     if (s != SU_OK) return s;
     if (b->number >= INT32_MAX) return su_fail(ctx, SU_REFUSED, "%s: this vault has had as many imports as it can number.", v->file);
@@ -121,16 +128,19 @@ static su_status take_up(su_context *ctx, import_run *run, const su_batch_row *o
     su_layout_encode(&there, &have);
     su_layout_encode(&run->layout, &want);
     same = same && have.n == want.n && memcmp(have.p, want.p, have.n) == 0;
-    s = su_db_query(ctx, run->v->db, &st, "SELECT id, blind FROM record WHERE id BETWEEN ? AND ? ORDER BY id", "ii", su_record_key(open->number, 1),
+    s = su_db_query(ctx, run->v->db, &st, "SELECT id, blind FROM record WHERE id BETWEEN ? AND ? ORDER BY id", "ii",
+                    su_record_key(open->number, 1),
                     su_record_key(open->number, UINT32_MAX));
     while (s == SU_OK && same && (s = su_db_step(ctx, st, &row, "reading an unfinished import")) == SU_OK && row) {
         const uint8_t *blind = su_db_blob(st, 1, &n);
-        same = run->done < run->t->row_count && sqlite3_column_int64(st, 0) == su_record_key(open->number, run->done + 1) && n == SU_BLIND &&
+        same = run->done < run->t->row_count && sqlite3_column_int64(st, 0) == su_record_key(open->number, run->done + 1) &&
+            n == SU_BLIND &&
                memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
         run->done++;
     }
     if (s == SU_OK && !same)
-        s = su_fail(ctx, SU_REFUSED, "The unfinished import (batch %lld) does not hold the first rows of this table, so it cannot be resumed. Import again "
+        s = su_fail(ctx, SU_REFUSED, "The unfinished import (batch %lld) does not hold the first rows of this table, so it cannot be "
+                                     "resumed. Import again "
                     "without resuming: that removes it and starts over.", (long long)open->number);
 out:
     sqlite3_finalize(st);
@@ -156,7 +166,8 @@ static su_status choose_batch(su_context *ctx, import_run *run, bool resume) {
         if (b->organisation != run->org.number) continue;
         if (b->closed && strcmp(b->schema_name, run->schema_name) == 0 && memcmp(&b->source, &run->info->source, sizeof b->source) == 0) {
             su_clock_iso(b->at, when);
-            s = su_fail(ctx, SU_REFUSED, "This very file was imported for %s at %s (batch %lld). Nothing was imported again.", run->org.id, when,
+            s = su_fail(ctx, SU_REFUSED, "This very file was imported for %s at %s (batch %lld). Nothing was imported again.", run->org.id,
+                        when,
                         (long long)b->number);
         } else if (!b->closed && resume && same_import(run, b)) {
             open = b;
@@ -180,7 +191,8 @@ static su_status refuse_known(su_context *ctx, import_run *run) {
     uint64_t known = 0, first = 0, total = run->t->row_count;
     su_status s = su_db_number(ctx, run->v->db, "looking for records", &any, "SELECT 1 FROM record LIMIT 1", "");
     if (s != SU_OK || !any) return s;
-    s = su_db_query(ctx, run->v->db, &st, "SELECT b.closed FROM record r JOIN batch b ON b.number = r.id >> 32 WHERE r.blind = ? AND r.live = 1", "");
+    s = su_db_query(ctx, run->v->db, &st, "SELECT b.closed FROM record r JOIN batch b ON b.number = r.id >> 32 WHERE r.blind = ? AND "
+                                          "r.live = 1", "");
     for (uint64_t r = run->done; r < total && s == SU_OK; r++) {
         if ((s = su_db_bind(ctx, st, "b", run->blinds + r * SU_BLIND, (size_t)SU_BLIND)) != SU_OK) break;
         if ((s = su_db_step(ctx, st, &row, "looking for records")) != SU_OK || !row) continue;
@@ -189,10 +201,12 @@ static su_status refuse_known(su_context *ctx, import_run *run) {
     }
     sqlite3_finalize(st);
     if (s != SU_OK || !known) return s;
-    return su_fail(ctx, SU_REFUSED, "%llu of %llu records are in the vault already (the first is row %llu of the table). Nothing was imported. %s",
+    return su_fail(ctx, SU_REFUSED, "%llu of %llu records are in the vault already (the first is row %llu of the table). Nothing was "
+                                    "imported. %s",
                    (unsigned long long)known, (unsigned long long)total, (unsigned long long)first,
                    open ? "Some belong to an unfinished import: import without resuming to remove it."
-                        : "Leave them out of the file, or withdraw the older ones first. If the mapping names no record column, records are told apart by "
+                        : "Leave them out of the file, or withdraw the older ones first. If the mapping names no record column, records "
+                          "are told apart by "
                           "their line number: name one with the rule record.");
 }
 
@@ -243,7 +257,8 @@ static su_status seal_all(su_context *ctx, import_run *run) {
     while (s == SU_OK && run->done < total) {
         su_progress(ctx, "sealing records", (double)run->done / (double)total);
         if (su_cancelled(ctx))
-            s = su_fail(ctx, SU_CANCELLED, "Stopped after %llu of %llu records; none of them counts yet. Resume the import, or import again to start over.",
+            s = su_fail(ctx, SU_CANCELLED, "Stopped after %llu of %llu records; none of them counts yet. Resume the import, or import "
+                                           "again to start over.",
                         (unsigned long long)run->done, (unsigned long long)total);
         else s = seal_chunk(ctx, run, total - run->done > CHUNK ? run->done + CHUNK : total, &plain, &sealed);
     }
@@ -259,10 +274,12 @@ static void drop_batch(su_context *ctx, import_run *run) {
     su_status s = su_db_begin(&quiet, run->v->db, "removing a failed import");
     if (s != SU_OK) return;
     s = su_batch_sweep(&quiet, run->v, &run->batch);
-    if (su_db_end(&quiet, run->v->db, s, "removing a failed import") != SU_OK) su_log(ctx, "what was sealed stays until the next import: %s", quiet.message);
+    if (su_db_end(&quiet, run->v->db, s, "removing a failed import") != SU_OK) su_log(ctx,
+            "what was sealed stays until the next import: %s", quiet.message);
 }
 
-su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, bool resume, uint64_t *number) {
+su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, bool resume,
+                          uint64_t *number) {
     import_run run = { .v = v, .t = t, .info = info };
     su_arena_init(&run.arena);
     bool locked = false;
@@ -271,7 +288,8 @@ su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const s
     if (s != SU_OK || (s = check(ctx, &run)) != SU_OK || (s = su_org_find(ctx, v, &run.arena, org, &run.org)) != SU_OK) goto out;
     su_layout_of(t, &run.arena, &run.layout, &run.columns);
     run.blinds = su_alloc_array(t->row_count, SU_BLIND);
-    for (uint64_t r = 0; r < t->row_count; r++) su_blind(run.org.keys->blind, su_dict_get(t->records, t->record_ids[r]), run.blinds + r * SU_BLIND);
+    for (uint64_t r = 0; r < t->row_count; r++) su_blind(run.org.keys->blind, su_dict_get(t->records, t->record_ids[r]),
+                                                         run.blinds + r * SU_BLIND);
     if ((s = lock_folder(ctx, v)) != SU_OK) goto out;
     locked = true;
     if ((s = su_db_begin(ctx, v->db, "opening a batch")) != SU_OK) goto out;

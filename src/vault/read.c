@@ -35,7 +35,8 @@ static su_status check_complete(su_context *ctx, read_run *run, const su_batch_r
     su_status s = su_audit_verify(ctx, run->v, events, &checked, &bad);
     for (size_t i = 0; i < n; i++) closed += rows[i].closed;
     if (s == SU_OK && bad) return su_vault_damaged(ctx, run->v, "the audit chain does not hold");
-    if (s == SU_OK && closed != events[SU_AUDIT_IMPORT_CLOSED]) return su_vault_damaged(ctx, run->v, "the audit chain knows of other imports than stand here");
+    if (s == SU_OK && closed != events[SU_AUDIT_IMPORT_CLOSED]) return su_vault_damaged(ctx, run->v,
+            "the audit chain knows of other imports than stand here");
     return s;
 }
 
@@ -76,7 +77,8 @@ static int by_key(const void *a, const void *b) {
 
 static su_status batch_count_wrong(su_context *ctx, const read_run *run, const su_batch_row *b, uint64_t found) {
     char what[128];
-    snprintf(what, sizeof what, "batch %lld should hold %lld live records and holds %llu", (long long)b->number, (long long)(b->records - b->withdrawn),
+    snprintf(what, sizeof what, "batch %lld should hold %lld live records and holds %llu", (long long)b->number,
+             (long long)(b->records - b->withdrawn),
              (unsigned long long)found);
     return su_vault_damaged(ctx, run->v, what);
 }
@@ -88,7 +90,8 @@ static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row 
     bool row = false;
     uint64_t found = 0, expected = (uint64_t)(b->records - b->withdrawn);
     size_t n = 0;
-    su_status s = su_db_query(ctx, run->v->db, &st, "SELECT blind" RECORDS_OF_BATCH, "ii", su_record_key(b->number, 1), su_record_key(b->number, UINT32_MAX));
+    su_status s = su_db_query(ctx, run->v->db, &st, "SELECT blind" RECORDS_OF_BATCH, "ii", su_record_key(b->number, 1),
+                              su_record_key(b->number, UINT32_MAX));
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading records")) == SU_OK && row && found++ < expected) {
         const uint8_t *blind = su_db_blob(st, 0, &n);
         order_item *item = &items[*at];
@@ -132,12 +135,14 @@ static int find_field(const su_schema *schema, const char *name) {
 static su_status map_column(su_context *ctx, read_run *run, const su_batch_row *b, const su_layout_field *from, column_map *to) {
     int f = find_field(run->schema, from->name);
     if (f < 0)
-        return su_fail(ctx, SU_INPUT, "Batch %lld holds a column %s, which schema %s no longer has. Put the column back, or name %s among the aliases of its "
+        return su_fail(ctx, SU_INPUT, "Batch %lld holds a column %s, which schema %s no longer has. Put the column back, or name %s among "
+                                      "the aliases of its "
                        "successor.", (long long)b->number, from->name, run->schema->name, from->name);
     const su_field *field = &run->schema->fields[f];
     to->field = (uint32_t)f;
     if (su_store_kind_of(field->type) != from->kind)
-        return su_fail(ctx, SU_INPUT, "Column %s of schema %s was of another type when batch %lld was sealed; now it is %s. Give the new column another name.",
+        return su_fail(ctx, SU_INPUT, "Column %s of schema %s was of another type when batch %lld was sealed; now it is %s. Give the new "
+                                      "column another name.",
                        field->name, run->schema->name, (long long)b->number, su_type_name(field->type));
     if (from->kind == SU_STORE_TEXT) return SU_OK;
     to->cell = su_arena_array(&run->arena, (size_t)from->code_count + 1, sizeof *to->cell);
@@ -153,7 +158,8 @@ static su_status map_columns(su_context *ctx, read_run *run, const su_batch_row 
         su_status s = map_column(ctx, run, b, &layout->fields[f], &map[f]);
         if (s != SU_OK) return s;
         if (used[map[f].field])
-            return su_fail(ctx, SU_INPUT, "Batch %lld holds two columns that are one in schema %s now: %s. Take the alias away.", (long long)b->number,
+            return su_fail(ctx, SU_INPUT, "Batch %lld holds two columns that are one in schema %s now: %s. Take the alias away.",
+                           (long long)b->number,
                            run->schema->name, run->schema->fields[map[f].field].name);
         used[map[f].field] = true;
         if (!run->t->columns[map[f].field].provided) su_case_table_provide(run->t, map[f].field);
@@ -174,7 +180,8 @@ static su_cell translate(read_run *run, const su_layout_field *from, column_map 
     return now;
 }
 
-static void store_set(read_run *run, const su_layout_field *from, column_map *map, const uint8_t *bits, su_case_column *column, uint64_t row) {
+static void store_set(read_run *run, const su_layout_field *from, column_map *map, const uint8_t *bits, su_case_column *column,
+                      uint64_t row) {
     uint64_t *set = column->sets + row * column->words;
     for (uint32_t w = 0; w < su_store_words(from->code_count); w++) {
         for (uint64_t left = su_get_u64(bits + 8 * (size_t)w); left; left &= left - 1) {
@@ -207,7 +214,8 @@ static su_status record_damaged(su_context *ctx, const read_run *run, const su_b
     return su_vault_damaged(ctx, run->v, what);
 }
 
-static su_status read_record(su_context *ctx, read_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout, column_map *map,
+static su_status read_record(su_context *ctx, read_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout,
+                             column_map *map,
                              sqlite3_stmt *st, su_record_value *values, su_scratch *plain) {
     uint8_t ad[SU_RECORD_AD];
     size_t blind_n = 0, n = 0;
@@ -220,7 +228,8 @@ static su_status read_record(su_context *ctx, read_run *run, const su_batch_row 
     su_record_ad(run->v, b->organisation, key, blind, ad);
     if (!su_unseal(keys->seal, ad, sizeof ad, sealed, n, plain->p)) return record_damaged(ctx, run, b, key);
     if (!su_record_decode(layout, plain->p, n - SU_SEAL_OVERHEAD, &id, values, &newer))
-        return newer ? su_fail(ctx, SU_INPUT, "%s: batch %lld was sealed by a newer Suha: install that version.", run->v->file, (long long)b->number)
+        return newer ? su_fail(ctx, SU_INPUT, "%s: batch %lld was sealed by a newer Suha: install that version.", run->v->file,
+                               (long long)b->number)
                      : record_damaged(ctx, run, b, key);
     store(run, layout, map, values, id, run->place[run->at++]);
     return SU_OK;
@@ -238,7 +247,8 @@ static su_status read_batch(su_context *ctx, read_run *run, const su_batch_row *
     if ((s = map_columns(ctx, run, b, &layout, &map)) != SU_OK) goto out;
     su_record_value *values = su_arena_array(&run->arena, (size_t)layout.field_count + 1, sizeof *values);
     run->t->synthetic = run->t->synthetic && layout.synthetic;
-    s = su_db_query(ctx, run->v->db, &st, "SELECT id, blind, sealed" RECORDS_OF_BATCH, "ii", su_record_key(b->number, 1), su_record_key(b->number, UINT32_MAX));
+    s = su_db_query(ctx, run->v->db, &st, "SELECT id, blind, sealed" RECORDS_OF_BATCH, "ii", su_record_key(b->number, 1),
+                    su_record_key(b->number, UINT32_MAX));
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading records")) == SU_OK && row) {
         if (run->at % 4096 == 0) {
             su_progress(ctx, "reading records", run->total ? (double)run->at / (double)run->total : 1.0);
@@ -260,7 +270,8 @@ static su_status codes_gone(su_context *ctx, read_run *run) {
     uint32_t n = su_dict_count(run->gone);
     for (uint32_t i = 0; i < n && i < NAMED; i++) su_buf_printf(&names, "%s%s", i ? ", " : "", su_dict_get(run->gone, i).p);
     if (n > NAMED) su_buf_text(&names, ", ...");
-    su_status s = su_fail(ctx, SU_INPUT, "Schema %s no longer has %u code%s that sealed records use (%s). Put them back into the codelist, or name them as "
+    su_status s = su_fail(ctx, SU_INPUT, "Schema %s no longer has %u code%s that sealed records use (%s). Put them back into the codelist, "
+                                         "or name them as "
                           "aliases of the codes that took their place.", run->schema->name, n, n == 1 ? "" : "s", names.p);
     su_buf_free(&names);
     return s;
@@ -283,7 +294,8 @@ su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_
     su_arena_init(&run.arena);
     run.gone = su_dict_new();
     /* One snapshot for all statements: an import or a withdrawal at the same time is seen whole or not at all. */
-    if ((s = su_db_exec(ctx, v->db, "BEGIN", "reading records")) == SU_OK) s = su_db_end(ctx, v->db, read_all(ctx, &run, org), "reading records");
+    if ((s = su_db_exec(ctx, v->db, "BEGIN", "reading records")) == SU_OK) s = read_all(ctx, &run, org);
+    su_db_leave(v->db);
     if (s == SU_OK) {
         *out = run.t;
         run.t = NULL;

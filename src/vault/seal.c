@@ -11,7 +11,8 @@ _Static_assert(SU_KEY == crypto_aead_xchacha20poly1305_ietf_KEYBYTES && SU_NONCE
                SU_HASH == crypto_hash_sha256_BYTES && SU_BLIND >= crypto_generichash_BYTES_MIN, "libsodium's sizes");
 
 static const uint8_t magic[8] = { 'S', 'U', 'H', 'A', 'V', 'L', 'T', 1 };
-enum { H_FORMAT = 8, H_ID = 12, H_CREATED = 28, H_ALG = 36, H_OPS = 40, H_MEM = 48, H_SALT = 56, H_SEALED = 72, H_SUM = SU_HEADER - SU_HASH };
+enum { H_FORMAT = 8, H_ID = 12, H_CREATED = 28, H_ALG = 36, H_OPS = 40, H_MEM = 48, H_SALT = 56, H_SEALED = 72,
+       H_SUM = SU_HEADER - SU_HASH };
 _Static_assert(H_SEALED + SU_NONCE + SU_KEY + SU_TAG == H_SUM, "header layout");
 
 /* A damaged or planted header must not make us ask for more memory or time than libsodium's strongest profile. */
@@ -19,7 +20,8 @@ enum { OPS_MAX = 16 };
 #define MEM_MAX ((uint64_t)1 << 30)
 
 su_status su_seal_ready(su_context *ctx) {
-    return sodium_init() >= 0 ? SU_OK : su_fail(ctx, SU_INTERNAL, "libsodium cannot start: the system gives no random numbers. Nothing can be sealed.");
+    return sodium_init() >= 0 ? SU_OK : su_fail(ctx, SU_INTERNAL,
+                                                "libsodium cannot start: the system gives no random numbers. Nothing can be sealed.");
 }
 
 void *su_secret_alloc(size_t n) {
@@ -38,10 +40,12 @@ void su_seal(const uint8_t key[SU_KEY], const void *ad, size_t ad_n, const uint8
 
 bool su_unseal(const uint8_t key[SU_KEY], const void *ad, size_t ad_n, const uint8_t *sealed, size_t sealed_n, uint8_t *plain) {
     return sealed_n >= SU_SEAL_OVERHEAD &&
-           crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + SU_NONCE, sealed_n - SU_NONCE, ad, ad_n, sealed, key) == 0;
+           crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + SU_NONCE, sealed_n - SU_NONCE, ad, ad_n, sealed,
+                                                      key) == 0;
 }
 
-void su_mac(const uint8_t key[SU_KEY], const void *p, size_t n, uint8_t out[SU_HASH]) { crypto_generichash(out, SU_HASH, p, n, key, SU_KEY); }
+void su_mac(const uint8_t key[SU_KEY], const void *p, size_t n, uint8_t out[SU_HASH]) { crypto_generichash(out, SU_HASH, p, n, key,
+        SU_KEY); }
 bool su_mac_equal(const uint8_t a[SU_HASH], const uint8_t b[SU_HASH]) { return sodium_memcmp(a, b, SU_HASH) == 0; }
 
 void su_blind(const uint8_t key[SU_KEY], su_str record, uint8_t out[SU_BLIND]) {
@@ -86,19 +90,23 @@ void su_org_keys_derive(const uint8_t org_key[SU_KEY], su_org_keys *keys) {
 su_status su_passphrase_check(su_context *ctx, su_passphrase pass) {
     size_t characters = 0;
     for (size_t i = 0; i < pass.n; i++) characters += ((uint8_t)pass.p[i] & 0xC0) != 0x80;
-    if (characters == 0) return su_fail(ctx, SU_USAGE, "The passphrase is empty. Choose one of at least %d characters; four or five random words are good.",
+    if (characters == 0) return su_fail(ctx, SU_USAGE, "The passphrase is empty. Choose one of at least %d characters; four or five random "
+                                                       "words are good.",
                                         SU_PASSPHRASE_MIN);
     if (characters < SU_PASSPHRASE_MIN)
-        return su_fail(ctx, SU_USAGE, "The passphrase has %zu characters; at least %d are needed. Four or five random words are good.", characters,
+        return su_fail(ctx, SU_USAGE, "The passphrase has %zu characters; at least %d are needed. Four or five random words are good.",
+                       characters,
                        SU_PASSPHRASE_MIN);
-    if (pass.n > SU_PASSPHRASE_MAX) return su_fail(ctx, SU_USAGE, "The passphrase is longer than %d bytes. Choose a shorter one.", SU_PASSPHRASE_MAX);
+    if (pass.n > SU_PASSPHRASE_MAX) return su_fail(ctx, SU_USAGE, "The passphrase is longer than %d bytes. Choose a shorter one.",
+                                                   SU_PASSPHRASE_MAX);
     return SU_OK;
 }
 
 static su_status stretch(su_context *ctx, su_passphrase pass, const uint8_t *header, uint8_t kek[SU_KEY]) {
     uint64_t ops = su_get_u64(header + H_OPS), mem = su_get_u64(header + H_MEM);
     if (crypto_pwhash(kek, SU_KEY, pass.p, pass.n, header + H_SALT, ops, (size_t)mem, (int)su_get_u32(header + H_ALG)) != 0)
-        return su_fail(ctx, SU_IO, "Checking the passphrase needs %llu MiB of memory, which the system does not give. Close other programs and try again.",
+        return su_fail(ctx, SU_IO, "Checking the passphrase needs %llu MiB of memory, which the system does not give. Close other programs "
+                                   "and try again.",
                        (unsigned long long)(mem >> 20));
     return SU_OK;
 }
@@ -132,7 +140,8 @@ su_status su_header_make(su_context *ctx, su_passphrase pass, su_vault_cost cost
 su_status su_header_check(su_context *ctx, const char *file, const uint8_t *header, size_t n, uint8_t id[SU_VAULT_ID], int64_t *created) {
     uint8_t sum[SU_HASH];
     if (n >= H_ID && memcmp(header, magic, sizeof magic) == 0 && su_get_u32(header + H_FORMAT) > 1)
-        return su_fail(ctx, SU_INPUT, "%s: its key header has format %u, made by a newer Suha: install that version.", file, su_get_u32(header + H_FORMAT));
+        return su_fail(ctx, SU_INPUT, "%s: its key header has format %u, made by a newer Suha: install that version.", file,
+                       su_get_u32(header + H_FORMAT));
     bool whole = n == SU_HEADER && memcmp(header, magic, sizeof magic) == 0;
     if (whole) {
         crypto_hash_sha256(sum, header, H_SUM);
@@ -141,7 +150,8 @@ su_status su_header_check(su_context *ctx, const char *file, const uint8_t *head
     }
     uint64_t ops = whole ? su_get_u64(header + H_OPS) : 0, mem = whole ? su_get_u64(header + H_MEM) : 0;
     if (!whole || ops < crypto_pwhash_OPSLIMIT_MIN || ops > OPS_MAX || mem < crypto_pwhash_MEMLIMIT_MIN || mem > MEM_MAX)
-        return su_fail(ctx, SU_CRYPTO, "%s: the key header is damaged (this is not about the passphrase). Nothing was changed. Restore a backup.", file);
+        return su_fail(ctx, SU_CRYPTO, "%s: the key header is damaged (this is not about the passphrase). Nothing was changed. Restore a "
+                                       "backup.", file);
     if (id) memcpy(id, header + H_ID, SU_VAULT_ID);
     if (created) *created = (int64_t)su_get_u64(header + H_CREATED);
     return SU_OK;
@@ -155,7 +165,8 @@ su_status su_header_open(su_context *ctx, const char *file, const uint8_t *heade
     uint8_t *kek = su_secret_alloc(SU_KEY);
     if ((s = stretch(ctx, pass, header, kek)) != SU_OK) goto out;
     if (!su_unseal(kek, header, H_SEALED, header + H_SEALED, SU_NONCE + SU_KEY + SU_TAG, keys->master)) {
-        s = su_fail(ctx, SU_CRYPTO, "%s: the passphrase is wrong. Check Caps Lock and the keyboard layout and try again. Nobody can recover a lost passphrase.",
+        s = su_fail(ctx, SU_CRYPTO, "%s: the passphrase is wrong. Check Caps Lock and the keyboard layout and try again. Nobody can "
+                                    "recover a lost passphrase.",
                     file);
         goto out;
     }

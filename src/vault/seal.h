@@ -1,7 +1,8 @@
 /* Keys and sealing. Everything secret is in guarded, locked memory (sodium_malloc) and wiped when it goes.
  *
  *   passphrase --Argon2id--> key-encryption key --unwraps--> master key --BLAKE2b--> one key per purpose (su_keyring)
- *                                                 purpose "wrap" --unwraps--> organisation key --BLAKE2b--> seal key, blind key (su_org_keys)
+ *                                                 purpose "wrap" --unwraps--> organisation key --BLAKE2b--> seal key, blind key
+ * (su_org_keys)
  *
  * Associated data always begins with a word for its purpose and the vault id: no ciphertext can stand in another place. */
 #ifndef SU_VAULT_SEAL_H
@@ -20,7 +21,8 @@ enum {
     SU_HEADER = 8 + 4 + SU_VAULT_ID + 8 + 4 + 8 + 8 + SU_SALT + SU_NONCE + SU_KEY + SU_TAG + SU_HASH
 };
 
-typedef struct su_keyring { uint8_t wrap[SU_KEY], audit[SU_KEY], head[SU_KEY], batch[SU_KEY], ledger[SU_KEY], shuffle[SU_KEY], master[SU_KEY]; } su_keyring;
+typedef struct su_keyring { uint8_t wrap[SU_KEY], audit[SU_KEY], head[SU_KEY], batch[SU_KEY], ledger[SU_KEY], shuffle[SU_KEY],
+                            master[SU_KEY]; } su_keyring;
 typedef struct su_org_keys { uint8_t seal[SU_KEY], blind[SU_KEY]; } su_org_keys;
 
 su_status su_seal_ready(su_context *ctx);                          /* initialises libsodium; call before anything else here           */
@@ -54,7 +56,8 @@ void su_canon_begin(su_buf *b, const char *purpose, const uint8_t id[SU_VAULT_ID
 
 static inline void su_put_u32(uint8_t *p, uint32_t v) { for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> 8 * i); }
 static inline void su_put_u64(uint8_t *p, uint64_t v) { for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> 8 * i); }
-static inline uint32_t su_get_u32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+static inline uint32_t su_get_u32(const uint8_t *p) {
+                                                      return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
 static inline uint64_t su_get_u64(const uint8_t *p) { return (uint64_t)su_get_u32(p) | (uint64_t)su_get_u32(p + 4) << 32; }
 
 #endif

@@ -18,8 +18,8 @@ struct su_vault {
 
 extern const su_db_kind su_vault_kind;
 
-/* The same table in a vault and in a ledger file. The triggers stop a person with an SQLite shell from tidying up; whoever removes them changes the
- * definitions, and the file is not opened any more. */
+/* The same table in a vault and in a ledger file. The triggers stop a person with an SQLite shell from tidying up; whoever removes them
+ * changes the definitions, and the file is not opened any more. */
 #define SU_APPEND_ONLY(table)                                                                                                     \
     "CREATE TRIGGER " table "_keeps BEFORE UPDATE ON " table " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"                    \
     "CREATE TRIGGER " table "_stays BEFORE DELETE ON " table " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"
@@ -86,7 +86,8 @@ void su_batch_closed_detail(const su_batch_row *b, char out[256]);
 /* Associated data of what a batch seals beside records: "suha-info-1", "suha-layout-1". */
 void su_batch_ad(const su_vault *v, const su_batch_row *b, const char *purpose, su_buf *out);
 su_status su_batch_layout(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena, su_layout *out);
-su_status su_batch_unseal_info(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena, const char **source_name,
+su_status su_batch_unseal_info(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena,
+                               const char **source_name,
                                const char **who);
 
 /* ---- records: id = batch << 32 | sequence, sequences from 1 ---- */

@@ -34,9 +34,9 @@ static void pairs(void **state)
         { "\xE2\x80\x8F\xD8\xA3\xD9\x86\xD8\xAB\xD9\x89\xE2\x80\x8E", "\xD8\xA3\xD9\x86\xD8\xAB\xD9\x89" }, /* direction marks */
         { "\xEF\xBB\xBFyear", "year" }, { "a\xE2\x80\x8B" "b", "ab" },                               /* BOM, zero width space */
         { "\xCE\xA3\xCE\x91\xCE\xA3", "\xCF\x83\xCE\xB1\xCF\x83" }, { "\xCF\x82", "\xCF\x83" },        /* final sigma */
-        { "a\xE3\x80\x80" "b", "a b" }, { "a\xE2\x80\xA8" "b", "a b" },                               /* ideographic space, line separator */
+        { "a\xE3\x80\x80" "b", "a b" }, { "a\xE2\x80\xA8" "b", "a b" },                 /* ideographic space, line separator */
         { "a\xFF" "B", "a\xFF" "b" }, { "\xC3", "\xC3" }, { "A \xED\xA0\x80 B", "a \xED\xA0\x80 b" },  /* not UTF-8 */
-        { "\xEF\xAC\x81", "fi" }, { "under_score", "under_score" }, { "\xD6\x8A\xD6\xBE", "-" },        /* ligature, Armenian and Hebrew dashes */
+        { "\xEF\xAC\x81", "fi" }, { "under_score", "under_score" }, { "\xD6\x8A\xD6\xBE", "-" }, /* ligature, Armenian, Hebrew dash */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) folds_to(cases[i][0], cases[i][1]);
 }
@@ -62,7 +62,8 @@ static void append_character(su_buf *b, uint32_t c)
     if (c < 0x80) su_buf_char(b, (char)c);
     else if (c < 0x800) su_buf_printf(b, "%c%c", (int)(0xC0 | c >> 6), (int)(0x80 | (c & 63)));
     else if (c < 0x10000) su_buf_printf(b, "%c%c%c", (int)(0xE0 | c >> 12), (int)(0x80 | (c >> 6 & 63)), (int)(0x80 | (c & 63)));
-    else su_buf_printf(b, "%c%c%c%c", (int)(0xF0 | c >> 18), (int)(0x80 | (c >> 12 & 63)), (int)(0x80 | (c >> 6 & 63)), (int)(0x80 | (c & 63)));
+    else su_buf_printf(b, "%c%c%c%c", (int)(0xF0 | c >> 18), (int)(0x80 | (c >> 12 & 63)), (int)(0x80 | (c >> 6 & 63)),
+                       (int)(0x80 | (c & 63)));
 }
 
 /* Every character by itself: folding twice changes nothing, and the result is UTF-8. */
@@ -94,7 +95,8 @@ static void random_text_folds_once(void **state)
     (void)state;
     su_random r;
     su_test_random(&r);
-    static const uint32_t likely[] = { ' ', '-', 'A', 'z', 0xA0, 0xAD, 0x2013, 0x2212, 0x301, 0x327, 0x3099, 0x130, 0x1E9E, 0x200F, 0xFB03, 0x1C6, 0x345 };
+    static const uint32_t likely[] = { ' ', '-', 'A', 'z', 0xA0, 0xAD, 0x2013, 0x2212, 0x301, 0x327, 0x3099, 0x130, 0x1E9E, 0x200F,
+                                       0xFB03, 0x1C6, 0x345 };
     su_buf b = { NULL, 0, 0 };
     for (int k = 0; k < 50000; k++) {
         su_arena a;

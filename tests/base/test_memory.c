@@ -154,9 +154,12 @@ static void csv(void **state)
 {
     (void)state;
     static const struct { const char *cell, *plain, *safe; } cases[] = {
-        { "", "", "" }, { "a", "a", "a" }, { "a,b", "\"a,b\"", "\"a,b\"" }, { "a;b", "a;b", "a;b" }, { "say \"x\"", "\"say \"\"x\"\"\"", "\"say \"\"x\"\"\"" },
-        { "two\nlines", "\"two\nlines\"", "\"two\nlines\"" }, { " a", "\" a\"", "\" a\"" }, { "=1+1", "=1+1", "'=1+1" }, { "-99", "-99", "-99" },
-        { "+3.5e2", "+3.5e2", "+3.5e2" }, { "-1+2", "-1+2", "'-1+2" }, { "@SUM(A1)", "@SUM(A1)", "'@SUM(A1)" }, { "=a,b", "\"=a,b\"", "\"'=a,b\"" },
+        { "", "", "" }, { "a", "a", "a" }, { "a,b", "\"a,b\"", "\"a,b\"" }, { "a;b", "a;b", "a;b" },
+        { "say \"x\"", "\"say \"\"x\"\"\"", "\"say \"\"x\"\"\"" },
+        { "two\nlines", "\"two\nlines\"", "\"two\nlines\"" }, { " a", "\" a\"", "\" a\"" }, { "=1+1", "=1+1", "'=1+1" },
+        { "-99", "-99", "-99" },
+        { "+3.5e2", "+3.5e2", "+3.5e2" }, { "-1+2", "-1+2", "'-1+2" }, { "@SUM(A1)", "@SUM(A1)", "'@SUM(A1)" },
+        { "=a,b", "\"=a,b\"", "\"'=a,b\"" },
         { "\t=1", "\"\t=1\"", "\"'\t=1\"" }, { "\r=1", "\"\r=1\"", "\"'\r=1\"" }, { "-", "-", "'-" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -191,7 +194,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(messages), cmocka_unit_test(long_messages_are_cut_at_a_character), cmocka_unit_test(log_progress_cancel),
-        cmocka_unit_test(arena), cmocka_unit_test(growing), cmocka_unit_test(sizes_never_wrap), cmocka_unit_test(csv), cmocka_unit_test(html_and_printf),
+        cmocka_unit_test(arena), cmocka_unit_test(growing), cmocka_unit_test(sizes_never_wrap), cmocka_unit_test(csv),
+        cmocka_unit_test(html_and_printf),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);
 }

@@ -79,8 +79,8 @@ static void measure(const char *name, const shape *s, uint32_t longest, uint64_t
     for (uint32_t c = 0; c < m->column_count; c++) {
         for (uint64_t i = 0; i < m->row_count; i++) filled += m->columns[c].codes[i] != 0;
     }
-    printf("%s: %llu rows, %u columns, %.1f filled cells per row, peak after loading %.0f MiB\n", name, (unsigned long long)s->rows, s->columns,
-           (double)filled / (double)m->row_count, peak_mib());
+    printf("%s: %llu rows, %u columns, %.1f filled cells per row, peak after loading %.0f MiB\n", name, (unsigned long long)s->rows,
+           s->columns, (double)filled / (double)m->row_count, peak_mib());
     for (uint32_t length = 3; length <= longest; length++) combinations(&ctx, m, length, min_count, true);
     if (name[0] == 'c' && min_count == 1) contingency(&ctx, m, 3);
     shape_free(m);

@@ -141,7 +141,9 @@ static void wide_domain(void **state)
         /* spread the values: without Zipf, so that thousands of attributes occur */
         for (uint32_t c = 0; c < 8; c++) {
             uint16_t *codes = (uint16_t *)(uintptr_t)m->columns[c].codes;
-            for (uint64_t i = 0; i < rows; i++) codes[i] = codes[i] && su_random_below(&r, 2) ? (uint16_t)(1 + su_random_below(&r, values[c])) : codes[i];
+            for (uint64_t i = 0; i < rows; i++) {
+                if (codes[i] && su_random_below(&r, 2)) codes[i] = (uint16_t)(1 + su_random_below(&r, values[c]));
+            }
         }
         compare(m, 2, 1, 1);
         compare(m, 3, 2, 2);
@@ -167,7 +169,9 @@ static void wide_domain_of_frequent_values(void **state)
             if (c != 2) codes[i] = su_random_below(&r, 4) ? code : (uint16_t)su_random_below(&r, 1001);
         }
     }
-    for (uint64_t min_count = 1; min_count <= 8; min_count += 1 + min_count / 4) compare(m, 2 + min_count % 3, min_count, 1 + (unsigned)min_count % 2);
+    for (uint64_t min_count = 1; min_count <= 8; min_count += 1 + min_count / 4) {
+        compare(m, 2 + (uint32_t)min_count % 3, min_count, 1 + (unsigned)min_count % 2);
+    }
     shape_free(m);
 }
 

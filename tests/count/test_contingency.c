@@ -32,7 +32,9 @@ static void check_table(const su_code_matrix *m, const uint32_t *columns, uint32
             while (k < n && m->columns[columns[k]].codes[r] == value[k]) k++;
             rows += k == n;
         }
-        if (out[cell] != rows) fail_msg("cell %zu of a table of %u columns is %lld, not %lld", cell, n, (long long)out[cell], (long long)rows);
+        if (out[cell] != rows) {
+            fail_msg("cell %zu of a table of %u columns is %lld, not %lld", cell, n, (long long)out[cell], (long long)rows);
+        }
     }
 }
 
@@ -101,7 +103,8 @@ static void random_workloads(void **state)
     for (int k = 0; k < 40; k++) {
         uint32_t columns = 1 + (uint32_t)su_random_below(&r, 12), values[12];
         for (uint32_t c = 0; c < columns; c++) values[c] = su_random_below(&r, 3) ? 1 : 1 + (uint32_t)su_random_below(&r, 12);
-        su_code_matrix *m = shape_new(&r, &(shape){ su_random_below(&r, 3) ? 1 + su_random_below(&r, 3000) : 3, columns, values, filled[k % 4] });
+        uint64_t rows = su_random_below(&r, 3) ? 1 + su_random_below(&r, 3000) : 3;
+        su_code_matrix *m = shape_new(&r, &(shape){ rows, columns, values, filled[k % 4] });
         check_workload(&r, m, k % 5 ? 120 : 3, 1 + (uint32_t)su_random_below(&r, 5), 1 + (unsigned)k % 3);
         shape_free(m);
     }

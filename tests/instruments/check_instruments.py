@@ -406,7 +406,7 @@ def real_files(maps):
     check(len(d) == 104 and ex['was_trafficked'] == 104, 'copy D (mrm): 104 persons and 104 controls')
     _, leaf, _ = run('uk-nrm', 'nrm-leaf', 'nrm', 'nrm_leaf_2022q2_2023q4.csv')
     _, cube, ex = run('uk-nrm', 'nrm-cube', 'nrm', 'nrm_cube_with_margins_2023q4_nonzero.csv')
-    nrm = ('firstResponder', 'gender', 'ageAtExploitation', 'citizenship', 'otherCitizenship', 'isLabour', 'isSexual', 'isCriminal', 'isDomestic',
+    nrm = ('firstResponder', 'gender', 'majorityStatusAtExploit', 'citizenship', 'otherCitizenship', 'isLabour', 'isSexual', 'isCriminal', 'isDomestic',
            'isOrganHarvesting', 'isExploitationNotSpecified')
     check(sum(w for w, _ in leaf) == 30197, 'NRM leaves: people')
     check(sum(w for w, _ in cube) == 4141, f'NRM cube: {sum(w for w, _ in cube)} people, not 4,141')

@@ -2,7 +2,12 @@
 #include "table_test.h"
 
 /* A schema by hand: every type, flags with the "no" last and first, a set with a "none". */
-typedef struct fixture { su_arena arena; su_codelist *sex, *yes_no, *no_yes, *means, *years; su_field fields[9]; su_schema schema; } fixture;
+typedef struct fixture {
+    su_arena arena;
+    su_codelist *sex, *yes_no, *no_yes, *means, *years;
+    su_field fields[9];
+    su_schema schema;
+} fixture;
 
 enum { SEX, FORCED, DEBT, MEANS, YEAR, AGE, BIRTH, NOTE, SECRET, FIELDS };
 
@@ -16,11 +21,23 @@ static int set_up(void **state) {
     f->means = make_codelist(&f->arena, "code,label_en\ndebt,Debt\nnone,None\nthreat,Threat\n\"a,b\",With comma\n");
     f->years = su_codelist_years(&f->arena, "year", 2002, 2004);
     const su_field fields[FIELDS] = {
-        [SEX] = {.name = "gender", .type = SU_TYPE_CODE, .role = SU_ROLE_QUASI_IDENTIFIER, .released = true, .codelist = f->sex, .aliases = aliases,
-                 .alias_count = 2, .missing_print = "-99"},
+        [SEX] = {.name = "gender",
+                 .type = SU_TYPE_CODE,
+                 .role = SU_ROLE_QUASI_IDENTIFIER,
+                 .released = true,
+                 .codelist = f->sex,
+                 .aliases = aliases,
+                 .alias_count = 2,
+                 .missing_print = "-99"},
         [FORCED] = {.name = "isForced", .type = SU_TYPE_FLAG, .released = true, .codelist = f->yes_no, .negative = 2},
         [DEBT] = {.name = "isDebt", .type = SU_TYPE_FLAG, .released = true, .codelist = f->no_yes, .negative = 1},
-        [MEANS] = {.name = "means", .type = SU_TYPE_CODE_SET, .released = true, .codelist = f->means, .negative = 2, .separator = "|;", .missing_print = ""},
+        [MEANS] = {.name = "means",
+                   .type = SU_TYPE_CODE_SET,
+                   .released = true,
+                   .codelist = f->means,
+                   .negative = 2,
+                   .separator = "|;",
+                   .missing_print = ""},
         [YEAR] = {.name = "year", .type = SU_TYPE_YEAR, .released = true, .codelist = f->years},
         [AGE] = {.name = "age", .type = SU_TYPE_INTEGER, .missing_print = "?"},
         [BIRTH] = {.name = "birth", .type = SU_TYPE_DATE},
@@ -47,7 +64,8 @@ static su_case_table *make_table(const fixture *f) {
     su_case_table *t = su_case_table_new(&f->schema, 3);
     for (uint32_t i = 0; i < FIELDS; i++)
         if (i != BIRTH) su_case_table_provide(t, i);
-    const su_cell sex[] = {1, SU_CELL_UNKNOWN, 3}, forced[] = {1, 2, SU_CELL_NEGATIVE}, debt[] = {1, 2, 0}, year[] = {3, 0, 1}, secret[] = {2, 2, 2};
+    const su_cell sex[] = {1, SU_CELL_UNKNOWN, 3}, forced[] = {1, 2, SU_CELL_NEGATIVE}, debt[] = {1, 2, 0}, year[] = {3, 0, 1},
+                  secret[] = {2, 2, 2};
     memcpy(t->columns[SEX].codes, sex, sizeof sex);
     memcpy(t->columns[FORCED].codes, forced, sizeof forced);
     memcpy(t->columns[DEBT].codes, debt, sizeof debt);
@@ -177,9 +195,15 @@ static void the_matrix_holds_released_codes_only(void **state) {
     su_code_matrix *m = NULL;
     assert_int_equal(su_code_matrix_of(&ctx, t, &m), SU_OK);
     su_case_table_free(t);
-    const struct { const char *name; uint32_t field, card; uint16_t set_value, codes[3]; const char *last; } wanted[] = {
-        {"gender", SEX, 4, 0, {1, 0, 3}, "X"},           {"isForced", FORCED, 2, 0, {1, 0, 0}, "1"},        {"isDebt", DEBT, 2, 0, {0, 1, 0}, "1"},
-        {"means_debt", MEANS, 2, 1, {1, 0, 0}, "1"},     {"means_threat", MEANS, 2, 3, {1, 0, 0}, "1"},     {"means_a,b", MEANS, 2, 4, {0, 0, 0}, "1"},
+    const struct {
+        const char *name;
+        uint32_t field, card;
+        uint16_t set_value, codes[3];
+        const char *last;
+    } wanted[] = {
+        {"gender", SEX, 4, 0, {1, 0, 3}, "X"},         {"isForced", FORCED, 2, 0, {1, 0, 0}, "1"},
+        {"isDebt", DEBT, 2, 0, {0, 1, 0}, "1"},        {"means_debt", MEANS, 2, 1, {1, 0, 0}, "1"},
+        {"means_threat", MEANS, 2, 3, {1, 0, 0}, "1"}, {"means_a,b", MEANS, 2, 4, {0, 0, 0}, "1"},
         {"year", YEAR, 4, 0, {3, 0, 1}, "2004"},
     };
     assert_int_equal(m->column_count, sizeof wanted / sizeof wanted[0]);
@@ -218,8 +242,10 @@ static void matrix_and_text_agree(void **state) {
         assert_int_equal(m->columns[0].card, negative == 0 ? 5 : 4);
         for (uint16_t r = 0; r < 5; r++) {
             uint16_t code = m->columns[0].codes[r];
-            if (r == 0 || r == negative) assert_int_equal(code, 0);
-            else assert_string_equal(su_matrix_value(m, 0, code), su_case_cell_text(t, &arena, r, 0).p);
+            if (r == 0 || r == negative)
+                assert_int_equal(code, 0);
+            else
+                assert_string_equal(su_matrix_value(m, 0, code), su_case_cell_text(t, &arena, r, 0).p);
         }
         su_code_matrix_free(m);
         su_case_table_free(t);
@@ -264,8 +290,10 @@ static void nothing_to_publish_is_refused(void **state) {
     su_case_table_provide(t, SECRET);
     su_case_table_provide(t, NOTE);
     assert_int_equal(su_code_matrix_of(&ctx, t, &m), SU_REFUSED);
-    assert_string_equal(ctx.message, "No column of this table may be published: the schema hand marks coded columns with suha:privacy = release, and the mapping "
-                                     "fills none of them. Map at least one such column.");
+    assert_string_equal(
+        ctx.message,
+        "No column of this table may be published: the schema hand marks coded columns with suha:privacy = release, and the mapping "
+        "fills none of them. Map at least one such column.");
     assert_null(m);
     su_case_table_free(t);
 }
@@ -279,7 +307,8 @@ static void names_of_fields_types_roles_reasons(void **state) {
     assert_int_equal(su_schema_field(&f->schema, SU_STR("nothing")), -1);
     assert_string_equal(su_type_name(SU_TYPE_CODE_SET), "code-set");
     assert_string_equal(su_role_name(SU_ROLE_QUASI_IDENTIFIER), "quasi-identifier");
-    const su_cell reasons[] = {SU_CELL_NOT_RECORDED, SU_CELL_UNKNOWN, SU_CELL_REFUSED, SU_CELL_NOT_APPLICABLE, SU_CELL_SUPPRESSED, SU_CELL_NEGATIVE};
+    const su_cell reasons[] = {SU_CELL_NOT_RECORDED,   SU_CELL_UNKNOWN,    SU_CELL_REFUSED,
+                               SU_CELL_NOT_APPLICABLE, SU_CELL_SUPPRESSED, SU_CELL_NEGATIVE};
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         assert_false(su_cell_is_value(reasons[i]));
         reason = 7;

@@ -13,9 +13,24 @@ static void finds_code_label_alias_in_any_spelling(void **state) {
     su_codelist *list = make_codelist(&arena, countries);
     assert_int_equal(list->count, 3);
     assert_string_equal(list->id, "list");
-    const struct { const char *cell; unsigned value; } cases[] = {
-        {"SYR", 1}, {"syr", 1}, {"  SYR ", 1}, {"Siria", 1}, {"سوريا", 1}, {"760", 1}, {"syrian   arab republic", 1}, {"IVORY COAST", 2},
-        {"CÔTE D’IVOIRE", 2}, {"États - unis", 3}, {"america", 3}, {"", 0}, {"SYRX", 0}, {"SY|760", 0},
+    const struct {
+        const char *cell;
+        unsigned value;
+    } cases[] = {
+        {"SYR", 1},
+        {"syr", 1},
+        {"  SYR ", 1},
+        {"Siria", 1},
+        {"سوريا", 1},
+        {"760", 1},
+        {"syrian   arab republic", 1},
+        {"IVORY COAST", 2},
+        {"CÔTE D’IVOIRE", 2},
+        {"États - unis", 3},
+        {"america", 3},
+        {"", 0},
+        {"SYRX", 0},
+        {"SY|760", 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         unsigned got = su_codelist_find(list, su_str_of(cases[i].cell));
@@ -35,8 +50,12 @@ static void bands_hold_their_bounds(void **state) {
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
-    su_codelist *list = make_codelist(&arena, "code,label_en,min,max\n0--8,0 to 8,0,8\n9--17,9 to 17,9,17\nx,no band,,\n48+,48 and over,48,\n");
-    const struct { int64_t value; unsigned band; } cases[] = {{-1, 0}, {0, 1}, {8, 1}, {9, 2}, {17, 2}, {18, 0}, {47, 0}, {48, 4}, {INT64_MAX, 4}};
+    su_codelist *list =
+        make_codelist(&arena, "code,label_en,min,max\n0--8,0 to 8,0,8\n9--17,9 to 17,9,17\nx,no band,,\n48+,48 and over,48,\n");
+    const struct {
+        int64_t value;
+        unsigned band;
+    } cases[] = {{-1, 0}, {0, 1}, {8, 1}, {9, 2}, {17, 2}, {18, 0}, {47, 0}, {48, 4}, {INT64_MAX, 4}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) assert_int_equal(su_codelist_band(list, cases[i].value), cases[i].band);
     su_codelist_free(list);
     su_arena_free(&arena);
@@ -80,24 +99,27 @@ static void suggests_the_nearest(void **state) {
 
 static void refuses_what_is_ambiguous_or_incomplete(void **state) {
     (void)state;
-    const struct { const char *csv, *message; } cases[] = {
+    const struct {
+        const char *csv, *message;
+    } cases[] = {
         {"code,name\nA,a\n", "list.csv, line 1: a codelist needs a column named label_en (comma separated)."},
         {"label_en\na\n", "list.csv, line 1: a codelist needs a column named code (comma separated)."},
         {"code,label_en\nA,a\n,b\n", "list.csv, line 3, column 1 (code): \"\": the code is missing. Every row of a codelist needs one."},
         {"code,label_en\nA,a\n\nB,\n", "list.csv, line 4, column 2 (label_en): \"\": the English label is missing. Every code needs one."},
-        {"code,label_en\nA,a\na,b\n",
-         "list.csv, line 3, column 1 (code): \"a\" of the code a already names the code A (spelling differences of case, dashes and blanks do not "
-         "count). Remove one of the two, so that a cell has one meaning."},
-        {"code,label_en,aliases\nA,one,x|  Y \nB,two,z|y\n",
-         "list.csv, line 3, column 3 (aliases): \"y\" of the code B already names the code A (spelling differences of case, dashes and blanks do not "
-         "count). Remove one of the two, so that a cell has one meaning."},
-        {"code,label_en,min,max\nA,a,ten,20\n", "list.csv, line 2, column 3 (min): \"ten\": a bound of a band must be a whole number or empty."},
+        {"code,label_en\nA,a\na,b\n", "list.csv, line 3, column 1 (code): \"a\" of the code a already names the code A (spelling "
+                                      "differences of case, dashes and blanks do not "
+                                      "count). Remove one of the two, so that a cell has one meaning."},
+        {"code,label_en,aliases\nA,one,x|  Y \nB,two,z|y\n", "list.csv, line 3, column 3 (aliases): \"y\" of the code B already names the "
+                                                             "code A (spelling differences of case, dashes and blanks do not "
+                                                             "count). Remove one of the two, so that a cell has one meaning."},
+        {"code,label_en,min,max\nA,a,ten,20\n",
+         "list.csv, line 2, column 3 (min): \"ten\": a bound of a band must be a whole number or empty."},
         {"code,label_en,min,max\nA,a,10,2\n", "list.csv, line 2, column 3 (min): \"10\": the lower bound is above the upper bound."},
-        {"code,label_en,parent\nA,a,B\n",
-         "list.csv, line 2, column 3 (parent): \"B\": no code of this list. If it is a code of another list, write parent-list:ID in the note."},
-        {"code,label_en\nA\n",
-         "list.csv, line 2, column 2: the row has 1 cell, the header has 2 (delimiter: comma). Add the missing cells (they may be empty), or put cells "
-         "that hold a line break in double quotes."},
+        {"code,label_en,parent\nA,a,B\n", "list.csv, line 2, column 3 (parent): \"B\": no code of this list. If it is a code of another "
+                                          "list, write parent-list:ID in the note."},
+        {"code,label_en\nA\n", "list.csv, line 2, column 2: the row has 1 cell, the header has 2 (delimiter: comma). Add the missing cells "
+                               "(they may be empty), or put cells "
+                               "that hold a line break in double quotes."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         su_context ctx;
@@ -116,7 +138,8 @@ static void one_code_may_repeat_its_own_names_and_name_parents(void **state) {
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
-    su_codelist *list = make_codelist(&arena, "code,label_en,label_fr,aliases,parent,note\nall,All,all,ALL|all,,\nA,a,,,all,\nB,b,,,034,parent-list:un-m49\n");
+    su_codelist *list = make_codelist(
+        &arena, "code,label_en,label_fr,aliases,parent,note\nall,All,all,ALL|all,,\nA,a,,,all,\nB,b,,,034,parent-list:un-m49\n");
     assert_int_equal(list->count, 3);
     assert_string_equal(list->codes[1].parent, "all");
     su_codelist_free(list);

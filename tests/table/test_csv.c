@@ -48,18 +48,22 @@ static void names_the_nameless(void **state) {
 
 static void finds_the_delimiter(void **state) {
     (void)state;
-    const struct { const char *text; char delimiter; uint32_t columns; } cases[] = {
+    const struct {
+        const char *text;
+        char delimiter;
+        uint32_t columns;
+    } cases[] = {
         {"a;b;c\n1;2;3\n", ';', 3},
         {"a\tb\n1\t2\n", '\t', 2},
         {"a|b\n1|2\n", '|', 2},
         {"a;b", ';', 2},
         {"a\tb\tc\n", '\t', 3},
         {"alone\n1\n2\n", ',', 1},
-        {"name;amount\nA;1,5\nB;2,5\n", ';', 2},              /* decimal commas                                 */
-        {"id;text, long\n1;a\n2;b, c\n", ';', 2},             /* a comma in the header, not in every row         */
-        {"\"a;b;c\",d\n\"1;2;3\",4\n", ',', 2},               /* delimiters in quotes do not count              */
-        {"a,b;c\n1,2;3\n4,5;6\n", ',', 2},                    /* equal in every respect: the first of , ; tab |  */
-        {"a|b,c,d\n1|2,3,4\n", ',', 3},                       /* more columns win                               */
+        {"name;amount\nA;1,5\nB;2,5\n", ';', 2},  /* decimal commas                                 */
+        {"id;text, long\n1;a\n2;b, c\n", ';', 2}, /* a comma in the header, not in every row         */
+        {"\"a;b;c\",d\n\"1;2;3\",4\n", ',', 2},   /* delimiters in quotes do not count              */
+        {"a,b;c\n1,2;3\n4,5;6\n", ',', 2},        /* equal in every respect: the first of , ; tab |  */
+        {"a|b,c,d\n1|2,3,4\n", ',', 3},           /* more columns win                               */
         {"sep=;\na,x;b\n1,5;2\n", ';', 2},
         {"SEP=|\r\na,b|c\r\n", '|', 2},
     };
@@ -120,8 +124,11 @@ static void ids_count_distinct_cells(void **state) {
 
 static void fingerprint_is_of_the_bytes(void **state) {
     (void)state;
-    su_raw_table *t = read_csv("\xEF\xBB\xBF" "a,b\n1,2\n");
-    su_sha256 wanted = su_sha256_of("\xEF\xBB\xBF" "a,b\n1,2\n", 11);
+    su_raw_table *t = read_csv("\xEF\xBB\xBF"
+                               "a,b\n1,2\n");
+    su_sha256 wanted = su_sha256_of("\xEF\xBB\xBF"
+                                    "a,b\n1,2\n",
+                                    11);
     assert_memory_equal(&t->fingerprint, &wanted, sizeof wanted);
     assert_string_equal(t->encoding, "UTF-8 with BOM");
     assert_string_equal(t->columns[0].name, "a");

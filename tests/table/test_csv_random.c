@@ -3,9 +3,20 @@
 
 /* ---- the obvious reader: one character at a time, one state, strings appended byte by byte ---- */
 
-typedef struct slow_cell { su_buf text; bool quoted; } slow_cell;
-typedef struct slow_row { slow_cell cells[32]; unsigned count; unsigned line; } slow_row;
-typedef struct slow_table { slow_row rows[64]; unsigned count; bool bad; } slow_table;
+typedef struct slow_cell {
+    su_buf text;
+    bool quoted;
+} slow_cell;
+typedef struct slow_row {
+    slow_cell cells[32];
+    unsigned count;
+    unsigned line;
+} slow_row;
+typedef struct slow_table {
+    slow_row rows[64];
+    unsigned count;
+    bool bad;
+} slow_table;
 
 static void slow_free(slow_table *t) {
     for (unsigned r = 0; r < t->count; r++)
@@ -32,9 +43,12 @@ static slow_table *slow_read(su_str s, char delimiter) {
         slow_cell *cell = &row->cells[row->count - 1];
         if (!at_end && (c == '\n' || (c == '\r' && !(i + 1 < s.n && s.p[i + 1] == '\n')))) line++;
         if (state == QUOTED) {
-            if (at_end) t->bad = true;
-            else if (c == '"') state = AFTER_QUOTE;
-            else su_buf_char(&cell->text, c);
+            if (at_end)
+                t->bad = true;
+            else if (c == '"')
+                state = AFTER_QUOTE;
+            else
+                su_buf_char(&cell->text, c);
             continue;
         }
         if (state == AFTER_QUOTE && c == '"' && !at_end) {
@@ -85,8 +99,8 @@ static void compare(const slow_table *wanted, su_str text, uint64_t round) {
     su_context_init(&ctx);
     su_status status = su_csv_parse(&ctx, "random.csv", text, &opts, &t);
     if ((status != SU_OK) != wanted->bad)
-        fail_msg("round %llu: %s by the reader, %s by the oracle: %s\n%.*s", (unsigned long long)round, status == SU_OK ? "taken" : "refused",
-                 wanted->bad ? "refused" : "taken", ctx.message, (int)text.n, text.p);
+        fail_msg("round %llu: %s by the reader, %s by the oracle: %s\n%.*s", (unsigned long long)round,
+                 status == SU_OK ? "taken" : "refused", wanted->bad ? "refused" : "taken", ctx.message, (int)text.n, text.p);
     if (status != SU_OK) return;
     assert_int_equal(t->row_count + 1, wanted->count);
     assert_int_equal(t->column_count, wanted->rows[0].count);
@@ -106,7 +120,8 @@ static void compare(const slow_table *wanted, su_str text, uint64_t round) {
 /* Short pieces that meet in every way; biased so that a third or so of the texts are well-formed. */
 static void reads_as_the_obvious_reader(void **state) {
     (void)state;
-    static const char *const pieces[] = {"a", "b", "bb", ",", ",", ",", "\n", "\n", "\r\n", "\r", "\"", "\"\"", "\"x\"", "\"p,q\"", "\"l\nm\"", "\"l\r\n\"", "\"\"\"\"", "é", " "};
+    static const char *const pieces[] = {"a",  "b",    "bb",    ",",       ",",        ",",         "\n",       "\n", "\r\n", "\r",
+                                         "\"", "\"\"", "\"x\"", "\"p,q\"", "\"l\nm\"", "\"l\r\n\"", "\"\"\"\"", "é",  " "};
     su_random random;
     su_test_random(&random);
     unsigned taken = 0;
@@ -166,7 +181,8 @@ static void encode(su_str s, encoding e, su_buf *out) {
 
 /* The last two would hide UTF-16 that has no mark, which is then refused (never misread). */
 static void random_cell(su_random *random, bool any_script, su_buf *out) {
-    static const char *const pieces[] = {"x", "42", " ", ",", ";", "\t", "|", "\"", "\n", "\r\n", "é", "ش", "long text without end", "€", "😀"};
+    static const char *const pieces[] = {"x", "42", " ", ",", ";", "\t", "|", "\"", "\n", "\r\n", "é", "ش", "long text without end",
+                                         "€", "😀"};
     uint64_t kinds = sizeof pieces / sizeof pieces[0] - (any_script ? 0 : 2);
     for (uint64_t n = su_random_below(random, 5); n > 0; n--) su_buf_text(out, pieces[su_random_below(random, kinds)]);
 }
@@ -188,8 +204,10 @@ static void every_table_survives_a_round_trip(void **state) {
                 su_buf value = {0};
                 random_cell(&random, e != LITTLE && e != BIG, &value);
                 if (c > 0) su_buf_char(&text, delimiter);
-                if (value.n == 0 && columns == 1) su_buf_text(&text, "\"\"");
-                else su_buf_csv(&text, (su_str){value.p, value.n}, delimiter);
+                if (value.n == 0 && columns == 1)
+                    su_buf_text(&text, "\"\"");
+                else
+                    su_buf_csv(&text, (su_str){value.p, value.n}, delimiter);
                 cells[r][c] = su_strdup(value.p == NULL ? "" : value.p);
                 su_buf_free(&value);
             }
@@ -225,9 +243,12 @@ static void the_delimiter_of_clean_tables_is_found(void **state) {
         for (unsigned r = 0; r <= rows; r++) {
             for (unsigned c = 0; c < columns; c++) {
                 if (c > 0) su_buf_char(&text, delimiter);
-                if (r == 0) su_buf_printf(&text, "c%u", c);
-                else if (su_random_below(&random, 2) == 0) su_buf_printf(&text, "\"%u,;|\t\n%u\"", r, c);
-                else su_buf_printf(&text, "%u", r * c);
+                if (r == 0)
+                    su_buf_printf(&text, "c%u", c);
+                else if (su_random_below(&random, 2) == 0)
+                    su_buf_printf(&text, "\"%u,;|\t\n%u\"", r, c);
+                else
+                    su_buf_printf(&text, "%u", r * c);
             }
             su_buf_char(&text, '\n');
         }

@@ -22,13 +22,21 @@ static void content_decides_not_the_name(void **state) {
 
 static void what_is_no_table_is_named(void **state) {
     (void)state;
-    const struct { const char *bytes; size_t n; const char *message; } cases[] = {
+    const struct {
+        const char *bytes;
+        size_t n;
+        const char *message;
+    } cases[] = {
         {"%PDF-1.7 ...", 12, "sent.csv is a PDF document. Open it in the program it comes from and save it as XLSX or CSV UTF-8."},
-        {"<html><table>", 13, "sent.csv is a web page (some systems export tables as HTML under the name .xls). Open it in the program it comes from and save it as XLSX or CSV UTF-8."},
+        {"<html><table>", 13,
+         "sent.csv is a web page (some systems export tables as HTML under the name .xls). Open it in the program it comes from and save "
+         "it as XLSX or CSV UTF-8."},
         {"PK\3\4 and then nothing", 21,
-         "sent.csv is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. Was the copy or download cut short? Copy it "
+         "sent.csv is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. Was the "
+         "copy or download cut short? Copy it "
          "again from where it came."},
-        {"\xD0\xCF\x11\xE0", 4, "sent.csv is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8."},
+        {"\xD0\xCF\x11\xE0", 4,
+         "sent.csv is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8."},
         {"", 0, "sent.csv: the file is empty. A table needs at least a line with the column names."},
     };
     const char *path = su_test_path("sent.csv");
@@ -48,7 +56,13 @@ static void what_is_no_table_is_named(void **state) {
     assert_int_equal(su_table_read(&ctx, su_test_folder(), NULL, &t), SU_IO);
 }
 
-typedef struct real { const char *path, *sheet; unsigned header_rows; uint64_t rows; uint32_t columns; char delimiter; } real;
+typedef struct real {
+    const char *path, *sheet;
+    unsigned header_rows;
+    uint64_t rows;
+    uint32_t columns;
+    char delimiter;
+} real;
 
 /* Rows and columns as shared/data/README.md and an independent reader (Python's csv module) count them. */
 static const real reals[] = {
@@ -156,7 +170,8 @@ static void a_real_ragged_file_is_refused(void **state) {
     su_context_init(&ctx);
     if (ragged != NULL) {
         assert_int_equal(su_table_read(&ctx, ragged, NULL, &t), SU_INPUT);
-        assert_string_equal(ctx.message, "test-import.csv, line 2, column 4: the row has 3 cells, the header has 4 (delimiter: semicolon). Add the missing cells (they may be "
+        assert_string_equal(ctx.message, "test-import.csv, line 2, column 4: the row has 3 cells, the header has 4 (delimiter: semicolon). "
+                                         "Add the missing cells (they may be "
                                          "empty), or put cells that hold a line break in double quotes.");
     }
     if (ods != NULL) {
@@ -167,8 +182,8 @@ static void a_real_ragged_file_is_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(content_decides_not_the_name),       cmocka_unit_test(what_is_no_table_is_named),
-        cmocka_unit_test(real_files_are_read),                cmocka_unit_test(real_cells_stand_where_they_should),
+        cmocka_unit_test(content_decides_not_the_name),  cmocka_unit_test(what_is_no_table_is_named),
+        cmocka_unit_test(real_files_are_read),           cmocka_unit_test(real_cells_stand_where_they_should),
         cmocka_unit_test(a_real_ragged_file_is_refused),
     };
     return cmocka_run_group_tests_name("table: files", tests, NULL, NULL);

@@ -6,7 +6,10 @@
 
 #include <zip.h>
 
-typedef struct part { const char *name, *text; size_t n; } part; /* n 0 = length of text */
+typedef struct part {
+    const char *name, *text;
+    size_t n;
+} part; /* n 0 = length of text */
 
 /* A ZIP of these parts. */
 UNUSED static su_buf make_zip(const part *parts, size_t count) {
@@ -32,8 +35,7 @@ UNUSED static su_buf make_zip(const part *parts, size_t count) {
 
 #define OFFICE "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 #define MAIN "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-#define TOP_RELS                                                                                                                           \
-    "<Relationships><Relationship Id='rId1' Type='" OFFICE "/officeDocument' Target='xl/workbook.xml'/></Relationships>"
+#define TOP_RELS "<Relationships><Relationship Id='rId1' Type='" OFFICE "/officeDocument' Target='xl/workbook.xml'/></Relationships>"
 #define BOOK_RELS                                                                                                                          \
     "<Relationships><Relationship Id='r1' Type='" OFFICE "/worksheet' Target='worksheets/sheet1.xml'/>"                                    \
     "<Relationship Id='r2' Type='" OFFICE "/worksheet' Target='/xl/worksheets/../worksheets/sheet2.xml'/>"                                 \
@@ -42,11 +44,11 @@ UNUSED static su_buf make_zip(const part *parts, size_t count) {
     "<Relationship Id='r5' Type='" OFFICE "/styles' Target='styles.xml'/></Relationships>"
 
 typedef struct workbook {
-    const char *book;     /* inside <workbook>; NULL = one sheet "Cases"                    */
-    const char *sheet;    /* first sheet: inside <worksheet>                                */
-    const char *sheet2;   /* second sheet, NULL = none                                      */
-    const char *strings;  /* inside <sst>                                                   */
-    const char *styles;   /* inside <styleSheet>                                            */
+    const char *book;    /* inside <workbook>; NULL = one sheet "Cases"                    */
+    const char *sheet;   /* first sheet: inside <worksheet>                                */
+    const char *sheet2;  /* second sheet, NULL = none                                      */
+    const char *strings; /* inside <sst>                                                   */
+    const char *styles;  /* inside <styleSheet>                                            */
 } workbook;
 
 UNUSED static su_buf make_workbook(workbook w) {

@@ -118,7 +118,8 @@ static void killed_imports(void **state)
             assert_ok(su_vault_open(&ctx, dir, PASS, &v));
             assert_ok(su_vault_batches(&ctx, v, &arena, &batches, &count));
             bool open = count == 1;
-            if (open) assert_string_equal(batches[0].state, "open"), assert_true(batches[0].records % 4096 == 0 || batches[0].records == ROWS);
+            if (open) assert_string_equal(batches[0].state, "open"), assert_true(batches[0].records % 4096 == 0 ||
+                    batches[0].records == ROWS);
             open_seen += open;
             bool resume = su_random_below(&rng, 3) != 0;
             assert_ok(su_vault_import(&ctx, v, "alpha", t, &info, resume, &n));
@@ -134,7 +135,8 @@ static void killed_imports(void **state)
             su_arena_free(&arena);
         }
     }
-    printf("# import %.2f s; killed %d times before it counted (%d with an open batch), %d times after\n", whole, killed_before, open_seen, killed_after);
+    printf("# import %.2f s; killed %d times before it counted (%d with an open batch), %d times after\n", whole, killed_before, open_seen,
+           killed_after);
     assert_true(open_seen >= 3);                                /* else the kills missed what they are for */
     su_case_table_free(t);
     test_schema_free(s);
@@ -198,7 +200,8 @@ static void nothing_readable_while_importing(void **state)
     w.cancel_at = 0;
     assert_status(su_vault_withdraw(&ctx, v, "alpha", PLANTED "-1"), SU_REFUSED);
     assert_says("unfinished import");
-    assert_status(su_vault_import(&ctx, v, "alpha", t, &other, true, &n), SU_REFUSED);      /* another file: its records are in the open batch */
+    /* another file: its records are in the open batch */
+    assert_status(su_vault_import(&ctx, v, "alpha", t, &other, true, &n), SU_REFUSED);
     assert_says("unfinished import");
     t->records = (su_dict_free(t->records), su_dict_new());     /* the same file, says its hash, but other records: not resumed */
     for (uint64_t r = 0; r < ROWS; r++) {

@@ -250,7 +250,8 @@ static void one_bit(void **state)
         su_status status = su_vault_open(&ctx, flipped, PASS, &v);
         if (status != SU_OK) {
             not_opened++;
-            if (status != SU_CRYPTO && status != SU_INPUT && status != SU_IO) fail_msg("byte %zu, mask %d: status %d: %s", at, mask, (int)status, ctx.message);
+            if (status != SU_CRYPTO && status != SU_INPUT && status != SU_IO) fail_msg("byte %zu, mask %d: status %d: %s", at, mask,
+                    (int)status, ctx.message);
             assert_true(strlen(ctx.message) > 30);
             assert_true(same_bytes(file_in(flipped), &changed));
         } else {
@@ -276,7 +277,8 @@ static void one_bit(void **state)
         snprintf(side, sizeof side, "%s-shm", file_in(flipped)), unlink(side);
         su_buf_free(&changed);
     }
-    printf("# of %d flipped bits: %d not opened, %d not read, %d found by verification, %d in unused bytes\n", FLIPS, not_opened, not_read, found, harmless);
+    printf("# of %d flipped bits: %d not opened, %d not read, %d found by verification, %d in unused bytes\n", FLIPS, not_opened, not_read,
+           found, harmless);
     assert_true(found > 50 && not_opened > 20);
     su_buf_free(&whole);
     su_case_table_free(a), su_case_table_free(b);
@@ -321,7 +323,8 @@ typedef struct attack { const char *what, *sql; bool read_refused, write_refused
 #define RECORD(batch, n) "((" #batch " << 32) | " #n ")"
 
 static const attack attacks[] = {
-    { "two ciphertexts exchanged", "UPDATE record SET sealed = (SELECT r.sealed FROM record r WHERE r.id = " RECORD(1, 2) ") WHERE id = " RECORD(1, 1), true, false },
+    { "two ciphertexts exchanged", "UPDATE record SET sealed = (SELECT r.sealed FROM record r WHERE r.id = " RECORD(1,
+            2) ") WHERE id = " RECORD(1, 1), true, false },
     { "a record moved", "UPDATE record SET id = " RECORD(1, 100) " WHERE id = " RECORD(1, 1), true, false },
     { "a record moved to another organisation", "UPDATE record SET id = " RECORD(2, 21) " WHERE id = " RECORD(1, 1), true, false },
     { "a record removed", "DELETE FROM record WHERE id = " RECORD(1, 5), true, false },
@@ -335,10 +338,14 @@ static const attack attacks[] = {
     { "a batch reopened", "UPDATE batch SET closed = 0 WHERE number = 1", true, false },
     { "a batch given to another", "UPDATE batch SET organisation = 2 WHERE number = 1", true, false },
     { "organisation names exchanged", "UPDATE organisation SET name = 'Beta Line' WHERE number = 1", true, false },
-    { "an organisation's key exchanged", "UPDATE organisation SET sealed_key = (SELECT o.sealed_key FROM organisation o WHERE o.number = 2)", true, false },
-    { "an audit entry rewritten", UNLOCK "UPDATE audit SET detail = 'organisation=delta' WHERE n = 2;" LOCK("audit") LOCK("ledger"), true, false },
-    { "the audit chain's tail cut", UNLOCK "DELETE FROM audit WHERE n = (SELECT max(n) FROM audit);" LOCK("audit") LOCK("ledger"), true, true },
-    { "the audit chain cut with its sealed head", UNLOCK "DELETE FROM audit WHERE n > 2; DELETE FROM meta WHERE name = 'head';" LOCK("audit") LOCK("ledger"),
+    { "an organisation's key exchanged", "UPDATE organisation SET sealed_key = (SELECT o.sealed_key FROM organisation o WHERE o.number = "
+                                         "2)", true, false },
+    { "an audit entry rewritten", UNLOCK "UPDATE audit SET detail = 'organisation=delta' WHERE n = 2;" LOCK("audit") LOCK("ledger"), true,
+      false },
+    { "the audit chain's tail cut", UNLOCK "DELETE FROM audit WHERE n = (SELECT max(n) FROM audit);" LOCK("audit") LOCK("ledger"), true,
+      true },
+    { "the audit chain cut with its sealed head", UNLOCK "DELETE FROM audit WHERE n > 2; DELETE FROM meta WHERE name = "
+                                                         "'head';" LOCK("audit") LOCK("ledger"),
       true, true },
     { "a charge lowered", UNLOCK "UPDATE ledger SET amount = 1 WHERE event = 'reserved';" LOCK("audit") LOCK("ledger"), false, false },
     { "a charge removed", UNLOCK "DELETE FROM ledger WHERE event = 'reserved';" LOCK("audit") LOCK("ledger"), false, false },
@@ -377,7 +384,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(foreign_files, setup), cmocka_unit_test_setup(newer_and_tampered, setup),
-        cmocka_unit_test_setup(wrong_passphrase_after_a_crash, setup), cmocka_unit_test_setup(one_bit, setup), cmocka_unit_test_setup(cut_short, setup),
+        cmocka_unit_test_setup(wrong_passphrase_after_a_crash, setup), cmocka_unit_test_setup(one_bit, setup),
+            cmocka_unit_test_setup(cut_short, setup),
         cmocka_unit_test_setup(what_an_intruder_does_shows, setup),
     };
     return cmocka_run_group_tests_name("vault: damage", tests, NULL, NULL);

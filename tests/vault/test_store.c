@@ -1,4 +1,5 @@
-/* The vault as a store: what is imported is read back, once, in an order that tells nothing; what is withdrawn is gone; refusals say why. */
+/* The vault as a store: what is imported is read back, once, in an order that tells nothing; what is withdrawn is gone; refusals say
+ * why. */
 #include "vault_test.h"
 
 #include <sodium.h>
@@ -122,7 +123,8 @@ static void imported_is_read(void **state)
     su_vault *v = NULL;
     su_arena arena;
     su_schema *s = test_schema();
-    su_case_table *a = test_table(&rng, s, 300, 1, -1), *b = test_table(&rng, s, 200, 1000, F_YEAR), *c = test_table(&rng, s, 50, 2000, F_MEANS), *back = NULL;
+    su_case_table *a = test_table(&rng, s, 300, 1, -1), *b = test_table(&rng, s, 200, 1000, F_YEAR), *c = test_table(&rng, s, 50, 2000,
+            F_MEANS), *back = NULL;
     su_batch_info ia = test_info(a, "a.csv"), ib = test_info(b, "b.csv"), ic = test_info(c, "c.csv");
     uint64_t n = 0, checked, bad;
     size_t count = 0;
@@ -207,7 +209,8 @@ static void order_tells_nothing(void **state)
         su_vault_close(v);
     }
     for (uint64_t r = 0; r < 500; r++)
-        assert_true(su_str_equal(su_dict_get(back[0]->records, back[0]->record_ids[r]), su_dict_get(back[1]->records, back[1]->record_ids[r])));
+        assert_true(su_str_equal(su_dict_get(back[0]->records, back[0]->record_ids[r]), su_dict_get(back[1]->records,
+                back[1]->record_ids[r])));
     su_case_table *both = test_table(&rng, s, 0, 1, -1);
     assert_ok(su_case_table_append(&ctx, both, a));
     assert_ok(su_case_table_append(&ctx, both, b));
@@ -523,11 +526,14 @@ static void real_costs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(making_and_opening, setup), cmocka_unit_test_setup(passphrases, setup), cmocka_unit_test_setup(organisations, setup),
-        cmocka_unit_test_setup(imported_is_read, setup), cmocka_unit_test_setup(order_tells_nothing, setup), cmocka_unit_test_setup(imports_refused, setup),
+        cmocka_unit_test_setup(making_and_opening, setup), cmocka_unit_test_setup(passphrases, setup),
+            cmocka_unit_test_setup(organisations, setup),
+        cmocka_unit_test_setup(imported_is_read, setup), cmocka_unit_test_setup(order_tells_nothing, setup),
+            cmocka_unit_test_setup(imports_refused, setup),
         cmocka_unit_test_setup(a_failing_row_leaves_nothing, setup), cmocka_unit_test_setup(withdrawal, setup),
         cmocka_unit_test_setup(withdrawn_ciphertext_is_gone, setup), cmocka_unit_test_setup(codelists_change, setup),
-        cmocka_unit_test_setup(public_mode, setup), cmocka_unit_test_setup(imports_take_turns, setup), cmocka_unit_test_setup(hardened_process, setup),
+        cmocka_unit_test_setup(public_mode, setup), cmocka_unit_test_setup(imports_take_turns, setup),
+            cmocka_unit_test_setup(hardened_process, setup),
         cmocka_unit_test_setup(real_costs, setup),
     };
     return cmocka_run_group_tests_name("vault: store", tests, NULL, NULL);

@@ -62,7 +62,8 @@ bool su_cancelled(const su_context *ctx);
 _Noreturn void su_out_of_memory(size_t asked);
 void *su_alloc(size_t bytes);                            /* zeroed; never NULL                                    */
 void *su_alloc_array(size_t count, size_t size);         /* zeroed, overflow-checked                              */
-/* Room for `need` elements: doubles, new tail not zeroed, never NULL. Moves with realloc, so not for secrets (su_buf wipes what it leaves). */
+/* Room for `need` elements: doubles, new tail not zeroed, never NULL. Moves with realloc, so not for secrets
+ * (su_buf wipes what it leaves). */
 void *su_grow(void *old, size_t *capacity, size_t need, size_t size);
 char *su_strdup(const char *s);
 void su_wipe(void *p, size_t n);                         /* never optimised away                                  */
@@ -146,8 +147,8 @@ void su_random_wipe(su_random *r);
 
 /* Replaces what `out` holds by the whole file; SU_INPUT above limit bytes, SU_IO otherwise; on failure out is empty. */
 su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf *out) SU_MUST_CHECK;
-/* Writes to a temporary beside `path`, fsyncs, renames, fsyncs the folder: the file is there whole or not at all; a symbolic link is replaced,
- * not followed. mode e.g. 0644, less the umask. For public data only. */
+/* Writes to a temporary beside `path`, fsyncs, renames, fsyncs the folder: the file is there whole or not at all; a symbolic link is
+ * replaced, not followed. mode e.g. 0644, less the umask. For public data only. */
 su_status su_file_write(su_context *ctx, const char *path, const void *p, size_t n, unsigned mode) SU_MUST_CHECK;
 bool su_path_exists(const char *path);
 char *su_path_join(su_arena *a, const char *dir, const char *name);
@@ -183,10 +184,10 @@ double su_clock_cpu(void);                               /* CPU seconds of this 
 
 /* ---- parallel work ------------------------------------------------------------------------------------------------ */
 
-/* Runs task(arg, i, worker) for i in [0,n) on ctx->threads workers; the calling thread is worker 0. Tasks must write to places of their own, so
- * that the result does not depend on the number of workers. All n tasks run, also after ctx->cancel: long tasks ask su_cancelled themselves and
- * the caller asks once more before it uses the result. Tasks call neither su_fail nor su_log on the shared context. Threads are made
- * for the call (some 50 microseconds each): hand out tasks that are worth it. May be nested. */
+/* Runs task(arg, i, worker) for i in [0,n) on ctx->threads workers; the calling thread is worker 0. Tasks must write to places of their
+ * own, so that the result does not depend on the number of workers. All n tasks run, also after ctx->cancel: long tasks ask su_cancelled
+ * themselves and the caller asks once more before it uses the result. Tasks call neither su_fail nor su_log on the shared context.
+ * Threads are made for the call (some 50 microseconds each): hand out tasks that are worth it. May be nested. */
 void su_parallel(su_context *ctx, size_t n, void (*task)(void *arg, size_t i, unsigned worker), void *arg);
 unsigned su_parallel_workers(const su_context *ctx);     /* how many `worker` numbers may occur                         */
 

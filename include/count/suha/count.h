@@ -37,10 +37,10 @@ void su_contingency(const su_code_matrix *m, const uint32_t *columns, uint32_t n
 /* One table of a workload: what su_contingency takes. */
 typedef struct su_contingency_request { uint32_t n; const uint32_t *columns; int64_t *out; } su_contingency_request;
 
-/* Fills `count` tables, the same numbers as su_contingency for each, on ctx->threads threads. When rows are mostly absent cells and tables many,
- * it counts the combinations that occur once for all tables and derives the absent cells by inclusion and exclusion: all 2,925 tables of up to
- * three of 26 columns cost about as much as su_count_combinations of length 3. Interrupted work (ctx->cancel) returns SU_CANCELLED and the tables are
- * not to be used. */
+/* Fills `count` tables, the same numbers as su_contingency for each, on ctx->threads threads. When rows are mostly absent cells and tables
+ * are many, it counts the combinations that occur once for all tables and derives the absent cells by inclusion and exclusion: all 2,951
+ * tables of one to three of 26 columns cost about as much as su_count_combinations of length 3. Needs up to as much memory again as the
+ * tables. After SU_CANCELLED or another failure the tables are not to be used. */
 su_status su_contingency_many(su_context *ctx, const su_code_matrix *m, const su_contingency_request *tables, size_t count) SU_MUST_CHECK;
 
 #ifdef __cplusplus

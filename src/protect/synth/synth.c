@@ -5,10 +5,9 @@
 #include <string.h>
 
 #define DEFAULT_SECONDS 20.0
-#define DEFAULT_RELUCTANCE 20.0
+#define DEFAULT_RELUCTANCE 30.0
 /* More sweeps bring the records closer to the tables and their noise, not to the truth: measured, docs/methods/projection.md. */
-static double sw_(void){return getenv("SW")?atof(getenv("SW")):2;}
-#define SWEEPS sw_()
+#define SWEEPS 1.0
 /* Floats a core of 2023 adds per second in su_synth_block_sum, with the work around a record counted as RECORD_FLOATS per table. */
 #define FLOATS_PER_SECOND 9.0e9
 #define RECORD_FLOATS 40.0

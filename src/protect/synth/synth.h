@@ -22,7 +22,7 @@ typedef struct su_synthesis {
     const su_target_table *tables; size_t table_count;
     double seconds;                         /* effort of the search in CPU seconds of a core of 2023, 0 = 20. Counted, not measured: there
                                              * is no clock in the result, a seed gives one result on every machine of one float format  */
-    double reluctance;                      /* a forbidden cell counts as if it held so many records too many; 0 = 20. More: fewer
+    double reluctance;                      /* a forbidden cell counts as if it held so many records too many; 0 = 30. More: fewer
                                              * combinations that are not in the data, more that are missing (docs/methods/projection.md) */
 } su_synthesis;
 

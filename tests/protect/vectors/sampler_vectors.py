@@ -105,7 +105,7 @@ CASES = [
     ("gaussian", 3, 1), ("gaussian", 99, 25), ("gaussian", 10**12, 1), ("gaussian", 10**12 * 65521 - 1, 65521),
     ("laplace", 1, 1), ("laplace", 10, 3), ("laplace", 1, 7), ("laplace", 123456789, 10),
     ("geometric", 1, 0), ("geometric", 2, 0), ("geometric", 1000000007, 0), ("geometric", 2**33, 0),
-    ("bernoulli", 0, 1), ("bernoulli", 1, 3), ("bernoulli", 1, 1), ("bernoulli", 7, 2), ("bernoulli", 10**20, 3 * 10**20 + 1),
+    ("bernoulli", 0, 1), ("bernoulli", 1, 3), ("bernoulli", 1, 2), ("bernoulli", 3, 2**20), ("bernoulli", 1, 1), ("bernoulli", 7, 2), ("bernoulli", 10**20, 3 * 10**20 + 1),
     ("bernoulli", 2**100 + 1, 2**101), ("bernoulli", 2**32, 2**33 + 1),
 ]
 

@@ -112,6 +112,7 @@ uint64_t su_rho_pico(double rho);                                            /* 
 /* ---- the vault and the portal, as several commands use them ---- */
 su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out);               /* cmd_vault.c: asks for the passphrase */
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out);
+const char *su_cli_who(const su_cli *cli);                                               /* --who, else the login name; cmd_import.c */
 su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
 su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema, su_release_job *job);   /* cmd_release.c */
 su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);        /* until Ctrl-C  */

@@ -13,7 +13,7 @@ const su_option su_options_import[] = {
     { NULL, NULL, NULL }
 };
 
-static const char *login_name(su_cli *cli)
+const char *su_cli_who(const su_cli *cli)
 {
     const char *who = su_cli_option(cli, "who");
     struct passwd *user = who ? NULL : getpwuid(getuid());
@@ -63,7 +63,7 @@ su_status su_command_import(su_cli *cli)
     if (!st) st = su_source_load(cli, cli->positional[0], &s);
     if (!st && s.domain_from_data)
         st = su_fail(&cli->ctx, SU_REFUSED, "a vault needs a real schema: --schema auto is for looking at a file, not for storing it");
-    if (!st) st = su_cli_import(cli, v, org, &s, login_name(cli), su_cli_switch(cli, "resume"), &batch);
+    if (!st) st = su_cli_import(cli, v, org, &s, su_cli_who(cli), su_cli_switch(cli, "resume"), &batch);
     if (!st) result(cli, &s, org, batch);
     else if (s.report && !cli->json) su_harmonise_report_text(s.report, &cli->out);
     su_source_free(&s);

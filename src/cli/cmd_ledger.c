@@ -3,6 +3,7 @@
 const su_option su_options_ledger[] = {
     { "cap-epsilon", "E", "set the budget, as epsilon at delta 1e-9; needs --why" },
     { "why", "TEXT", "the reason for a new budget, kept in the ledger" },
+    { "who", "NAME", "who sets the budget; default: the user's login name" },
     SU_OPTION_PASSPHRASE,
     { NULL, NULL, NULL }
 };
@@ -28,6 +29,7 @@ static void entry_json(su_json *j, const su_ledger_entry *e)
     su_json_kv_int(j, "id", (int64_t)e->id);
     su_json_kv_text(j, "when", when);
     su_json_kv_text(j, "state", su_ledger_state_name(e->state));
+    su_json_kv_text(j, "who", e->operator_);
     su_json_kv_text(j, "mechanism", e->mechanism);
     su_json_kv_text(j, "unit", e->unit);
     su_json_kv_text(j, "public_inputs", e->public_inputs);
@@ -87,7 +89,7 @@ su_status su_command_ledger(su_cli *cli)
     if (!st && change && !(epsilon > 0 && epsilon <= 1000)) st = su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
     if (!st && change && !why) st = su_fail(&cli->ctx, SU_USAGE, "a new budget needs a reason: --why TEXT");
     if (!st) st = open_ledger(cli, cli->positional[0], change, &v, &l);
-    if (!st && change) st = su_ledger_cap_set(&cli->ctx, l, su_rho_pico(su_zcdp_rho(epsilon, SU_DEFAULT_DELTA)), "suha ledger", why);
+    if (!st && change) st = su_ledger_cap_set(&cli->ctx, l, su_rho_pico(su_zcdp_rho(epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), why);
     if (!st) st = su_ledger_verify(&cli->ctx, l, &checked, &bad);
     if (!st && bad) st = su_fail(&cli->ctx, SU_CRYPTO, "%llu of %llu ledger entries do not fit their chain: the ledger was changed", (unsigned long long)bad, (unsigned long long)checked);
     if (!st) st = su_ledger_cap(&cli->ctx, l, &cap, &spent);

@@ -18,6 +18,7 @@ const su_option su_options_release[] = {
     { "no-evaluation", NULL, "do not write the comparison with the true records" },
     { "test-mode", NULL, "allow --seed; the release is stamped NOT PRIVATE" },
     { "seed", "S", "repeatable noise, only with --test-mode" },
+    { "who", "NAME", "who releases, for the ledger; default: the user's login name" },
     SU_OPTION_PASSPHRASE,
     { NULL, NULL, NULL }
 };

@@ -6,6 +6,7 @@
 const su_option su_options_vault_init[] = {
     SU_OPTION_PASSPHRASE,
     { "cap-epsilon", "E", "privacy budget of this population over all releases, as epsilon at delta 1e-9; default 12" },
+    { "who", "NAME", "who makes the vault; default: the user's login name" },
     { NULL, NULL, NULL }
 };
 const su_option su_options_vault_status[] = { { NULL, NULL, NULL } };
@@ -45,7 +46,7 @@ su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, dou
     su_status st = su_vault_init(&cli->ctx, dir, pass);
     if (!st) st = su_vault_open(&cli->ctx, dir, pass, out);
     if (!st) st = su_vault_ledger(&cli->ctx, *out, &ledger);
-    if (!st) st = su_ledger_cap_set(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap_epsilon, SU_DEFAULT_DELTA)), "suha vault init", "first cap");
+    if (!st) st = su_ledger_cap_set(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap_epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), "first budget");
     su_ledger_close(ledger);
     return st;
 }

@@ -18,7 +18,7 @@ typedef struct charge { su_ledger *ledger; uint64_t id; bool reserved, drawn, se
 
 static su_status reserve(su_cli *cli, const su_release_job *job, const su_release *r, charge *c)
 {
-    su_ledger_entry entry = { .operator_ = "suha release", .mechanism = "residual-gls " SU_VERSION, .unit = "one record, add or remove",
+    su_ledger_entry entry = { .operator_ = su_cli_who(cli), .mechanism = "residual-gls " SU_VERSION, .unit = "one record, add or remove",
                               .public_inputs = job->mechanism_inputs, .output = job->out, .rho_pico = su_rho_pico(r->rho),
                               .epsilon = r->epsilon_stated, .delta = r->options.delta };
     su_status st = su_ledger_reserve(&cli->ctx, job->ledger, &entry, &c->id);

@@ -69,8 +69,10 @@ static void what(su_buf *b, su_random *r, const su_person *p)
     static const char *const sectors[] = {"", "Culture et élevage", "Construction", "Travail domestique", "Hébergement et restauration",
                                           "Autre", "Pêche et aquaculture", "Industrie manufacturière", "Autre"};
     static const char *const recruiters[] = {"", "Partenaire intime", "Ami ou connaissance", "Famille", "Autre", "Autre", "Inconnu"};
-    const char *types[SU_EXPLOIT_COUNT] = {p->age < 18 ? "Travail des enfants" : "Travail forcé", "Servitude", "Mendicité forcée",
-                                           "Exploitation sexuelle", "Mariage forcé", "Prélèvement d’organes", others[su_random_below(r, 4)]};
+    const char *types[SU_EXPLOIT_COUNT] = {
+        p->age < 18 ? "Travail des enfants" : "Travail forcé", "Servitude", "Mendicité forcée", "Exploitation sexuelle", "Mariage forcé",
+        "Prélèvement d’organes", others[su_random_below(r, 4)],
+    };
     list(b, su_draw_chance(r, 140) ? 0 : su_person_at_most(r, p->means, 6), means);
     bool known = !su_draw_chance(r, 20);
     list(b, known ? p->exploitation : 0, types);

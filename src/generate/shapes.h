@@ -8,8 +8,8 @@
  * within a class the columns are independent. The population is fixed by the shape's name; the seed only draws people from it. */
 su_status su_shape_classes(su_context *ctx, const char *shape, uint64_t rows, uint64_t seed, const char *path) SU_MUST_CHECK;
 /* nb6k: the sample of the Synthetic Data Showcase notebooks (microsoft/synthetic-data-showcase, lib-pacsynth/samples): ten columns,
- * H1 of 2 values, H2 of 6, H3 of 10, H4..H10 binary, each value and "absent" equally likely (absent twice as likely in H2 and H3). An absent
- * H4..H10 prints 0, as the showcase does. */
+ * H1 of 2 values, H2 of 6, H3 of 10, H4..H10 binary, each value and "absent" equally likely (absent twice as likely in H2 and H3).
+ * An absent H4..H10 prints 0, as the showcase does. */
 su_status su_shape_showcase(su_context *ctx, uint64_t rows, uint64_t seed, const char *path) SU_MUST_CHECK;
 
 #endif

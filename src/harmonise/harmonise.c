@@ -23,6 +23,19 @@ typedef struct work {
     su_dict *record_texts;                  /* "" is 0                                                                            */
 } work;
 
+/* "Sex" and "sex" in a mapping are one column, unless the file has both. */
+static bool is_ambiguous(const work *w, const map_source *source)
+{
+    su_arena arena;
+    size_t alike = 0;
+    if (!source->respelled) return false;
+    su_arena_init(&arena);
+    su_str key = su_text_fold(&arena, source->name);
+    for (uint32_t c = 0; c < w->raw->column_count; c++) alike += su_str_equal(su_text_fold(&arena, su_str_of(w->raw->columns[c].name)), key);
+    su_arena_free(&arena);
+    return alike > 1;
+}
+
 /* Every source column must be there; a column to be dropped may be absent. All missing ones are named at once. */
 static su_status bind_columns(work *w)
 {
@@ -31,14 +44,14 @@ static su_status bind_columns(work *w)
     size_t count = 0;
     for (size_t s = 0; s < m->source_count; s++) {
         const map_source *source = &m->sources[s];
-        w->columns[s] = source->chained >= 0 ? -1 : su_raw_table_column(w->raw, source->name);
+        w->columns[s] = source->chained >= 0 || is_ambiguous(w, source) ? -1 : su_raw_table_column(w->raw, source->name);
         if (w->columns[s] >= 0 || source->chained >= 0 || (source->drop_line != 0 && source->use_line == 0)) continue;
         if (count++ >= 10) continue;
         su_buf_printf(&missing, "%s\"%.*s\" (%s, line %u)", count > 1 ? ", " : "", (int)source->name.n, source->name.p, m->name, source->use_line);
     }
     su_status st = SU_OK;
     if (count > 0)
-        st = su_fail(w->e.ctx, SU_INPUT, "%s: %zu column%s of the mapping %s not in the file, or there twice: %s%s. Compare the header line with the mapping",
+        st = su_fail(w->e.ctx, SU_INPUT, "%s: %zu column%s of the mapping %s not in the file, or there more than once: %s%s. Compare the header line with the mapping",
                      w->raw->source, count, count == 1 ? "" : "s", count == 1 ? "is" : "are", missing.p, count > 10 ? ", ..." : "");
     su_buf_free(&missing);
     return st;

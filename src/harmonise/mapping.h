@@ -38,6 +38,7 @@ typedef struct map_row {
 /* A source column, in order of first mention. */
 typedef struct map_source {
     su_str name;                            /* without the @                                                                       */
+    bool respelled;                         /* rows spell it in several ways (case, blanks, dashes)                                  */
     int chained;                            /* field of the mapping's own that it reads (@name), or -1                              */
     su_str separators;                      /* not empty: cells hold several values                                                 */
     uint32_t split_line;                    /* of the split row, 0 if it comes from the field's own separator                       */

@@ -140,6 +140,7 @@ static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
         m->sources = su_grow(m->sources, &m->source_capacity, m->source_count + 1, sizeof *m->sources);
         m->sources[m->source_count++] = (map_source){.name = keep(m, name), .chained = chained, .separators = {"", 0}};
     }
+    m->sources[id].respelled |= chained < 0 && !su_str_equal(m->sources[id].name, name);
     out->source = id;
     return SU_OK;
 }

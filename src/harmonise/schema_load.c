@@ -22,8 +22,10 @@ su_status schema_text(schema_reader *r, const char *where, json_t *object, const
 static bool is_plain_name(const char *s)
 {
     if (*s == '\0' || *s == '.') return false;
-    for (; *s != '\0'; s++)
-        if (!isalnum((unsigned char)*s) && *s != '-' && *s != '_' && *s != '.') return false;
+    for (; *s != '\0'; s++) {
+        bool dot = *s == '.' && s[1] != '.' && s[1] != '\0';
+        if (!isalnum((unsigned char)*s) && *s != '-' && *s != '_' && !dot) return false;
+    }
     return true;
 }
 

@@ -120,7 +120,7 @@ static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l
     char note[160];
     su_cell code = 0;
     if (margin_is_word(v->cell.key, true)) {
-        snprintf(note, sizeof note, "looks like a total of other rows (%llu rows)", (unsigned long long)v->rows);
+        snprintf(note, sizeof note, "looks like a total of other rows (%llu row%s)", (unsigned long long)v->rows, PLURAL(v->rows));
         draft_row(d, c, v->cell.text, "", "", "margin", "exact", note);
         return;
     }
@@ -129,10 +129,11 @@ static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l
     const su_code *near = stripped ? &f->codelist->codes[code - 1] : su_codelist_suggest(f->codelist, v->cell.text);
     bool code_like = near != NULL && !stripped && v->cell.text.n <= 3;      /* two-letter codes are all near to each other               */
     if (near != NULL && !code_like) {
-        snprintf(note, sizeof note, "%llu rows; %s", (unsigned long long)v->rows, stripped ? "the column repeats a word in every value" : "a guess by spelling: check it");
+        snprintf(note, sizeof note, "%llu row%s; %s", (unsigned long long)v->rows, PLURAL(v->rows), stripped ? "the column repeats a word in every value" : "a guess by spelling: check it");
         draft_row(d, c, v->cell.text, f->name, near->code, "value", stripped ? "exact" : "partial", note);
     } else {
-        snprintf(note, sizeof note, "%llu rows; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)v->rows);
+        snprintf(note, sizeof note, "%llu row%s; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)v->rows,
+                 PLURAL(v->rows));
         draft_row(d, c, v->cell.text, f->name, "", "value", "none", note);
     }
 }
@@ -245,10 +246,9 @@ su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_
     su_dict *names = su_dict_new();
     for (uint32_t c = 0; c < raw->column_count; c++) {
         /* A mapping cannot tell columns of one folded name apart, nor name one that begins with @. */
-        bool named = d.profiles[c].key.n > 0 && d.profiles[c].key.p[0] != '@' && su_dict_add(names, d.profiles[c].key) == su_dict_count(names) - 1;
-        uint32_t first = 0;
-        named = named && su_dict_find(names, d.profiles[c].key, &first) && su_raw_table_column(raw, su_str_of(raw->columns[c].name)) == (int)c;
-        if (!named) continue;
+        uint32_t known = su_dict_count(names);
+        bool named = d.profiles[c].key.n > 0 && d.profiles[c].key.p[0] != '@' && su_dict_add(names, d.profiles[c].key) == known;
+        if (!named || su_raw_table_column(raw, su_str_trim(su_str_of(raw->columns[c].name))) != (int)c) continue;
         if (d.field_of[c] >= 0) draft_field(&d, c);
         else if (is_running_number(&d.profiles[c])) draft_row(&d, c, SU_STR(""), "", "", "drop", "none", "a running number of rows");
         else if (is_personal(&d.profiles[c]) || !draft_choices(&d, c)) draft_unplaced(&d, c);

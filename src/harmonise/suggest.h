@@ -4,6 +4,8 @@
 
 #include "profile.h"
 
+#define PLURAL(n) ((n) == 1 ? "" : "s")
+
 typedef struct candidate { double score, name, content; int rule; } candidate;
 
 typedef struct draft {

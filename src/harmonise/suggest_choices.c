@@ -97,7 +97,7 @@ static void write_choices(draft *d, uint32_t column, const choice *choices, uint
     for (uint32_t i = 0; i < n && any < 0; i++) any = choices[i].field;
     if (*p->separators != '\0') draft_row(d, column, su_str_of(p->separators), "", "", "split", "exact", "cells hold several values");
     for (uint32_t i = 0; i < n; i++) {
-        snprintf(note, sizeof note, "%llu rows%s", (unsigned long long)choices[i].rows, choices[i].field >= 0 ? "; a guess by its words: check it" : "");
+        snprintf(note, sizeof note, "%llu row%s%s", (unsigned long long)choices[i].rows, PLURAL(choices[i].rows), choices[i].field >= 0 ? "; a guess by its words: check it" : "");
         if (choices[i].field >= 0) draft_row(d, column, choices[i].cell.text, d->schema->fields[choices[i].field].name, "", "or", "partial", note);
     }
     for (uint32_t i = 0; i < n; i++) {
@@ -108,7 +108,8 @@ static void write_choices(draft *d, uint32_t column, const choice *choices, uint
         bool missing = lookup_missing(&l, choices[i].cell, &reason) != LOOKED_NOTHING;
         lookup_free(&l);
         if (missing) continue;
-        snprintf(note, sizeof note, "%llu rows; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)choices[i].rows);
+        snprintf(note, sizeof note, "%llu row%s; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)choices[i].rows,
+                 PLURAL(choices[i].rows));
         if (margin_is_word(choices[i].cell.key, true)) draft_row(d, column, choices[i].cell.text, "", "", "margin", "exact", "looks like a total of other rows");
         else draft_row(d, column, choices[i].cell.text, d->schema->fields[any].name, "", "value", "none", note);
     }

@@ -3,7 +3,7 @@
 #include <string.h>
 
 void su_cells_init(su_cells *c, const char *source, su_str bytes) {
-    *c = (su_cells){ .source = source, .p = bytes.p, .end = bytes.p ? bytes.p + bytes.n : bytes.p };
+    *c = (su_cells){.source = source, .p = bytes.p, .end = bytes.p ? bytes.p + bytes.n : bytes.p};
 }
 
 void su_cells_free(su_cells *c) { su_buf_free(&c->text); }
@@ -44,11 +44,20 @@ su_status su_cells_next(su_context *ctx, su_cells *c, bool *more) {
     if (!*more) return SU_OK;
     c->line++;
     for (;;) {
-        if (c->count == SU_CELLS_MAX) return bad(ctx, c, "too many columns");
+        if (c->count == SU_CELLS_MAX) {
+            c->count = 0;
+            return bad(ctx, c, "too many columns");
+        }
         start[c->count++] = c->text.n;
         su_status st = read_cell(ctx, c);
-        if (st) return st;
-        if (c->p < c->end && *c->p == ',') { c->p++; continue; }
+        if (st) {
+            c->count = 0;
+            return st;
+        }
+        if (c->p < c->end && *c->p == ',') {
+            c->p++;
+            continue;
+        }
         break;
     }
     if (c->p < c->end && *c->p == '\r') c->p++;

@@ -17,7 +17,8 @@ typedef struct su_cells {
 
 void su_cells_init(su_cells *c, const char *source, su_str bytes);
 void su_cells_free(su_cells *c);
-/* Next row; *more = false at the end. SU_INPUT with source and line for a quote that does not close, a NUL, or more than SU_CELLS_MAX cells. */
+/* Next row; *more = false at the end. SU_INPUT with source and line for a quote that does not close, a NUL, or more than SU_CELLS_MAX
+ * cells. */
 su_status su_cells_next(su_context *ctx, su_cells *c, bool *more) SU_MUST_CHECK;
 /* Index of the named column of the row last read (the header), or -1. */
 int su_cells_find(const su_cells *c, const char *name);

@@ -8,20 +8,30 @@
 #define MOST_BARS 15u
 #define WIDTH 1000.0
 
-typedef struct bar { const char *label, *code; su_view_count n; double percent; size_t order; } bar;
+typedef struct bar {
+    const char *label, *code;
+    su_view_count n;
+    double percent;
+    size_t order;
+} bar;
 
 static double top_of(const su_view_count *n) { return isfinite(n->high) && n->high > (double)n->count ? n->high : (double)n->count; }
 
 static void put_interval(su_buf *b, const su_view_count *n, const char *between) {
-    if (!isfinite(n->low) || !isfinite(n->high)) { su_buf_text(b, "not given"); return; }
+    if (!isfinite(n->low) || !isfinite(n->high)) {
+        su_buf_text(b, "not given");
+        return;
+    }
     su_html_count(b, (uint64_t)fmax(0, floor(n->low)));
     su_buf_text(b, between);
     su_html_count(b, (uint64_t)fmax(0, fmin(ceil(n->high), 1e18)));
 }
 
 static void put_percent(su_buf *b, double percent) {
-    if (percent < 0.95) su_buf_printf(b, "%.1f %%", percent);
-    else su_buf_printf(b, "%.0f %%", percent);
+    if (percent < 0.95)
+        su_buf_printf(b, "%.1f %%", percent);
+    else
+        su_buf_printf(b, "%.0f %%", percent);
 }
 
 static void open_figure(su_buf *b, unsigned id, const char *kind, const char *title) {
@@ -30,7 +40,7 @@ static void open_figure(su_buf *b, unsigned id, const char *kind, const char *ti
     su_buf_text(b, "</h3>\n");
 }
 
-/* ---- bars ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- bars --------------------------------------------------------------------------------------------------------------------------- */
 
 static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t row) {
     su_buf_text(b, "<li><span class=\"label\">");
@@ -42,7 +52,10 @@ static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t r
         put_percent(b, x->percent);
         su_buf_text(b, "</small>");
     }
-    su_buf_printf(b, "</span>\n<svg role=\"img\" aria-labelledby=\"c%ur%zu\" viewBox=\"0 0 1000 14\" preserveAspectRatio=\"none\"><title id=\"c%ur%zu\">", id, row, id, row);
+    su_buf_printf(b,
+                  "</span>\n<svg role=\"img\" aria-labelledby=\"c%ur%zu\" viewBox=\"0 0 1000 14\" preserveAspectRatio=\"none\"><title "
+                  "id=\"c%ur%zu\">",
+                  id, row, id, row);
     su_html(b, x->label);
     su_buf_text(b, ": ");
     su_html_count(b, x->n.count);
@@ -51,8 +64,9 @@ static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t r
         su_buf_text(b, ", 95 % interval ");
         put_interval(b, &x->n, " to ");
     }
-    su_buf_printf(b, "</title><rect class=\"track\" width=\"1000\" y=\"3\" height=\"8\"/><rect class=\"mark\" width=\"%.1f\" y=\"3\" height=\"8\"/>",
-                  WIDTH * (double)x->n.count / scale);
+    su_buf_printf(
+        b, "</title><rect class=\"track\" width=\"1000\" y=\"3\" height=\"8\"/><rect class=\"mark\" width=\"%.1f\" y=\"3\" height=\"8\"/>",
+        WIDTH * (double)x->n.count / scale);
     if (whisker) {
         double low = WIDTH * fmin(fmax(0, x->n.low) / scale, 1), high = WIDTH * fmin(fmax(0, x->n.high) / scale, 1);
         su_buf_printf(b, "<path class=\"whisker\" d=\"M%.1f 7H%.1fM%.1f 2V12M%.1f 2V12\"/>", low, high, low, high);
@@ -62,7 +76,9 @@ static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t r
 
 static void put_table(su_buf *b, const bar *bars, size_t n, const char *what) {
     bool percents = n && isfinite(bars[0].percent);
-    su_buf_text(b, "<details>\n<summary>The same as a table</summary>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">");
+    su_buf_text(
+        b,
+        "<details>\n<summary>The same as a table</summary>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">");
     su_html(b, what);
     su_buf_text(b, "</th><th scope=\"col\">code</th><th scope=\"col\">count</th><th scope=\"col\">95 % interval</th>");
     su_buf_text(b, percents ? "<th scope=\"col\">percent</th></tr></thead>\n<tbody>\n" : "</tr></thead>\n<tbody>\n");
@@ -76,7 +92,11 @@ static void put_table(su_buf *b, const bar *bars, size_t n, const char *what) {
         su_buf_text(b, "</td><td>");
         put_interval(b, &bars[i].n, "–");
         su_buf_text(b, "</td>");
-        if (percents) { su_buf_text(b, "<td>"); put_percent(b, bars[i].percent); su_buf_text(b, "</td>"); }
+        if (percents) {
+            su_buf_text(b, "<td>");
+            put_percent(b, bars[i].percent);
+            su_buf_text(b, "</td>");
+        }
         su_buf_text(b, "</tr>\n");
     }
     su_buf_text(b, "</tbody>\n</table>\n</div>\n</details>\n");
@@ -120,7 +140,7 @@ static bar *published_bars(const su_view_field *f, size_t *n, double *total) {
     for (size_t i = 0; i < f->value_count; i++) {
         const su_view_value *v = &f->values[i];
         if (!v->published || *n == f->published) continue;
-        bars[*n] = (bar){ v->label, v->code, v->n, NAN, *n };
+        bars[*n] = (bar){v->label, v->code, v->n, NAN, *n};
         *total += (double)v->n.count;
         ++*n;
     }
@@ -144,7 +164,8 @@ static void bars_of_field(const su_view_field *f, unsigned id, su_buf *b) {
     /* Short lists are scales (age bands, months): their order means something. Long ones are ranked. */
     if (f->value_count > MOST_BARS) qsort(bars, n, sizeof *bars, largest_first);
     open_figure(b, id, "", f->title);
-    if (n == 0) su_buf_text(b, "<p class=\"note\">No count of this column stands out from the noise.</p>\n");
+    if (n == 0)
+        su_buf_text(b, "<p class=\"note\">No count of this column stands out from the noise.</p>\n");
     else {
         if (f->kind == SU_VIEW_CODE) su_buf_text(b, "<p class=\"note\">Percent of the records with a published value.</p>\n");
         if (f->kind == SU_VIEW_SET) su_buf_text(b, "<p class=\"note\">One record may have several of these.</p>\n");
@@ -156,7 +177,7 @@ static void bars_of_field(const su_view_field *f, unsigned id, su_buf *b) {
     free(bars);
 }
 
-/* ---- question groups ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- question groups ---------------------------------------------------------------------------------------------------------------- */
 
 static bool in_group(const su_view_field *f, int group) { return f->kind == SU_VIEW_FLAG && f->provided && f->group == group; }
 
@@ -165,6 +186,13 @@ static const su_view_value *yes_of(const su_view_field *f) {
     for (size_t i = 0; i < f->value_count; i++)
         if (f->values[i].published) return &f->values[i];
     return NULL;
+}
+
+/* "Means of control: Threats" reads "Threats" under the heading "Means of control". */
+static const char *without_heading(const char *title, const char *heading) {
+    size_t n = strlen(heading);
+    bool repeats = n && strncmp(title, heading, n) == 0 && title[n] == ':' && title[n + 1] == ' ' && title[n + 2];
+    return repeats ? title + n + 2 : title;
 }
 
 bool su_chart_has_group(const su_view *v, int group) {
@@ -181,9 +209,12 @@ void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b) {
         const su_view_field *f = &v->fields[i];
         if (!in_group(f, group)) continue;
         const su_view_value *yes = yes_of(f);
-        if (!yes) { silent++; continue; }
+        if (!yes) {
+            silent++;
+            continue;
+        }
         double percent = g && g->answered ? fmin(100, 100 * (double)yes->n.count / (double)g->answered) : NAN;
-        bars[n] = (bar){ f->title, f->name, yes->n, percent, n };
+        bars[n] = (bar){without_heading(f->title, g ? g->title : ""), f->name, yes->n, percent, n};
         n++;
     }
     qsort(bars, n, sizeof *bars, largest_first);
@@ -194,28 +225,35 @@ void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b) {
         su_buf_text(b, " of the synthetic records). One person may have several, so the sum may pass 100.</p>\n");
     }
     if (n) put_bars(b, bars, n, id);
-    if (silent) su_buf_printf(b, "<p class=\"note\">%zu more %s no published count.</p>\n", silent, silent == 1 ? "question has" : "questions have");
+    if (silent)
+        su_buf_printf(b, "<p class=\"note\">%zu more %s no published count.</p>\n", silent,
+                      silent == 1 ? "question has" : "questions have");
     if (n) put_table(b, bars, n, g ? g->title : "Question");
     su_buf_text(b, "</figure>\n");
     free(bars);
 }
 
-/* ---- trend ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- trend -------------------------------------------------------------------------------------------------------------------------- */
 
 #define HEIGHT 260.0
 
 /* Smallest whole 1, 2, 2.5 or 5 times a power of ten whose four steps reach `top`. */
 static double nice_step(double top) {
-    static const double factor[] = { 1, 2, 2.5, 5 };
+    static const double factor[] = {1, 2, 2.5, 5};
     for (double power = 1; power < 1e16; power *= 10)
         for (size_t i = 0; i < 4; i++)
             if (power * factor[i] * 4 >= top && power * factor[i] == floor(power * factor[i])) return power * factor[i];
     return 1e16;
 }
 
-typedef struct plane { size_t first, last; double top; } plane;       /* value indexes shown, upper end of the axis                              */
+typedef struct plane {
+    size_t first, last;
+    double top;
+} plane; /* value indexes shown, upper end of the axis                              */
 
-static double px(const plane *p, size_t i) { return p->last > p->first ? WIDTH * (double)(i - p->first) / (double)(p->last - p->first) : WIDTH / 2; }
+static double px(const plane *p, size_t i) {
+    return p->last > p->first ? WIDTH * (double)(i - p->first) / (double)(p->last - p->first) : WIDTH / 2;
+}
 static double py(const plane *p, double count) { return HEIGHT - HEIGHT * fmin(fmax(count, 0) / p->top, 1); }
 
 /* Runs of neighbouring published years are drawn; a gap is left as a gap. */
@@ -229,7 +267,8 @@ static void put_run(su_buf *b, const su_view_field *f, const plane *p, size_t fr
         su_buf_text(b, "Z\"/>");
     }
     su_buf_text(b, "<path class=\"line\" d=\"");
-    for (size_t i = from; i <= to; i++) su_buf_printf(b, "%c%.1f %.1f", i == from ? 'M' : 'L', px(p, i), py(p, (double)f->values[i].n.count));
+    for (size_t i = from; i <= to; i++)
+        su_buf_printf(b, "%c%.1f %.1f", i == from ? 'M' : 'L', px(p, i), py(p, (double)f->values[i].n.count));
     su_buf_text(b, "\"/>\n");
     for (size_t i = from; i <= to; i++) {
         su_buf_printf(b, "<path class=\"dot\" d=\"M%.1f %.1fh0\"><title>", px(p, i), py(p, (double)f->values[i].n.count));
@@ -241,19 +280,28 @@ static void put_run(su_buf *b, const su_view_field *f, const plane *p, size_t fr
 }
 
 static void put_axis(su_buf *b, const su_view_field *f, const plane *p) {
-    size_t span = p->last - p->first, steps = span < 1 ? 1 : span % 4 == 0 ? 4 : span % 3 == 0 ? 3 : span % 5 == 0 ? 5 : span % 2 == 0 ? 2 : 1;
+    size_t span = p->last - p->first, steps = span < 1        ? 1
+                                              : span % 4 == 0 ? 4
+                                              : span % 3 == 0 ? 3
+                                              : span % 5 == 0 ? 5
+                                              : span % 2 == 0 ? 2
+                                                              : 1;
     su_buf_text(b, "<div class=\"x\" aria-hidden=\"true\">");
     for (size_t s = 0; s <= steps && span; s++) {
         su_buf_text(b, "<span>");
         su_html(b, f->values[p->first + span * s / steps].label);
         su_buf_text(b, "</span>");
     }
-    if (!span) { su_buf_text(b, "<span>"); su_html(b, f->values[p->first].label); su_buf_text(b, "</span>"); }
+    if (!span) {
+        su_buf_text(b, "<span>");
+        su_html(b, f->values[p->first].label);
+        su_buf_text(b, "</span>");
+    }
     su_buf_text(b, "</div>\n");
 }
 
 static void put_trend(const su_view_field *f, unsigned id, su_buf *b) {
-    plane p = { SIZE_MAX, 0, 1 };
+    plane p = {SIZE_MAX, 0, 1};
     double top = 1;
     for (size_t i = 0; i < f->value_count; i++) {
         if (!f->values[i].published) continue;
@@ -269,7 +317,10 @@ static void put_trend(const su_view_field *f, unsigned id, su_buf *b) {
         su_html_count(b, (uint64_t)(step * i));
         su_buf_text(b, "</span>");
     }
-    su_buf_printf(b, "</div>\n<svg role=\"img\" aria-labelledby=\"l%u d%u\" viewBox=\"0 0 1000 260\" preserveAspectRatio=\"none\">\n<title id=\"l%u\">", id, id, id);
+    su_buf_printf(
+        b,
+        "</div>\n<svg role=\"img\" aria-labelledby=\"l%u d%u\" viewBox=\"0 0 1000 260\" preserveAspectRatio=\"none\">\n<title id=\"l%u\">",
+        id, id, id);
     su_html(b, f->title);
     su_buf_printf(b, "</title>\n<desc id=\"d%u\">Line of the published count per year with its 95 %% interval, ", id);
     su_html(b, f->values[p.first].label);
@@ -295,9 +346,11 @@ static void trend_of_field(const su_view_field *f, unsigned id, su_buf *b) {
     double total;
     bar *bars = published_bars(f, &n, &total);
     open_figure(b, id, "wide", f->title);
-    if (n == 0) su_buf_text(b, "<p class=\"note\">No count of this column stands out from the noise.</p>\n");
+    if (n == 0)
+        su_buf_text(b, "<p class=\"note\">No count of this column stands out from the noise.</p>\n");
     else {
-        su_buf_text(b, "<p class=\"note\">Records per year; the band is the 95 % interval of the noise. Years without a published count are left open.</p>\n");
+        su_buf_text(b, "<p class=\"note\">Records per year; the band is the 95 % interval of the noise. Years without a published count "
+                       "are left open.</p>\n");
         put_trend(f, id, b);
         put_table(b, bars, n, "Year");
     }
@@ -307,20 +360,22 @@ static void trend_of_field(const su_view_field *f, unsigned id, su_buf *b) {
 
 void su_chart_field(const su_view *v, const su_view_field *f, unsigned id, su_buf *out) {
     (void)v;
-    if (f->kind == SU_VIEW_YEAR) trend_of_field(f, id, out);
-    else bars_of_field(f, id, out);
+    if (f->kind == SU_VIEW_YEAR)
+        trend_of_field(f, id, out);
+    else
+        bars_of_field(f, id, out);
 }
 
-/* ---- corridors ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- corridors ---------------------------------------------------------------------------------------------------------------------- */
 
 void su_chart_pairs(const su_view *v, unsigned id, su_buf *b) {
     bar bars[SU_VIEW_MAX_PAIRS];
-    su_buf labels[SU_VIEW_MAX_PAIRS] = { 0 }, codes[SU_VIEW_MAX_PAIRS] = { 0 }, title = { 0 };
+    su_buf labels[SU_VIEW_MAX_PAIRS] = {0}, codes[SU_VIEW_MAX_PAIRS] = {0}, title = {0};
     for (size_t i = 0; i < v->pair_count; i++) {
         const su_view_pair *p = &v->pairs[i];
         su_buf_printf(&labels[i], "%s → %s", p->from->label, p->to->label);
         su_buf_printf(&codes[i], "%s → %s", p->from->code, p->to->code);
-        bars[i] = (bar){ labels[i].p, codes[i].p, p->n, NAN, i };
+        bars[i] = (bar){labels[i].p, codes[i].p, p->n, NAN, i};
     }
     su_buf_printf(&title, "%s → %s", v->pair_from->title, v->pair_to->title);
     open_figure(b, id, "", title.p);
@@ -328,6 +383,9 @@ void su_chart_pairs(const su_view *v, unsigned id, su_buf *b) {
     put_bars(b, bars, v->pair_count, id);
     put_table(b, bars, v->pair_count, "Pair");
     su_buf_text(b, "</figure>\n");
-    for (size_t i = 0; i < v->pair_count; i++) { su_buf_free(&labels[i]); su_buf_free(&codes[i]); }
+    for (size_t i = 0; i < v->pair_count; i++) {
+        su_buf_free(&labels[i]);
+        su_buf_free(&codes[i]);
+    }
     su_buf_free(&title);
 }

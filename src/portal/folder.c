@@ -27,7 +27,7 @@ void su_folder_free(su_folder *f) {
     for (size_t i = 0; i < f->count; i++) su_buf_free(&f->files[i].bytes);
     su_buf_free(&f->sums);
     su_arena_free(&f->arena);
-    *f = (su_folder){ 0 };
+    *f = (su_folder){0};
 }
 
 static bool is_hex64(const char *p) {
@@ -39,17 +39,21 @@ static bool is_hex64(const char *p) {
 /* One line of SHA256SUMS: 64 hexadecimal digits, two blanks, a path. */
 static su_status parse_line(su_context *ctx, su_folder *f, su_str line, size_t number) {
     if (line.n < 67 || !is_hex64(line.p) || line.p[64] != ' ' || line.p[65] != ' ')
-        return su_fail(ctx, SU_INPUT, "%s/" SUMS ", line %zu: not a SHA-256 sum and a path. This folder is not a release of Suha, or it was changed.", f->dir, number);
-    su_str path = { line.p + 66, line.n - 66 };
+        return su_fail(ctx, SU_INPUT,
+                       "%s/" SUMS ", line %zu: not a SHA-256 sum and a path. This folder is not a release of Suha, or it was changed.",
+                       f->dir, number);
+    su_str path = {line.p + 66, line.n - 66};
     if (!su_folder_path_ok(path))
-        return su_fail(ctx, SU_INPUT, "%s/" SUMS ", line %zu: the path \"%.*s\" does not lie inside a release. The folder is not served.", f->dir, number,
-                       (int)(path.n < 80 ? path.n : 80), path.p);
-    if (f->count == SU_FOLDER_MAX_FILES) return su_fail(ctx, SU_INPUT, "%s/" SUMS " lists more than %u files.", f->dir, SU_FOLDER_MAX_FILES);
+        return su_fail(ctx, SU_INPUT, "%s/" SUMS ", line %zu: the path \"%.*s\" does not lie inside a release. The folder is not served.",
+                       f->dir, number, (int)(path.n < 80 ? path.n : 80), path.p);
+    if (f->count == SU_FOLDER_MAX_FILES)
+        return su_fail(ctx, SU_INPUT, "%s/" SUMS " lists more than %u files.", f->dir, SU_FOLDER_MAX_FILES);
     su_folder_file *file = &f->files[f->count];
     file->path = su_arena_strndup(&f->arena, path.p, path.n);
     memcpy(file->sha256, line.p, 64);
     file->sha256[64] = 0;
-    if (su_folder_find(f, file->path)) return su_fail(ctx, SU_INPUT, "%s/" SUMS ", line %zu: %s is listed twice.", f->dir, number, file->path);
+    if (su_folder_find(f, file->path))
+        return su_fail(ctx, SU_INPUT, "%s/" SUMS ", line %zu: %s is listed twice.", f->dir, number, file->path);
     f->count++;
     return SU_OK;
 }
@@ -59,7 +63,7 @@ static su_status parse_sums(su_context *ctx, su_folder *f, const su_buf *sums) {
     for (size_t at = 0; at < sums->n;) {
         const char *line = sums->p + at, *end = memchr(line, '\n', sums->n - at);
         size_t n = end ? (size_t)(end - line) : sums->n - at;
-        su_status st = parse_line(ctx, f, (su_str){ line, n }, ++number);
+        su_status st = parse_line(ctx, f, (su_str){line, n}, ++number);
         if (st) return st;
         at += n + 1;
     }
@@ -68,31 +72,36 @@ static su_status parse_sums(su_context *ctx, su_folder *f, const su_buf *sums) {
 
 static su_status read_file(su_context *ctx, su_folder *f, su_folder_file *file, uint64_t *total) {
     uint64_t left = SU_FOLDER_MAX_TOTAL - *total;
-    su_status st = su_file_read(ctx, su_path_join(&f->arena, f->dir, file->path), left < SU_FOLDER_MAX_FILE ? left : SU_FOLDER_MAX_FILE, &file->bytes);
+    su_status st =
+        su_file_read(ctx, su_path_join(&f->arena, f->dir, file->path), left < SU_FOLDER_MAX_FILE ? left : SU_FOLDER_MAX_FILE, &file->bytes);
     if (st) return su_fail_prefix(ctx, "The release in %s cannot be served: ", f->dir);
     *total += file->bytes.n;
     su_sha256 hash = su_sha256_of(file->bytes.p ? file->bytes.p : "", file->bytes.n);
     char hex[65];
     su_hex(hash.bytes, 32, hex);
     if (strcmp(hex, file->sha256) != 0)
-        return su_fail(ctx, SU_INPUT, "%s/%s is not the file that was published: its SHA-256 does not match " SUMS ". Publish the release again; do not edit its files.",
+        return su_fail(ctx, SU_INPUT,
+                       "%s/%s is not the file that was published: its SHA-256 does not match " SUMS
+                       ". Publish the release again; do not edit its files.",
                        f->dir, file->path);
     return SU_OK;
 }
 
 su_status su_folder_read(su_context *ctx, const char *dir, su_folder *out) {
-    static const char *const needed[] = { "datapackage.json", "data/aggregates.csv", "protection/report.json" };
+    static const char *const needed[] = {"datapackage.json", "data/aggregates.csv", "protection/report.json"};
     uint64_t total = 0;
-    *out = (su_folder){ .dir = dir };
+    *out = (su_folder){.dir = dir};
     su_arena_init(&out->arena);
     out->files = su_arena_array(&out->arena, SU_FOLDER_MAX_FILES, sizeof *out->files);
     char *path = su_path_join(&out->arena, dir, SUMS);
     su_status st = SU_OK;
-    if (!su_path_exists(path)) st = su_fail(ctx, SU_INPUT, "%s is not a release of Suha: it has no " SUMS ". Give the folder that `suha release` wrote.", dir);
+    if (!su_path_exists(path))
+        st = su_fail(ctx, SU_INPUT, "%s is not a release of Suha: it has no " SUMS ". Give the folder that `suha release` wrote.", dir);
     if (!st) st = su_file_read(ctx, path, SUMS_LIMIT, &out->sums);
     if (!st) st = parse_sums(ctx, out, &out->sums);
     for (size_t i = 0; i < sizeof needed / sizeof *needed && !st; i++)
-        if (!su_folder_find(out, needed[i])) st = su_fail(ctx, SU_INPUT, "%s is not a release of Suha: its " SUMS " does not list %s.", dir, needed[i]);
+        if (!su_folder_find(out, needed[i]))
+            st = su_fail(ctx, SU_INPUT, "%s is not a release of Suha: its " SUMS " does not list %s.", dir, needed[i]);
     for (size_t i = 0; i < out->count && !st; i++) st = read_file(ctx, out, &out->files[i], &total);
     if (st) su_folder_free(out);
     return st;

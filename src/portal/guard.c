@@ -62,9 +62,9 @@ static bool split_host(su_str host, su_str *name) {
             end++;
         }
     }
-    *name = (su_str){ host.p, end };
+    *name = (su_str){host.p, end};
     if (end == 0) return false;
-    return end == host.n || (host.p[end] == ':' && is_port((su_str){ host.p + end + 1, host.n - end - 1 }));
+    return end == host.n || (host.p[end] == ':' && is_port((su_str){host.p + end + 1, host.n - end - 1}));
 }
 
 /* Dotted quad 127.a.b.c with four decimal parts; "127.evil.example" is a name, not an address. */
@@ -87,9 +87,12 @@ bool su_guard_host_is_loopback(su_str host) {
     return split_host(host, &name) && (is(name, "localhost") || is(name, "[::1]") || is_loopback_quad(name));
 }
 
-static su_guard_verdict refuse(unsigned status, const char *reason) { return (su_guard_verdict){ status, reason }; }
+static su_guard_verdict refuse(unsigned status, const char *reason) { return (su_guard_verdict){status, reason}; }
 
-typedef struct framing { unsigned lengths, encodings, hosts; su_str length, encoding, host; } framing;
+typedef struct framing {
+    unsigned lengths, encodings, hosts;
+    su_str length, encoding, host;
+} framing;
 
 static su_guard_verdict check_headers(const su_guard_request *r, framing *f) {
     if (r->header_count > SU_GUARD_MAX_HEADERS) return refuse(400, "Too many header lines.");
@@ -120,7 +123,7 @@ static bool has_body(const framing *f) {
 }
 
 su_guard_verdict su_guard_check(const su_guard_request *r, const su_guard_policy *policy) {
-    framing f = { 0 };
+    framing f = {0};
     su_str name;
     if (!is_token(r->method)) return refuse(400, "The method is not a word.");
     if (!is_target(r->target)) return refuse(400, "The address asked for is not a plain path.");
@@ -133,7 +136,8 @@ su_guard_verdict su_guard_check(const su_guard_request *r, const su_guard_policy
     if (f.hosts != 1) return refuse(400, "Exactly one Host header is needed.");
     if (!split_host(f.host, &name)) return refuse(400, "The Host header is not a host.");
     if (policy->loopback && !su_guard_host_is_loopback(f.host)) return refuse(400, "This server answers to its loopback name only.");
-    if (!su_str_equal(r->method, SU_STR("GET")) && !su_str_equal(r->method, SU_STR("HEAD"))) return refuse(405, "Only GET and HEAD are answered.");
+    if (!su_str_equal(r->method, SU_STR("GET")) && !su_str_equal(r->method, SU_STR("HEAD")))
+        return refuse(405, "Only GET and HEAD are answered.");
     if (has_body(&f)) return refuse(400, "A request for a page has no body.");
     return refuse(0, NULL);
 }

@@ -8,14 +8,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct asset { const char *path, *media_type, *download, *location; su_str body; const char *etag; } asset;
+typedef struct asset {
+    const char *path, *media_type, *download, *location;
+    su_str body;
+    const char *etag;
+} asset;
 
 struct su_portal {
     su_arena arena;
     su_folder *folders;
     su_view **views;
     size_t count;
-    asset *assets; size_t asset_count, asset_capacity;
+    asset *assets;
+    size_t asset_count, asset_capacity;
     su_str missing;
     su_http *http;
 };
@@ -30,19 +35,20 @@ static asset *add(su_portal *p, const char *path, const char *media_type, su_str
     su_hex(hash.bytes, 32, hex);
     p->assets = su_grow(p->assets, &p->asset_capacity, p->asset_count + 1, sizeof *p->assets);
     asset *a = &p->assets[p->asset_count++];
-    *a = (asset){ .path = path, .media_type = media_type, .body = body, .etag = su_arena_printf(&p->arena, "\"%.32s\"", hex) };
+    *a = (asset){.path = path, .media_type = media_type, .body = body, .etag = su_arena_printf(&p->arena, "\"%.32s\"", hex)};
     return a;
 }
 
 static void add_page(su_portal *p, const char *path, su_buf *b) {
-    add(p, path, "text/html; charset=utf-8", (su_str){ su_arena_strndup(&p->arena, b->p, b->n), b->n });
+    add(p, path, "text/html; charset=utf-8", (su_str){su_arena_strndup(&p->arena, b->p, b->n), b->n});
     b->n = 0;
 }
 
 static const char *media_type_of(const char *path) {
     static const char *const list[][2] = {
-        { ".csv", "text/csv; charset=utf-8" }, { ".json", "application/json" }, { ".html", "text/html; charset=utf-8" }, { ".css", "text/css; charset=utf-8" },
-        { ".md", "text/plain; charset=utf-8" }, { ".txt", "text/plain; charset=utf-8" }, { ".cff", "text/plain; charset=utf-8" },
+        {".csv", "text/csv; charset=utf-8"},   {".json", "application/json"},        {".html", "text/html; charset=utf-8"},
+        {".css", "text/css; charset=utf-8"},   {".md", "text/plain; charset=utf-8"}, {".txt", "text/plain; charset=utf-8"},
+        {".cff", "text/plain; charset=utf-8"},
     };
     const char *dot = strrchr(path, '.');
     for (size_t i = 0; dot && i < sizeof list / sizeof *list; i++)
@@ -61,11 +67,14 @@ static const char *download_name(su_portal *p, const su_view *v, const char *nam
 static void add_release(su_portal *p, const su_shown *s) {
     for (size_t i = 0; i < s->folder->count; i++) {
         const su_folder_file *f = &s->folder->files[i];
-        asset *a = add(p, su_arena_printf(&p->arena, "/r/%s/%s", s->name, f->path), media_type_of(f->path), (su_str){ f->bytes.p, f->bytes.n });
+        asset *a =
+            add(p, su_arena_printf(&p->arena, "/r/%s/%s", s->name, f->path), media_type_of(f->path), (su_str){f->bytes.p, f->bytes.n});
         a->download = download_name(p, s->view, s->name, f->path);
     }
-    add(p, su_arena_printf(&p->arena, "/r/%s/SHA256SUMS", s->name), "text/plain; charset=utf-8", (su_str){ s->folder->sums.p, s->folder->sums.n });
-    asset *moved = add(p, su_arena_printf(&p->arena, "/r/%s", s->name), "text/plain; charset=utf-8", SU_STR("See the address with a slash at its end.\n"));
+    add(p, su_arena_printf(&p->arena, "/r/%s/SHA256SUMS", s->name), "text/plain; charset=utf-8",
+        (su_str){s->folder->sums.p, s->folder->sums.n});
+    asset *moved = add(p, su_arena_printf(&p->arena, "/r/%s", s->name), "text/plain; charset=utf-8",
+                       SU_STR("See the address with a slash at its end.\n"));
     moved->location = su_arena_printf(&p->arena, "/r/%s/", s->name);
 }
 
@@ -73,19 +82,24 @@ static int by_path(const void *x, const void *y) { return strcmp(((const asset *
 
 static void handle(void *user, const char *path, su_http_answer *out) {
     const su_portal *p = user;
-    asset key = { .path = path };
+    asset key = {.path = path};
     const asset *a = bsearch(&key, p->assets, p->asset_count, sizeof key, by_path);
     if (!a) {
-        *out = (su_http_answer){ .status = 404, .media_type = "text/html; charset=utf-8", .body = p->missing };
+        *out = (su_http_answer){.status = 404, .media_type = "text/html; charset=utf-8", .body = p->missing};
         return;
     }
-    *out = (su_http_answer){ .status = a->location ? 308 : 200, .media_type = a->media_type, .body = a->body, .etag = a->etag, .download = a->download, .location = a->location };
+    *out = (su_http_answer){.status = a->location ? 308 : 200,
+                            .media_type = a->media_type,
+                            .body = a->body,
+                            .etag = a->etag,
+                            .download = a->download,
+                            .location = a->location};
 }
 
 static bool file_of(void *arg, const char *path, su_str *bytes) {
     const su_folder_file *f = su_folder_find(arg, path);
     if (!f) return false;
-    *bytes = (su_str){ f->bytes.p ? f->bytes.p : "", f->bytes.n };
+    *bytes = (su_str){f->bytes.p ? f->bytes.p : "", f->bytes.n};
     return true;
 }
 
@@ -116,28 +130,30 @@ static const char *name_of(su_portal *p, const su_shown *shown, size_t at) {
 
 static void render(su_portal *p) {
     su_shown *shown = su_arena_array(&p->arena, p->count, sizeof *shown);
-    su_buf b = { 0 };
+    su_buf b = {0};
     for (size_t i = 0; i < p->count; i++) {
-        shown[i] = (su_shown){ p->views[i], &p->folders[i], NULL };
+        shown[i] = (su_shown){p->views[i], &p->folders[i], NULL};
         shown[i].name = name_of(p, shown, i);
         add_release(p, &shown[i]);
         su_page_release(&shown[i], p->count == 1, &b);
         add_page(p, su_arena_printf(&p->arena, "/r/%s/", shown[i].name), &b);
     }
-    if (p->count == 1) su_page_release(&shown[0], true, &b);
-    else su_page_index(shown, p->count, &b);
+    if (p->count == 1)
+        su_page_release(&shown[0], true, &b);
+    else
+        su_page_index(shown, p->count, &b);
     add_page(p, "/", &b);
     su_page_missing(&b);
-    p->missing = (su_str){ su_arena_strndup(&p->arena, b.p, b.n), b.n };
+    p->missing = (su_str){su_arena_strndup(&p->arena, b.p, b.n), b.n};
     su_buf_free(&b);
-    add(p, "/style.css", "text/css; charset=utf-8", (su_str){ su_portal_style, su_portal_style_size });
-    add(p, "/icon.svg", "image/svg+xml", (su_str){ icon, sizeof icon - 1 });
+    add(p, "/style.css", "text/css; charset=utf-8", (su_str){su_portal_style, su_portal_style_size});
+    add(p, "/icon.svg", "image/svg+xml", (su_str){icon, sizeof icon - 1});
     add(p, "/healthz", "text/plain; charset=utf-8", SU_STR("ok\n"));
     qsort(p->assets, p->asset_count, sizeof *p->assets, by_path);
 }
 
 su_status su_portal_start(su_context *ctx, const char *const *dirs, size_t count, const su_portal_options *opts, su_portal **out) {
-    static const su_portal_options none = { 0 };
+    static const su_portal_options none = {0};
     if (!opts) opts = &none;
     *out = NULL;
     if (count == 0) return su_fail(ctx, SU_USAGE, "No release was given. Name at least one folder that `suha release` wrote.");
@@ -148,8 +164,10 @@ su_status su_portal_start(su_context *ctx, const char *const *dirs, size_t count
         render(p);
         st = su_http_start(ctx, opts->address, opts->port, handle, p, &p->http);
     }
-    if (st) su_portal_stop(p);
-    else *out = p;
+    if (st)
+        su_portal_stop(p);
+    else
+        *out = p;
     return st;
 }
 

@@ -7,9 +7,15 @@
 #include <string.h>
 
 #define JSON_LIMIT (64u << 20)
-#define LONG_LIST 30u                       /* columns of one list at least this long read as origin and destination                     */
+#define LONG_LIST 30u /* columns of one list at least this long read as origin and destination                     */
 
-typedef struct reader { su_context *ctx; const char *source; su_view_file file; void *arg; su_view *v; } reader;
+typedef struct reader {
+    su_context *ctx;
+    const char *source;
+    su_view_file file;
+    void *arg;
+    su_view *v;
+} reader;
 
 static su_status wrong(reader *r, const char *path, const char *what) {
     return su_fail(r->ctx, SU_INPUT, "%s/%s: %s. The folder is not a release of this version of Suha.", r->source, path, what);
@@ -51,18 +57,20 @@ static su_status load_json(reader *r, const char *path, json_t **out) {
     if (!r->file(r->arg, path, &bytes)) return wrong(r, path, "the file is missing");
     if (bytes.n > JSON_LIMIT) return wrong(r, path, "the file is too large");
     *out = json_loadb(bytes.p, bytes.n, JSON_REJECT_DUPLICATES, &error);
-    if (!*out) return su_fail(r->ctx, SU_INPUT, "%s/%s, line %d: not JSON (%s). The release is damaged: publish it again.", r->source, path, error.line, error.text);
+    if (!*out)
+        return su_fail(r->ctx, SU_INPUT, "%s/%s, line %d: not JSON (%s). The release is damaged: publish it again.", r->source, path,
+                       error.line, error.text);
     return json_is_object(*out) ? SU_OK : wrong(r, path, "not an object");
 }
 
-/* ---- codelists ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- codelists ---------------------------------------------------------------------------------------------------------------------- */
 
 static su_status add_value(reader *r, su_view_field *f, const char *code, const char *label, size_t *capacity, su_view_value **grown) {
     if (f->value_count == SU_VIEW_MAX_CODES) return wrong(r, f->list, "too many codes");
     uint32_t id = su_dict_add(f->codes, su_str_of(code));
-    if (id != f->value_count) return SU_OK;             /* a code listed twice keeps its first place */
+    if (id != f->value_count) return SU_OK; /* a code listed twice keeps its first place */
     *grown = su_grow(*grown, capacity, f->value_count + 1, sizeof **grown);
-    (*grown)[f->value_count++] = (su_view_value){ .code = copy(r, code), .label = label && label[0] ? copy(r, label) : copy(r, code) };
+    (*grown)[f->value_count++] = (su_view_value){.code = copy(r, code), .label = label && label[0] ? copy(r, label) : copy(r, code)};
     return SU_OK;
 }
 
@@ -91,7 +99,7 @@ static su_status read_list(reader *r, su_view_field *f) {
     return st;
 }
 
-/* ---- datapackage.json ------------------------------------------------------------------------------------------------------------------- */
+/* ---- datapackage.json --------------------------------------------------------------------------------------------------------------- */
 
 static su_view_kind kind_of(const char *type) {
     if (!type) return SU_VIEW_OTHER;
@@ -139,7 +147,8 @@ static su_status read_fields(reader *r, const json_t *package) {
         const char *path = json_string_value(json_object_get(one, "path"));
         if (path && strcmp(path, "data/microdata.csv") == 0) fields = json_object_get(json_object_get(one, "schema"), "fields");
     }
-    if (!json_is_array(fields) || json_array_size(fields) == 0) return wrong(r, "datapackage.json", "it does not describe data/microdata.csv");
+    if (!json_is_array(fields) || json_array_size(fields) == 0)
+        return wrong(r, "datapackage.json", "it does not describe data/microdata.csv");
     if (json_array_size(fields) > SU_VIEW_MAX_FIELDS) return wrong(r, "datapackage.json", "too many fields");
     su_status st = read_groups(r, json_object_get(package, "suha:groups"));
     v->fields = su_arena_array(&v->arena, json_array_size(fields) + 1, sizeof *v->fields);
@@ -158,7 +167,10 @@ static su_status read_package(reader *r) {
     v->name = text_of(r, j, "name");
     bool plain = v->name && v->name[0] && v->name[0] != '.' && strlen(v->name) <= 100 &&
                  strspn(v->name, "abcdefghijklmnopqrstuvwxyz0123456789._-") == strlen(v->name);
-    if (!plain) { st = wrong(r, "datapackage.json", "its name is not of a-z 0-9 . _ -"); goto out; }
+    if (!plain) {
+        st = wrong(r, "datapackage.json", "its name is not of a-z 0-9 . _ -");
+        goto out;
+    }
     v->title = text_or(r, j, "title", v->name);
     v->description = text_or(r, j, "suha:about", "");
     v->version = text_or(r, j, "version", "not stated");
@@ -174,12 +186,12 @@ out:
     return st;
 }
 
-/* ---- protection/report.json --------------------------------------------------------------------------------------------------------------- */
+/* ---- protection/report.json --------------------------------------------------------------------------------------------------------- */
 
 static su_view_words words(reader *r, const json_t *object, const char *key) {
     const json_t *list = json_object_get(object, key);
     size_t n = json_array_size(list);
-    su_view_words w = { .text = NULL };
+    su_view_words w = {.text = NULL};
     if (n > 100) n = 100;
     w.text = su_arena_array(&r->v->arena, n + 1, sizeof *w.text);
     for (size_t i = 0; i < n; i++) {
@@ -195,7 +207,8 @@ static void read_levels(reader *r, const json_t *list) {
     v->levels = su_arena_array(&v->arena, n + 1, sizeof *v->levels);
     for (size_t i = 0; i < n; i++) {
         const json_t *l = json_array_get(list, i);
-        v->levels[v->level_count++] = (su_view_level){ (uint32_t)count_of(l, "length"), count_of(l, "published"), count_of(l, "left_out_by_gate"), count_of(l, "left_out_by_k") };
+        v->levels[v->level_count++] = (su_view_level){(uint32_t)count_of(l, "length"), count_of(l, "published"),
+                                                      count_of(l, "left_out_by_gate"), count_of(l, "left_out_by_k")};
     }
 }
 
@@ -205,8 +218,12 @@ static su_status read_report(reader *r) {
     su_view *v = r->v;
     su_status st = load_json(r, path, &j);
     if (st) goto out;
-    const json_t *g = json_object_get(j, "guarantee"), *p = json_object_get(j, "population"), *n = json_object_get(j, "records"), *groups = json_object_get(j, "groups");
-    if (json_integer_value(json_object_get(j, "suha:report")) != 1 || !json_is_object(g)) { st = wrong(r, path, "not a protection report of version 1"); goto out; }
+    const json_t *g = json_object_get(j, "guarantee"), *p = json_object_get(j, "population"), *n = json_object_get(j, "records"),
+                 *groups = json_object_get(j, "groups");
+    if (json_integer_value(json_object_get(j, "suha:report")) != 1 || !json_is_object(g)) {
+        st = wrong(r, path, "not a protection report of version 1");
+        goto out;
+    }
     v->stamp = text_of(r, g, "stamp");
     /* A guarantee that is not stated does not hold. */
     if (!json_is_true(json_object_get(g, "holds")) && (!v->stamp || !v->stamp[0])) v->stamp = "NO GUARANTEE";
@@ -240,9 +257,11 @@ out:
     return st;
 }
 
-/* ---- data/aggregates.csv -------------------------------------------------------------------------------------------------------------------- */
+/* ---- data/aggregates.csv ------------------------------------------------------------------------------------------------------------ */
 
-typedef struct part { su_str name, code; } part;
+typedef struct part {
+    su_str name, code;
+} part;
 
 /* Takes one column=code off a combination, undoing its escapes into `into`. False when it has no '='. */
 static bool next_part(const char **at, su_buf *into, part *out) {
@@ -250,13 +269,17 @@ static bool next_part(const char **at, su_buf *into, part *out) {
     const char *p = *at;
     into->n = 0;
     for (; *p && *p != ';'; p++) {
-        if (*p == '\\' && p[1]) p++;
-        else if (*p == '=' && equals == SIZE_MAX) { equals = into->n; continue; }
+        if (*p == '\\' && p[1])
+            p++;
+        else if (*p == '=' && equals == SIZE_MAX) {
+            equals = into->n;
+            continue;
+        }
         su_buf_char(into, *p);
     }
     *at = *p ? p + 1 : p;
     if (equals == SIZE_MAX) return false;
-    *out = (part){ { into->p, equals }, { into->p ? into->p + equals : "", into->n - equals } };
+    *out = (part){{into->p, equals}, {into->p ? into->p + equals : "", into->n - equals}};
     return true;
 }
 
@@ -275,7 +298,8 @@ static void choose_pair(su_view *v) {
     for (size_t i = 0; i < v->field_count && !v->pair_to; i++)
         for (size_t k = i + 1; k < v->field_count && !v->pair_to; k++) {
             su_view_field *a = &v->fields[i], *b = &v->fields[k];
-            bool same = a->kind == SU_VIEW_CODE && b->kind == SU_VIEW_CODE && a->provided && b->provided && a->list && b->list && strcmp(a->list, b->list) == 0;
+            bool same = a->kind == SU_VIEW_CODE && b->kind == SU_VIEW_CODE && a->provided && b->provided && a->list && b->list &&
+                        strcmp(a->list, b->list) == 0;
             if (same && a->value_count >= LONG_LIST) v->pair_from = a, v->pair_to = b;
         }
 }
@@ -306,8 +330,10 @@ static su_status use_row(reader *r, const su_cells *c, su_buf *scratch) {
     part p;
     const char *rest = c->at[0];
     bool one = strcmp(c->at[1], "1") == 0;
-    if (!parse_count(c, &n)) return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: the count is not a whole number", c->line));
-    if (!next_part(&rest, scratch, &p)) return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: not column=code", c->line));
+    if (!parse_count(c, &n))
+        return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: the count is not a whole number", c->line));
+    if (!next_part(&rest, scratch, &p))
+        return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: not column=code", c->line));
     su_view_value *value = find_value(v, &p, &first);
     if (one && value && !value->published) {
         value->published = true;
@@ -317,15 +343,15 @@ static su_status use_row(reader *r, const su_cells *c, su_buf *scratch) {
     if (one || !v->pair_to || first != v->pair_from || !value) return SU_OK;
     if (!next_part(&rest, scratch, &p)) return SU_OK;
     su_view_value *other = find_value(v, &p, &second);
-    if (other && second == v->pair_to) keep_pair(v, (su_view_pair){ value, other, n });
+    if (other && second == v->pair_to) keep_pair(v, (su_view_pair){value, other, n});
     return SU_OK;
 }
 
 static su_status read_aggregates(reader *r) {
-    static const char *const path = "data/aggregates.csv", *const header[] = { "combination", "length", "count", "ci_low", "ci_high" };
+    static const char *const path = "data/aggregates.csv", *const header[] = {"combination", "length", "count", "ci_low", "ci_high"};
     su_cells c;
     su_str bytes;
-    su_buf scratch = { 0 };
+    su_buf scratch = {0};
     bool more;
     su_status st = load_csv(r, path, &bytes);
     if (st) return st;
@@ -335,9 +361,12 @@ static su_status read_aggregates(reader *r) {
     for (size_t i = 0; i < 5 && known; i++) known = strcmp(c.at[i], header[i]) == 0;
     if (!st && !known) st = wrong(r, path, "its header is not combination,length,count,ci_low,ci_high");
     while (!st && !(st = su_cells_next(r->ctx, &c, &more)) && more) {
-        if (c.count != 5) st = wrong(r, path, "a line has not five cells");
-        else if (strcmp(c.at[1], "1") == 0 || strcmp(c.at[1], "2") == 0) st = use_row(r, &c, &scratch);
-        else break;                         /* ordered by length: nothing more for the page */
+        if (c.count != 5)
+            st = wrong(r, path, "a line has not five cells");
+        else if (strcmp(c.at[1], "1") == 0 || strcmp(c.at[1], "2") == 0)
+            st = use_row(r, &c, &scratch);
+        else
+            break; /* ordered by length: nothing more for the page */
     }
     su_cells_free(&c);
     su_buf_free(&scratch);
@@ -347,7 +376,7 @@ static su_status read_aggregates(reader *r) {
 su_status su_view_read(su_context *ctx, const char *source, su_view_file file, void *arg, su_view **out) {
     su_view *v = su_alloc(sizeof *v);
     su_arena_init(&v->arena);
-    reader r = { ctx, source, file, arg, v };
+    reader r = {ctx, source, file, arg, v};
     *out = NULL;
     su_status st = read_package(&r);
     if (!st) st = read_report(&r);
@@ -357,8 +386,10 @@ su_status su_view_read(su_context *ctx, const char *source, su_view_file file, v
         su_dict_free(v->fields[i].codes);
         v->fields[i].codes = NULL;
     }
-    if (st) su_view_free(v);
-    else *out = v;
+    if (st)
+        su_view_free(v);
+    else
+        *out = v;
     return st;
 }
 

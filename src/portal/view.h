@@ -1,5 +1,6 @@
-/* view: what a release page shows, taken from a bundle's own public files: datapackage.json, data/aggregates.csv, protection/report.json, codelists.
- * Untrusted input: sizes are bounded, wrong shapes are refused with the file and the reason, and every text is escaped when it is printed. */
+/* view: what a release page shows, taken from a bundle's own public files: datapackage.json, data/aggregates.csv, protection/report.json,
+ * codelists. Untrusted input: sizes are bounded, wrong shapes are refused with the file and the reason, and every text is escaped when it
+ * is printed. */
 #ifndef SU_PORTAL_VIEW_H
 #define SU_PORTAL_VIEW_H
 
@@ -11,7 +12,8 @@
 
 typedef enum su_view_kind { SU_VIEW_CODE, SU_VIEW_SET, SU_VIEW_FLAG, SU_VIEW_YEAR, SU_VIEW_OTHER } su_view_kind;
 
-typedef struct su_view_count { uint64_t count; double low, high; } su_view_count;        /* low, high NaN when not given                        */
+/* low, high: NaN when not given. */
+typedef struct su_view_count { uint64_t count; double low, high; } su_view_count;
 typedef struct su_view_value { const char *code, *label; bool published; su_view_count n; } su_view_value;
 
 typedef struct su_view_field {

@@ -8,7 +8,7 @@
 
 #define NORMAL_975 1.959963984540054
 
-/* ---- one-way tables of whole numbers --------------------------------------------------------------------------------------------------- */
+/* ---- one-way tables of whole numbers ----------------------------------------------------------------------------- */
 
 typedef struct fraction { double part; uint32_t code; } fraction;
 
@@ -47,7 +47,8 @@ static void apportion(const double *want, uint32_t card, uint64_t n, int64_t *ou
 
 /* Target counts of one column: reported values get their estimates, absent gets the rest. Values that are not reported get nothing. When
  * the values together exceed n, they are scaled down and no record is without a value. */
-static void one_way(const su_lattice *l, const su_estimates *e, const uint32_t *count, uint32_t set, uint32_t card, uint64_t n, int64_t *out)
+static void one_way(const su_lattice *l, const su_estimates *e, const uint32_t *count, uint32_t set, uint32_t card, uint64_t n,
+                    int64_t *out)
 {
     double *want = su_alloc_array(card, sizeof *want);
     double sum = 0;
@@ -64,9 +65,17 @@ static void one_way(const su_lattice *l, const su_estimates *e, const uint32_t *
     free(want);
 }
 
-/* ---- the problem given to the synthesiser --------------------------------------------------------------------------------------------- */
+/* ---- the problem given to the synthesiser ------------------------------------------------------------------------ */
 
-typedef struct targets { su_target_table *tables; size_t table_count; float *estimate; uint8_t *forbidden; int64_t *counts; const int64_t **one_way; uint32_t *card; } targets;
+typedef struct targets {
+    su_target_table *tables;
+    size_t table_count;
+    float *estimate;
+    uint8_t *forbidden;
+    int64_t *counts;
+    const int64_t **one_way;
+    uint32_t *card;
+} targets;
 
 static void targets_free(targets *t)
 {
@@ -140,8 +149,8 @@ static su_status check_records(su_context *ctx, const su_release *r, const su_la
         for (uint64_t i = 0; i < r->record_count; i++) {
             uint16_t code = r->records[c][i];
             if (code > 0 && (code >= r->columns[c].card || !measured || count[l->sets[set].offset + code] == 0)) {
-                return su_fail(ctx, SU_INTERNAL, "The synthetic records show a value of %s that is not reported. Nothing was released; please "
-                               "report this.", r->columns[c].name);
+                return su_fail(ctx, SU_INTERNAL, "The synthetic records show a value of %s that is not reported. Nothing was released; "
+                               "please report this.", r->columns[c].name);
             }
         }
         set += measured;
@@ -149,7 +158,8 @@ static su_status check_records(su_context *ctx, const su_release *r, const su_la
     return SU_OK;
 }
 
-static su_status make_records(su_context *ctx, su_release *r, const su_lattice *l, const su_estimates *e, const uint32_t *count, su_random *random)
+static su_status make_records(su_context *ctx, su_release *r, const su_lattice *l, const su_estimates *e, const uint32_t *count,
+                              su_random *random)
 {
     r->records = su_arena_array(&r->arena, r->column_count, sizeof *r->records);
     for (uint32_t c = 0; c < r->column_count; c++) {
@@ -174,7 +184,7 @@ static su_status make_records(su_context *ctx, su_release *r, const su_lattice *
     return status;
 }
 
-/* ---- finish ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- finish ------------------------------------------------------------------------------------------------------ */
 
 su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement *noisy, su_random *random)
 {

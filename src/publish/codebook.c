@@ -5,17 +5,24 @@
 
 #define LONG_LIST 40u
 
-static const char *const language[SU_LANG_COUNT] = { "en", "fr", "es", "ar" };
+static const char *const language[SU_LANG_COUNT] = {"en", "fr", "es", "ar"};
 
 static const char *kind(su_type t) {
     switch (t) {
-    case SU_TYPE_CODE: return "one code";
-    case SU_TYPE_CODE_SET: return "several codes in one cell";
-    case SU_TYPE_FLAG: return "yes, or empty";
-    case SU_TYPE_YEAR: return "year";
-    case SU_TYPE_INTEGER: return "whole number";
-    case SU_TYPE_DATE: return "date";
-    case SU_TYPE_TEXT: return "text";
+    case SU_TYPE_CODE:
+        return "one code";
+    case SU_TYPE_CODE_SET:
+        return "several codes in one cell";
+    case SU_TYPE_FLAG:
+        return "yes, or empty";
+    case SU_TYPE_YEAR:
+        return "year";
+    case SU_TYPE_INTEGER:
+        return "whole number";
+    case SU_TYPE_DATE:
+        return "date";
+    case SU_TYPE_TEXT:
+        return "text";
     }
     return "";
 }
@@ -27,21 +34,24 @@ static const char *group_name(const su_publication *p, const su_pub_field *f) {
     return group->title && group->title[0] ? group->title : group->name;
 }
 
-static const char *const group_rule =
-    "Several questions of one group may be answered yes by the same person. The percentage of one answer is 100 times the records with that yes, divided by the records "
-    "with at least one yes in the group; records without any answer in the group are left out. Such percentages may add up to more than 100.";
+static const char *const group_rule = "Several questions of one group may be answered yes by the same person. The percentage of one answer "
+                                      "is 100 times the records with that yes, divided by the records "
+                                      "with at least one yes in the group; records without any answer in the group are left out. Such "
+                                      "percentages may add up to more than 100.";
 
-static const char *const reading =
-    "data/microdata.csv has one row per synthetic record: artificial rows whose counts together come close to the protected ones. data/aggregates.csv has the protected counts "
-    "themselves, with intervals that hold the number in the case records in 95 of 100 cells before selection. Where the two differ, trust the counts.";
+static const char *const reading = "data/microdata.csv has one row per synthetic record: artificial rows whose counts together come close "
+                                   "to the protected ones. data/aggregates.csv has the protected counts "
+                                   "themselves, with intervals that hold the number in the case records in 95 of 100 cells before "
+                                   "selection. Where the two differ, trust the counts.";
 
 /* What a cell without a value prints, in words and quoted. */
 static const char *missing_cell(const su_publication *p, const su_pub_field *f) {
     const char *print = f->provided && f->field->missing_print ? f->field->missing_print : "";
-    return print[0] ? su_arena_printf(p->arena, "%s: %s", print, su_missing_words(f)) : su_arena_printf(p->arena, "empty: %s", su_missing_words(f));
+    return print[0] ? su_arena_printf(p->arena, "%s: %s", print, su_missing_words(f))
+                    : su_arena_printf(p->arena, "empty: %s", su_missing_words(f));
 }
 
-/* ---- Markdown ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- Markdown ----------------------------------------------------------------------------------------------------------------------- */
 
 static void md_row(su_buf *b, const char *name, const char *value) {
     if (!value || !value[0]) return;
@@ -61,7 +71,7 @@ static void md_field(const su_publication *p, const su_pub_field *f, su_buf *b) 
         su_buf_text(b, "\n\n");
     }
     md_row(b, "Kind", kind(f->field->type));
-    if (f->separator) md_row(b, "Codes in a cell are separated by", (char[2]){ f->separator, 0 });
+    if (f->separator) md_row(b, "Codes in a cell are separated by", (char[2]){f->separator, 0});
     if (f->list >= 0) md_row(b, "Codes", p->lists[f->list].path);
     md_row(b, "Question group", group_name(p, f));
     md_row(b, "A cell without a value", missing_cell(p, f));
@@ -71,7 +81,9 @@ static void md_field(const su_publication *p, const su_pub_field *f, su_buf *b) 
 }
 
 static void md_list(const su_list_file *file, su_arena *arena, su_buf *b) {
-    su_buf_printf(b, "\n### %s\n\nComplete public list, also in %s: %u codes, whether or not they occur.\n\n| code | label | fr | es | ar |\n|---|---|---|---|---|\n",
+    su_buf_printf(b,
+                  "\n### %s\n\nComplete public list, also in %s: %u codes, whether or not they occur.\n\n| code | label | fr | es | ar "
+                  "|\n|---|---|---|---|---|\n",
                   file->slug, file->path, file->list->count);
     for (uint32_t i = 0; i < file->list->count; i++) {
         const su_code *c = &file->list->codes[i];
@@ -102,7 +114,8 @@ void su_emit_codebook_md(const su_publication *p, su_buf *b) {
         if (!p->groups[g].fields) continue;
         su_buf_text(b, "- ");
         su_buf_md(b, p->groups[g].group->title ? p->groups[g].group->title : p->groups[g].group->name);
-        su_buf_printf(b, ": %u fields, %s synthetic records with at least one yes\n", p->groups[g].fields, su_grouped(p->arena, p->groups[g].answered));
+        su_buf_printf(b, ": %u fields, %s synthetic records with at least one yes\n", p->groups[g].fields,
+                      su_grouped(p->arena, p->groups[g].answered));
     }
     su_buf_text(b, "\n## Fields\n");
     for (size_t i = 0; i < p->field_count; i++) md_field(p, &p->fields[i], b);
@@ -116,7 +129,7 @@ void su_emit_codebook_md(const su_publication *p, su_buf *b) {
     for (size_t i = 0; i < p->list_count; i++) md_list(&p->lists[i], p->arena, b);
 }
 
-/* ---- HTML -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- HTML --------------------------------------------------------------------------------------------------------------------------- */
 
 static void html(su_buf *b, const char *text) { su_buf_html(b, su_str_of(text)); }
 
@@ -140,7 +153,7 @@ static void html_field(const su_publication *p, const su_pub_field *f, su_buf *b
     }
     su_buf_text(b, "<dl>\n");
     html_pair(b, "Kind", kind(f->field->type));
-    if (f->separator) html_pair(b, "Between codes", (char[2]){ f->separator, 0 });
+    if (f->separator) html_pair(b, "Between codes", (char[2]){f->separator, 0});
     if (f->list >= 0) {
         const su_list_file *list = &p->lists[f->list];
         su_buf_printf(b, "<dt>Codes</dt><dd><a href=\"#list-%s\">%s</a>, %u codes</dd>\n", list->slug, list->slug, list->list->count);
@@ -162,10 +175,13 @@ static void html_field(const su_publication *p, const su_pub_field *f, su_buf *b
 
 static void html_list(const su_list_file *file, su_arena *arena, su_buf *b) {
     bool folded = file->list->count > LONG_LIST;
-    su_buf_printf(b, "<section id=\"list-%s\">\n<h3>%s</h3>\n<p><a href=\"%s\">%s</a>: the complete public list of %u codes, whether or not they occur.</p>\n", file->slug,
-                  file->slug, file->path, file->path, file->list->count);
+    su_buf_printf(b,
+                  "<section id=\"list-%s\">\n<h3>%s</h3>\n<p><a href=\"%s\">%s</a>: the complete public list of %u codes, whether or not "
+                  "they occur.</p>\n",
+                  file->slug, file->slug, file->path, file->path, file->list->count);
     if (folded) su_buf_printf(b, "<details>\n<summary>Show the %u codes</summary>\n", file->list->count);
-    su_buf_text(b, "<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">code</th><th scope=\"col\">label</th><th scope=\"col\">fr</th><th scope=\"col\">es</th>"
+    su_buf_text(b, "<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">code</th><th scope=\"col\">label</th><th "
+                   "scope=\"col\">fr</th><th scope=\"col\">es</th>"
                    "<th scope=\"col\">ar</th></tr></thead>\n<tbody>\n");
     for (uint32_t i = 0; i < file->list->count; i++) {
         const su_code *c = &file->list->codes[i];
@@ -173,8 +189,10 @@ static void html_list(const su_list_file *file, su_arena *arena, su_buf *b) {
         html(b, su_printed(arena, c->code));
         su_buf_text(b, "</code></th>");
         for (int l = 0; l < SU_LANG_COUNT; l++) {
-            if (l == 0) su_buf_text(b, "<td>");
-            else su_buf_printf(b, "<td lang=\"%s\" dir=\"auto\">", language[l]);
+            if (l == 0)
+                su_buf_text(b, "<td>");
+            else
+                su_buf_printf(b, "<td lang=\"%s\" dir=\"auto\">", language[l]);
             html(b, c->label[l]);
             su_buf_text(b, "</td>");
         }
@@ -195,7 +213,8 @@ void su_emit_codebook_html(const su_publication *p, su_buf *b) {
         if (!p->groups[g].fields) continue;
         su_buf_text(b, "<li>");
         html(b, p->groups[g].group->title ? p->groups[g].group->title : p->groups[g].group->name);
-        su_buf_printf(b, ": %u fields, %s synthetic records with at least one yes</li>\n", p->groups[g].fields, su_grouped(p->arena, p->groups[g].answered));
+        su_buf_printf(b, ": %u fields, %s synthetic records with at least one yes</li>\n", p->groups[g].fields,
+                      su_grouped(p->arena, p->groups[g].answered));
     }
     su_buf_text(b, "</ul>\n<h2>Fields</h2>\n");
     for (size_t i = 0; i < p->field_count; i++) html_field(p, &p->fields[i], b);

@@ -29,10 +29,14 @@ static void categories(const su_publication *p, su_json *j, const su_codelist *l
 
 static const char *frictionless_type(su_type t) {
     switch (t) {
-    case SU_TYPE_YEAR: return "year";
-    case SU_TYPE_INTEGER: return "integer";
-    case SU_TYPE_DATE: return "date";
-    default: return "string";           /* codes are names, also when they look like numbers */
+    case SU_TYPE_YEAR:
+        return "year";
+    case SU_TYPE_INTEGER:
+        return "integer";
+    case SU_TYPE_DATE:
+        return "date";
+    default:
+        return "string"; /* codes are names, also when they look like numbers */
     }
 }
 
@@ -55,10 +59,10 @@ static void field(const su_publication *p, su_json *j, const su_pub_field *f) {
     su_json_kv_text(j, "suha:type", su_type_name(s->type));
     su_json_kv_text(j, "suha:role", su_role_name(s->role));
     su_json_kv_bool(j, "suha:provided", f->provided);
-    if (f->separator) su_json_kv_text(j, "suha:separator", (char[2]){ f->separator, 0 });
+    if (f->separator) su_json_kv_text(j, "suha:separator", (char[2]){f->separator, 0});
     if (f->list >= 0) su_json_kv_text(j, "suha:codelist", p->lists[f->list].path);
     if (s->group >= 0 && (uint32_t)s->group < p->schema->group_count) su_json_kv_text(j, "suha:group", p->schema->groups[s->group].name);
-    static const char *const language[SU_LANG_COUNT] = { "en", "fr", "es", "ar" };
+    static const char *const language[SU_LANG_COUNT] = {"en", "fr", "es", "ar"};
     su_json_key(j, "suha:titles");
     su_json_object(j);
     for (int l = 0; l < SU_LANG_COUNT; l++)
@@ -76,7 +80,11 @@ static void microdata_schema(const su_publication *p, su_json *j) {
     for (size_t i = 0; i < p->field_count; i++) {
         const su_pub_field *f = &p->fields[i];
         if (f->list < 0 || f->field->type == SU_TYPE_CODE_SET || f->field->type == SU_TYPE_YEAR) continue;
-        if (!any) { su_json_key(j, "foreignKeys"); su_json_array(j); any = true; }
+        if (!any) {
+            su_json_key(j, "foreignKeys");
+            su_json_array(j);
+            any = true;
+        }
         su_json_object(j);
         su_json_key(j, "fields");
         su_json_array(j);
@@ -113,16 +121,19 @@ static void fixed_schema(su_json *j, const char *const *names, const char *const
 }
 
 static void resource_schema(const su_publication *p, su_json *j, const char *path) {
-    static const char *const counts[] = { "combination", "length", "count", "ci_low", "ci_high" };
-    static const char *const counts_types[] = { "string", "integer", "integer", "number", "number" };
-    static const char *const list[] = { "code", "label_en", "label_fr", "label_es", "label_ar", "parent", "min", "max", "note" };
-    static const char *const list_types[] = { "string", "string", "string", "string", "string", "string", "integer", "integer", "string" };
+    static const char *const counts[] = {"combination", "length", "count", "ci_low", "ci_high"};
+    static const char *const counts_types[] = {"string", "integer", "integer", "number", "number"};
+    static const char *const list[] = {"code", "label_en", "label_fr", "label_es", "label_ar", "parent", "min", "max", "note"};
+    static const char *const list_types[] = {"string", "string", "string", "string", "string", "string", "integer", "integer", "string"};
     su_json_key(j, "schema");
     su_json_object(j);
     su_json_kv_text(j, "$schema", "https://datapackage.org/profiles/2.0/tableschema.json");
-    if (strcmp(path, "data/microdata.csv") == 0) microdata_schema(p, j);
-    else if (strcmp(path, "data/aggregates.csv") == 0) fixed_schema(j, counts, counts_types, 5);
-    else fixed_schema(j, list, list_types, 9);
+    if (strcmp(path, "data/microdata.csv") == 0)
+        microdata_schema(p, j);
+    else if (strcmp(path, "data/aggregates.csv") == 0)
+        fixed_schema(j, counts, counts_types, 5);
+    else
+        fixed_schema(j, list, list_types, 9);
     su_json_end(j);
     su_json_key(j, "dialect");
     su_json_object(j);
@@ -150,7 +161,8 @@ static const char *resource_name(const su_publication *p, const char *path) {
     return strcmp(path, "protection/report.html") == 0 ? "protection-report" : "codebook";
 }
 
-/* protection/report.json is named by suha:guarantee and is no resource: Frictionless tools take every "report.json" for one of their own reports. */
+/* protection/report.json is named by suha:guarantee and is no resource: Frictionless tools take every "report.json" for one of their own
+ * reports. */
 static bool is_resource(const char *path) {
     return strncmp(path, "data/", 5) == 0 || strncmp(path, "codelists/", 10) == 0 || strcmp(path, "protection/report.html") == 0 ||
            strcmp(path, "codebook.html") == 0;
@@ -192,8 +204,10 @@ static void sources(const su_publication *p, su_json *j) {
     su_json_key(j, "sources");
     su_json_array(j);
     su_json_object(j);
-    su_json_kv_text(j, "title", su_arena_printf(p->arena, "Case records in the schema %s%s%s, protected before publication", p->schema->name ? p->schema->name : "(unnamed)",
-                                                p->schema->version ? ", version " : "", p->schema->version ? p->schema->version : ""));
+    su_json_kv_text(j, "title",
+                    su_arena_printf(p->arena, "Case records in the schema %s%s%s, protected before publication",
+                                    p->schema->name ? p->schema->name : "(unnamed)", p->schema->version ? ", version " : "",
+                                    p->schema->version ? p->schema->version : ""));
     su_json_end(j);
     su_json_end(j);
     if (!p->publisher) return;
@@ -226,7 +240,7 @@ static void guarantee(const su_publication *p, su_json *j) {
 }
 
 void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, size_t count, su_buf *b) {
-    static const char *const keywords[] = { "human trafficking", "differential privacy", "synthetic data" };
+    static const char *const keywords[] = {"human trafficking", "differential privacy", "synthetic data"};
     su_json writer, *j = &writer;
     su_json_init(j, b);
     su_json_object(j);
@@ -234,8 +248,10 @@ void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, s
     su_json_kv_text(j, "name", p->name);
     su_json_kv_text(j, "title", p->stamp ? su_arena_printf(p->arena, "%s: %s", p->stamp, p->title) : p->title);
     const char *about = p->schema->description ? p->schema->description : "";
-    su_json_kv_text(j, "description", su_arena_printf(p->arena, "%s%s%s%s%sSynthetic records and protected counts; how to read them is in README.md.",
-                                                      p->stamp ? p->stamp : "", p->stamp ? ". " : "", p->stamp ? p->warning.text[0] : "", p->stamp ? " " : "", about[0] ? su_arena_printf(p->arena, "%s ", about) : ""));
+    su_json_kv_text(j, "description",
+                    su_arena_printf(p->arena, "%s%s%s%s%sSynthetic records and protected counts; how to read them is in README.md.",
+                                    p->stamp ? p->stamp : "", p->stamp ? ". " : "", p->stamp ? p->warning.text[0] : "", p->stamp ? " " : "",
+                                    about[0] ? su_arena_printf(p->arena, "%s ", about) : ""));
     su_json_kv_text(j, "suha:about", about);
     su_json_kv_text(j, "version", p->version);
     su_json_kv_text(j, "created", p->created);

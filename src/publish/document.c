@@ -6,10 +6,14 @@
 void su_buf_md(su_buf *b, const char *text) {
     for (; text && *text; text++) {
         char c = *text;
-        if (c == '<') su_buf_text(b, "&lt;");
-        else if (c == '>') su_buf_text(b, "&gt;");
-        else if (c == '&') su_buf_text(b, "&amp;");
-        else if (c == '\n' || c == '\r' || c == '\t') su_buf_char(b, ' ');
+        if (c == '<')
+            su_buf_text(b, "&lt;");
+        else if (c == '>')
+            su_buf_text(b, "&gt;");
+        else if (c == '&')
+            su_buf_text(b, "&amp;");
+        else if (c == '\n' || c == '\r' || c == '\t')
+            su_buf_char(b, ' ');
         else {
             if (strchr("\\`*_[]|#~!", c)) su_buf_char(b, '\\');
             su_buf_char(b, c);
@@ -39,8 +43,12 @@ void su_html_words(su_buf *b, const char *element, const su_words *w) {
 
 void su_html_open(const su_publication *p, su_buf *b, const char *style_path, const char *heading) {
     su_buf_text(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-    if (p->stamp) { html(b, p->stamp); su_buf_text(b, ": "); }
+                   "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
+                   "dark\">\n<title>");
+    if (p->stamp) {
+        html(b, p->stamp);
+        su_buf_text(b, ": ");
+    }
     html(b, heading);
     su_buf_text(b, ": ");
     html(b, p->title);

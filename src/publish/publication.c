@@ -11,8 +11,10 @@ static const char *slug(su_arena *arena, const char *text) {
         char c = text[i];
         if (c >= 'A' && c <= 'Z') c = (char)(c - 'A' + 'a');
         bool keep = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || (c == '.' && at > 0);
-        if (keep) out[at++] = c;
-        else if (at > 0 && out[at - 1] != '-') out[at++] = '-';
+        if (keep)
+            out[at++] = c;
+        else if (at > 0 && out[at - 1] != '-')
+            out[at++] = '-';
     }
     while (at > 0 && (out[at - 1] == '-' || out[at - 1] == '.')) at--;
     if (at == 0) out[at++] = 'x';
@@ -45,8 +47,14 @@ const char *su_short_real(su_arena *arena, double x) {
     return su_arena_printf(arena, "%.4g", x);
 }
 
+const char *su_upper_real(su_arena *arena, double x) {
+    if (!(x > 0) || !isfinite(x)) return su_short_real(arena, x);
+    double unit = pow(10, floor(log10(x)) - 3), up = ceil(x / unit - 1e-6) * unit;
+    return su_short_real(arena, up);
+}
+
 const char *su_json_quoted(su_arena *arena, const char *text) {
-    su_buf b = { 0 };
+    su_buf b = {0};
     su_json j;
     su_json_init(&j, &b);
     su_json_text(&j, text ? text : "");
@@ -71,8 +79,8 @@ const char *su_missing_words(const su_pub_field *f) {
 
 const char *su_citation(const su_publication *p) {
     return su_arena_printf(p->arena, "%s (%.4s). %s%s%s, version %s. Data set with differential privacy, made with Suha %s.",
-                           p->publisher ? p->publisher : "Publisher not named", p->day, p->stamp ? p->stamp : "", p->stamp ? ": " : "", p->title,
-                           p->version, SU_VERSION);
+                           p->publisher ? p->publisher : "Publisher not named", p->day, p->stamp ? p->stamp : "", p->stamp ? ": " : "",
+                           p->title, p->version, SU_VERSION);
 }
 
 static bool spdx(const char *s) {
@@ -91,14 +99,17 @@ static su_status describe(su_context *ctx, su_publication *p) {
     const char *schema_name = s->name ? s->name : "table";
     p->name = slug(p->arena, info->name ? info->name : su_arena_printf(p->arena, "%s-%.4s", schema_name, p->day));
     const char *about = s->title && s->title[0] ? s->title : schema_name;
-    p->title = info->title && info->title[0] ? info->title : su_arena_printf(p->arena, "%s: synthetic records and counts, %.4s", about, p->day);
+    p->title =
+        info->title && info->title[0] ? info->title : su_arena_printf(p->arena, "%s: synthetic records and counts, %.4s", about, p->day);
     /* The day without leading zeros reads as a semantic version, which the Data Package asks for. */
     int year = 0, month = 0, day = 0;
     if (sscanf(p->day, "%d-%d-%d", &year, &month, &day) != 3) return su_fail(ctx, SU_USAGE, "The time of the release is not a date.");
     p->version = info->version && info->version[0] ? info->version : su_arena_printf(p->arena, "%d.%d.%d", year, month, day);
     p->publisher = info->publisher && info->publisher[0] ? info->publisher : NULL;
     p->licence = info->licence ? info->licence : "CC-BY-4.0";
-    if (!spdx(p->licence)) return su_fail(ctx, SU_USAGE, "The licence \"%.60s\" is not an SPDX identifier. Give one such as CC-BY-4.0 or CC0-1.0.", p->licence);
+    if (!spdx(p->licence))
+        return su_fail(ctx, SU_USAGE, "The licence \"%.60s\" is not an SPDX identifier. Give one such as CC-BY-4.0 or CC0-1.0.",
+                       p->licence);
     bool usual = strcmp(p->licence, "CC-BY-4.0") == 0;
     p->licence_title = usual ? "Creative Commons Attribution 4.0 International" : p->licence;
     p->licence_url = info->licence_url ? info->licence_url : usual ? "https://creativecommons.org/licenses/by/4.0/" : NULL;
@@ -120,7 +131,7 @@ static int list_index(su_publication *p, const su_codelist *list) {
         if (!taken) break;
         name = su_arena_printf(p->arena, "%s-%u", base, n);
     }
-    p->lists[p->list_count] = (su_list_file){ .list = list, .slug = name, .path = su_arena_printf(p->arena, "codelists/%s.csv", name) };
+    p->lists[p->list_count] = (su_list_file){.list = list, .slug = name, .path = su_arena_printf(p->arena, "codelists/%s.csv", name)};
     return (int)p->list_count++;
 }
 
@@ -133,10 +144,15 @@ static su_status separator(su_context *ctx, su_pub_field *f) {
         char c = i < n ? own[i] : more[i - n];
         bool used = c <= ' ' || c == '"' || c > '~';
         for (uint32_t k = 0; k < list->count && !used; k++) used = strchr(list->codes[k].code, c) != NULL;
-        if (!used) { f->separator = c; return SU_OK; }
+        if (!used) {
+            f->separator = c;
+            return SU_OK;
+        }
     }
-    return su_fail(ctx, SU_INPUT, "Field \"%s\": codes of its list \"%s\" contain each of ; | , / ~, so several codes cannot share a cell. "
-                   "Give the field a suha:separator that no code contains.", f->field->name, list->id ? list->id : "");
+    return su_fail(ctx, SU_INPUT,
+                   "Field \"%s\": codes of its list \"%s\" contain each of ; | , / ~, so several codes cannot share a cell. "
+                   "Give the field a suha:separator that no code contains.",
+                   f->field->name, list->id ? list->id : "");
 }
 
 static su_status collect_fields(su_context *ctx, su_publication *p) {
@@ -147,7 +163,7 @@ static su_status collect_fields(su_context *ctx, su_publication *p) {
         const su_field *field = &s->fields[i];
         if (!field->released) continue;
         su_pub_field *f = &p->fields[p->field_count++];
-        *f = (su_pub_field){ .field = field, .name = su_printed(p->arena, field->name), .column = SU_NO_COLUMN };
+        *f = (su_pub_field){.field = field, .name = su_printed(p->arena, field->name), .column = SU_NO_COLUMN};
         f->title = field->title && field->title[0] ? field->title : field->name;
         f->list = list_index(p, field->codelist);
         uint32_t values = field->codelist ? field->codelist->count : 0;
@@ -159,8 +175,10 @@ static su_status collect_fields(su_context *ctx, su_publication *p) {
             if (p->r->columns[c].field != i) continue;
             f->provided = true;
             uint16_t member = p->r->columns[c].set_value;
-            if (!f->members) f->column = c;
-            else if (member >= 1 && member <= values) f->members[member - 1] = c;
+            if (!f->members)
+                f->column = c;
+            else if (member >= 1 && member <= values)
+                f->members[member - 1] = c;
         }
         su_status st = separator(ctx, f);
         if (st) return st;
@@ -169,7 +187,8 @@ static su_status collect_fields(su_context *ctx, su_publication *p) {
     return SU_OK;
 }
 
-/* Denominators of the percentage rule (CTDC codebook v2024 section 6), over the synthetic records: those with at least one yes in the group. */
+/* Denominators of the percentage rule (CTDC codebook v2024 section 6), over the synthetic records: those with at least one yes in the
+ * group. */
 static void count_groups(su_publication *p) {
     const su_schema *s = p->schema;
     p->groups = su_arena_array(p->arena, s->group_count + 1, sizeof *p->groups);
@@ -187,8 +206,8 @@ static void count_groups(su_publication *p) {
 }
 
 su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *arena, const su_release *r, const su_bundle_info *info) {
-    static const su_bundle_info none = { 0 };
-    *p = (su_publication){ .arena = arena, .r = r, .schema = r->schema, .info = info ? info : &none };
+    static const su_bundle_info none = {0};
+    *p = (su_publication){.arena = arena, .r = r, .schema = r->schema, .info = info ? info : &none};
     if (!r->schema) return su_fail(ctx, SU_USAGE, "This release carries no schema: nothing says what its columns mean.");
     for (uint32_t c = 0; c < r->column_count; c++)
         if (r->columns[c].field >= r->schema->field_count || !r->schema->fields[r->columns[c].field].released)

@@ -42,7 +42,8 @@ typedef struct su_publication {
     su_words warning, promise, limits, absent;          /* warning is empty exactly when stamp is NULL                            */
 } su_publication;
 
-su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *arena, const su_release *r, const su_bundle_info *info) SU_MUST_CHECK;
+su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *arena, const su_release *r,
+                              const su_bundle_info *info) SU_MUST_CHECK;
 void su_publication_words(su_publication *p);           /* fills warning, promise, limits, absent                                 */
 
 /* Code or column name as every file prints it: with a leading ' where a spreadsheet would run it as a formula (CWE-1236). */
@@ -51,6 +52,8 @@ const char *su_value_code(const su_publication *p, uint32_t column, uint32_t val
 const char *su_citation(const su_publication *p);
 const char *su_grouped(su_arena *arena, uint64_t n);    /* 12345 -> 12,345                                                         */
 const char *su_short_real(su_arena *arena, double x);   /* four significant digits                                                 */
+/* The same, rounded up: for epsilon and what follows from it, so that no printed promise is stronger than the real one. */
+const char *su_upper_real(su_arena *arena, double x);
 const char *su_json_quoted(su_arena *arena, const char *text);                           /* "text", also valid YAML                 */
 void su_buf_md(su_buf *b, const char *text);            /* Markdown with every mark-up character disarmed, on one line              */
 void su_md_warning(const su_publication *p, su_buf *b); /* the stamp and the warning as a quotation; nothing when there is none */

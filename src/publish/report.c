@@ -9,7 +9,7 @@ static const char *const unit = "one record (one person's row in the case table)
 static const char *const neighbours = "add or remove one record";
 static const char *const noise = "exact discrete Gaussian (Canonne, Kamath, Steinke 2020), whole numbers only";
 
-/* ---- JSON -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- JSON --------------------------------------------------------------------------------------------------------------------------- */
 
 static void json_words(su_json *j, const char *key, const su_words *w) {
     su_json_key(j, key);
@@ -56,7 +56,8 @@ static void json_tables(const su_publication *p, su_json *j) {
         su_json_object(j);
         json_columns(p, j, t->columns, t->length);
         su_json_kv_int(j, "cells", (int64_t)t->cells);
-        su_json_kv_text(j, "sigma_squared", su_arena_printf(p->arena, "%llu/%llu", (unsigned long long)t->variance.num, (unsigned long long)t->variance.den));
+        su_json_kv_text(j, "sigma_squared",
+                        su_arena_printf(p->arena, "%llu/%llu", (unsigned long long)t->variance.num, (unsigned long long)t->variance.den));
         su_json_kv_real(j, "sigma", sqrt((double)t->variance.num / (double)t->variance.den));
         su_json_kv_real(j, "share", t->share);
         su_json_end(j);
@@ -150,7 +151,7 @@ void su_emit_report_json(const su_publication *p, su_buf *b) {
     su_buf_char(b, '\n');
 }
 
-/* ---- HTML -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- HTML --------------------------------------------------------------------------------------------------------------------------- */
 
 static void html(su_buf *b, const char *text) { su_buf_html(b, su_str_of(text)); }
 
@@ -169,18 +170,22 @@ static void html_facts(const su_publication *p, su_buf *b) {
     fact(b, "Guarantee", p->stamp ? su_arena_printf(a, "none (%s)", p->stamp) : "holds");
     fact(b, "Unit of protection", unit);
     fact(b, "Neighbouring tables", neighbours);
-    fact(b, "epsilon, stated (asked)", su_arena_printf(a, "%s (%s)", su_short_real(a, r->epsilon_stated), su_short_real(a, r->options.epsilon)));
+    fact(b, "epsilon, stated (asked)",
+         su_arena_printf(a, "%s (%s)", su_upper_real(a, r->epsilon_stated), su_short_real(a, r->options.epsilon)));
     fact(b, "delta", su_arena_printf(a, "%.3g", r->options.delta));
     fact(b, "rho (zero-concentrated DP)", su_arena_printf(a, "%.6g", r->rho));
     fact(b, "Noise", noise);
     fact(b, "Random source", r->private_noise ? "operating system" : "seed: NOT PRIVATE");
     fact(b, "Lists of codes", r->options.domain_from_data ? "read off the data: NO GUARANTEE" : "public, fixed before the data were read");
-    fact(b, "Population total", p->info->population_epsilon > 0
-             ? su_arena_printf(a, "epsilon %s at delta %.3g after %s earlier releases", su_short_real(a, p->info->population_epsilon), p->info->population_delta,
-                               su_grouped(a, p->info->releases_before)) : "not stated");
+    fact(b, "Population total",
+         p->info->population_epsilon > 0
+             ? su_arena_printf(a, "epsilon %s at delta %.3g after %s earlier releases", su_upper_real(a, p->info->population_epsilon),
+                               p->info->population_delta, su_grouped(a, p->info->releases_before))
+             : "not stated");
     if (p->info->ledger_note) fact(b, "Ledger", p->info->ledger_note);
-    fact(b, "Case records, estimated", su_arena_printf(a, "%s (95 %% interval %s to %s)", su_short_real(a, round(r->total_estimate)),
-                                                       su_short_real(a, floor(r->total_ci_low)), su_short_real(a, ceil(r->total_ci_high))));
+    fact(b, "Case records, estimated",
+         su_arena_printf(a, "%s (95 %% interval %s to %s)", su_short_real(a, round(r->total_estimate)),
+                         su_short_real(a, floor(r->total_ci_low)), su_short_real(a, ceil(r->total_ci_high))));
     fact(b, "Synthetic records", su_grouped(a, r->record_count));
     fact(b, "Smallest count printed (K)", r->options.k > 1 ? su_grouped(a, r->options.k) : "no threshold");
     fact(b, "Software", "Suha " SU_VERSION);
@@ -189,12 +194,16 @@ static void html_facts(const su_publication *p, su_buf *b) {
 
 static void html_lengths(const su_publication *p, su_buf *b) {
     const su_release *r = p->r;
-    su_buf_text(b, "<h2>Which combinations were published</h2>\n<p>A combination is published when all its parts are and its noisy count is above the gate: a number of standard "
-                   "deviations of its own noise, fixed before any data were read.</p>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">columns combined</th>"
-                   "<th scope=\"col\">gate</th><th scope=\"col\">published</th><th scope=\"col\">left out by the gate</th><th scope=\"col\">left out by K</th></tr></thead>\n<tbody>\n");
+    su_buf_text(b, "<h2>Which combinations were published</h2>\n<p>A combination is published when all its parts are and its noisy count "
+                   "is above the gate: a number of standard "
+                   "deviations of its own noise, fixed before any data were read.</p>\n<div class=\"scroll\" "
+                   "tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">columns combined</th>"
+                   "<th scope=\"col\">gate</th><th scope=\"col\">published</th><th scope=\"col\">left out by the gate</th><th "
+                   "scope=\"col\">left out by K</th></tr></thead>\n<tbody>\n");
     for (uint32_t l = 1; l <= r->options.length && l <= SU_MAX_LENGTH; l++)
-        su_buf_printf(b, "<tr><th scope=\"row\">%u</th><td>%.3g</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", l, r->gate[l], su_grouped(p->arena, published(r, l)),
-                      su_grouped(p->arena, r->suppressed_by_gate[l]), su_grouped(p->arena, r->suppressed_by_k[l]));
+        su_buf_printf(b, "<tr><th scope=\"row\">%u</th><td>%.3g</td><td>%s</td><td>%s</td><td>%s</td></tr>\n", l, r->gate[l],
+                      su_grouped(p->arena, published(r, l)), su_grouped(p->arena, r->suppressed_by_gate[l]),
+                      su_grouped(p->arena, r->suppressed_by_k[l]));
     su_buf_text(b, "</tbody>\n</table>\n</div>\n");
 }
 
@@ -207,10 +216,15 @@ static void html_column_names(const su_publication *p, su_buf *b, const uint32_t
 
 static void html_tables(const su_publication *p, su_buf *b) {
     const su_release *r = p->r;
-    su_buf_printf(b, "<h2>Noise, table by table</h2>\n<p>%s tables were measured. Sigma is the standard deviation of the noise in each cell; the share is the part of rho "
-                     "that the table used. The complete list is in <a href=\"report.json\">report.json</a>.</p>\n<details>\n<summary>Show %s tables</summary>\n"
-                     "<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">columns</th><th scope=\"col\">cells</th><th scope=\"col\">sigma</th>"
-                     "<th scope=\"col\">share of rho</th></tr></thead>\n<tbody>\n", su_grouped(p->arena, r->table_count),
+    su_buf_printf(b,
+                  "<h2>Noise, table by table</h2>\n<p>%s tables were measured. Sigma is the standard deviation of the noise in each cell; "
+                  "the share is the part of rho "
+                  "that the table used. The complete list is in <a href=\"report.json\">report.json</a>.</p>\n<details>\n<summary>Show %s "
+                  "tables</summary>\n"
+                  "<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">columns</th><th "
+                  "scope=\"col\">cells</th><th scope=\"col\">sigma</th>"
+                  "<th scope=\"col\">share of rho</th></tr></thead>\n<tbody>\n",
+                  su_grouped(p->arena, r->table_count),
                   su_grouped(p->arena, r->table_count < SHOWN_TABLES ? r->table_count : SHOWN_TABLES));
     for (size_t i = 0; i < r->table_count && i < SHOWN_TABLES; i++) {
         const su_release_table *t = &r->tables[i];
@@ -221,8 +235,11 @@ static void html_tables(const su_publication *p, su_buf *b) {
     }
     su_buf_text(b, "</tbody>\n</table>\n</div>\n</details>\n");
     if (!r->dropped_count) return;
-    su_buf_printf(b, "<h2>Tables left out</h2>\n<p>%s combinations of columns have more cells than the limit. Decided from the sizes of the public lists alone.</p>\n"
-                     "<details>\n<summary>Show them</summary>\n<ul>\n", su_grouped(p->arena, r->dropped_count));
+    su_buf_printf(b,
+                  "<h2>Tables left out</h2>\n<p>%s combinations of columns have more cells than the limit. Decided from the sizes of the "
+                  "public lists alone.</p>\n"
+                  "<details>\n<summary>Show them</summary>\n<ul>\n",
+                  su_grouped(p->arena, r->dropped_count));
     for (size_t i = 0; i < r->dropped_count && i < SHOWN_TABLES; i++) {
         su_buf_text(b, "<li>");
         html_column_names(p, b, r->dropped[i].columns, r->dropped[i].length);

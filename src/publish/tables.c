@@ -8,10 +8,13 @@
 static void cell(su_buf *b, const char *text) { su_buf_csv(b, su_str_of(text), ','); }
 
 /* Cells come from the public lists, printed so that no spreadsheet runs them; prepared once per value, not once per row. */
-typedef struct value_texts { const char **text; uint32_t count; } value_texts;
+typedef struct value_texts {
+    const char **text;
+    uint32_t count;
+} value_texts;
 
 static value_texts texts_of(const su_publication *p, uint32_t column) {
-    value_texts t = { .count = p->r->columns[column].card };
+    value_texts t = {.count = p->r->columns[column].card};
     t.text = su_arena_array(p->arena, (size_t)t.count + 1, sizeof *t.text);
     for (uint32_t v = 1; v < t.count; v++) t.text[v] = su_value_code(p, column, v);
     return t;
@@ -38,13 +41,15 @@ static void put_set(const su_publication *p, const su_pub_field *f, const value_
         su_buf_text(joined, texts[c].text[1]);
         any = true;
     }
-    if (any) su_buf_csv(b, (su_str){ joined->p, joined->n }, ',');
-    else cell(b, f->field->missing_print ? f->field->missing_print : "");
+    if (any)
+        su_buf_csv(b, (su_str){joined->p, joined->n}, ',');
+    else
+        cell(b, f->field->missing_print ? f->field->missing_print : "");
 }
 
 void su_emit_microdata(const su_publication *p, su_buf *b) {
     const su_release *r = p->r;
-    su_buf joined = { 0 };
+    su_buf joined = {0};
     value_texts *texts = su_arena_array(p->arena, (size_t)r->column_count + 1, sizeof *texts);
     for (uint32_t c = 0; c < r->column_count; c++) texts[c] = texts_of(p, c);
     uint64_t *order = su_alloc_array(r->record_count ? r->record_count : 1, sizeof *order);
@@ -62,12 +67,17 @@ void su_emit_microdata(const su_publication *p, su_buf *b) {
             const su_pub_field *f = &p->fields[i];
             if (i) su_buf_char(b, ',');
             if (!f->provided) continue;
-            if (f->members) { put_set(p, f, texts, order[k], &joined, b); continue; }
+            if (f->members) {
+                put_set(p, f, texts, order[k], &joined, b);
+                continue;
+            }
             uint16_t code = r->records[f->column][order[k]];
-            if (code && code < texts[f->column].count) cell(b, texts[f->column].text[code]);
-            else cell(b, f->field->missing_print ? f->field->missing_print : "");
+            if (code && code < texts[f->column].count)
+                cell(b, texts[f->column].text[code]);
+            else
+                cell(b, f->field->missing_print ? f->field->missing_print : "");
         }
-        if (b->n == row_start) su_buf_text(b, "\"\"");   /* one empty column: a bare line would be no row at all */
+        if (b->n == row_start) su_buf_text(b, "\"\""); /* one empty column: a bare line would be no row at all */
         su_buf_char(b, '\n');
     }
     su_buf_free(&joined);
@@ -86,13 +96,13 @@ static void escaped(su_buf *b, const char *text) {
 static void interval_end(su_buf *b, double x, bool low) {
     if (!isfinite(x)) return;
     double tenth = low ? floor(x * 10) / 10 : ceil(x * 10) / 10;
-    if (tenth == 0) tenth = 0;              /* no "-0.0" */
+    if (tenth == 0) tenth = 0; /* no "-0.0" */
     su_buf_printf(b, "%.1f", tenth);
 }
 
 void su_emit_aggregates(const su_publication *p, su_buf *b) {
     const su_release *r = p->r;
-    su_buf name = { 0 };
+    su_buf name = {0};
     su_buf_text(b, "combination,length,count,ci_low,ci_high\n");
     for (size_t i = 0; i < r->aggregate_count; i++) {
         const su_aggregate *g = &r->aggregates[i];
@@ -104,7 +114,7 @@ void su_emit_aggregates(const su_publication *p, su_buf *b) {
             su_buf_char(&name, '=');
             escaped(&name, su_value_code(p, g->at[k].column, g->at[k].value));
         }
-        su_buf_csv_safe(b, (su_str){ name.p, name.n }, ',');
+        su_buf_csv_safe(b, (su_str){name.p, name.n}, ',');
         su_buf_printf(b, ",%u,%llu,", g->length, (unsigned long long)g->count);
         interval_end(b, g->ci_low, true);
         su_buf_char(b, ',');

@@ -1,4 +1,5 @@
-/* What is promised and what is not, for people who are no statisticians. One wording, used by the report, the README, the notice and the portal. */
+/* What is promised and what is not, for people who are no statisticians. One wording, used by the report, the README, the notice and the
+ * portal. */
 #include "publication.h"
 
 #include <math.h>
@@ -8,69 +9,108 @@ static void say(su_words *w, const char *sentence) { w->text[w->count++] = sente
 static void warn(su_publication *p) {
     su_arena *a = p->arena;
     if (!p->r->private_noise)
-        say(&p->warning, "The noise in this release came from a seed, for tests and demonstrations: whoever knows or guesses the seed can take the "
+        say(&p->warning,
+            "The noise in this release came from a seed, for tests and demonstrations: whoever knows or guesses the seed can take the "
             "noise off again. If real people's records went in, do not share any of these files.");
     if (p->r->options.domain_from_data)
-        say(&p->warning, "The lists of codes were read off the data instead of a public codelist, so a code can stand in a list because one "
+        say(&p->warning,
+            "The lists of codes were read off the data instead of a public codelist, so a code can stand in a list because one "
             "person has it. No privacy guarantee can be stated for this release, whatever its epsilon.");
     if (p->stamp)
-        say(&p->warning, su_arena_printf(a, "What is written about protection in this bundle is what the same release would promise with %s%s%s. "
-            "It is not promised here.", p->r->private_noise ? "" : "noise from the system's random source",
-            !p->r->private_noise && p->r->options.domain_from_data ? " and " : "", p->r->options.domain_from_data ? "public codelists" : ""));
+        say(&p->warning,
+            su_arena_printf(a,
+                            "What is written about protection in this bundle is what the same release would promise with %s%s%s. "
+                            "It is not promised here.",
+                            p->r->private_noise ? "" : "noise from the system's random source",
+                            !p->r->private_noise && p->r->options.domain_from_data ? " and " : "",
+                            p->r->options.domain_from_data ? "public codelists" : ""));
 }
 
-static double clamp_probability(double odds) { return 100 * odds / (1 + odds); }
+static double percent_of_odds(double odds) { return 100 * odds / (1 + odds); }
+
+/* Two significant digits, rounded down. */
+static double lower(double x) {
+    double unit = pow(10, floor(log10(x)) - 1);
+    return floor(x / unit + 1e-6) * unit;
+}
 
 static void promise_numbers(su_publication *p) {
     su_arena *a = p->arena;
     double eps = p->r->epsilon_stated, delta = p->r->options.delta, rho = p->r->rho;
-    say(&p->promise, su_arena_printf(a, "How nearly the same is measured by epsilon = %s and delta = %.2g (differential privacy; the noise satisfies "
-        "zero-concentrated differential privacy with rho = %s). Compare with a world in which the record had been left out: whatever somebody believed before, "
-        "this release changes the odds of any guess about that record by a factor of at most e^epsilon = %s, except with a chance of about %.2g.",
-        su_short_real(a, eps), delta, su_short_real(a, rho), su_short_real(a, exp(eps)), delta));
-    say(&p->promise, su_arena_printf(a, "The worst case in numbers: a suspicion of 1 %% that a person's record was used could rise to at most %.3g %%, or fall to no less than "
-        "%.2g %%. That ceiling holds against anybody, with any other knowledge and any computer; it is not a forecast. On average over the noise the evidence about one "
-        "record is at most rho = %s nats, a factor of e^rho = %s. A smaller epsilon protects more; epsilon above about 10 promises little in the worst case.",
-        clamp_probability(exp(eps) / 99), clamp_probability(exp(-eps) / 99), su_short_real(a, rho), su_short_real(a, exp(rho))));
+    say(&p->promise,
+        su_arena_printf(a,
+                        "How nearly the same is measured by epsilon = %s and delta = %g (differential privacy; the noise satisfies "
+                        "zero-concentrated differential privacy with rho = %s). Compare with a world in which the record had been left "
+                        "out: whatever somebody believed before, "
+                        "this release changes the odds of any guess about that record by a factor of at most e^epsilon = %s, except with a "
+                        "chance of about %g.",
+                        su_upper_real(a, eps), delta, su_upper_real(a, rho), su_upper_real(a, exp(eps)), delta));
+    say(&p->promise, su_arena_printf(a,
+                                     "The worst case in numbers: a suspicion of 1 %% that a person's record was used could rise to at most "
+                                     "%s %%, or fall to no less than "
+                                     "%.2g %%. That ceiling holds against anybody, with any other knowledge and any computer; it is not a "
+                                     "forecast. On average over the noise the evidence about one "
+                                     "record is at most rho = %s nats, a factor of e^rho = %s. A smaller epsilon protects more; epsilon "
+                                     "above about 10 promises little in the worst case.",
+                                     su_upper_real(a, percent_of_odds(exp(eps) / 99)), lower(percent_of_odds(exp(-eps) / 99)),
+                                     su_upper_real(a, rho), su_upper_real(a, exp(rho))));
     if (rho > 0 && delta > 0 && delta < 1)
-        say(&p->promise, su_arena_printf(a, "The promise is per record. For a person with two records here it weakens to epsilon = %s, with three to epsilon = %s (same delta).",
-            su_short_real(a, su_zcdp_epsilon(4 * rho, delta)), su_short_real(a, su_zcdp_epsilon(9 * rho, delta))));
+        say(&p->promise,
+            su_arena_printf(a,
+                            "The promise is per record. For a person with two records here it weakens to epsilon = %s, with three to "
+                            "epsilon = %s (same delta).",
+                            su_upper_real(a, su_zcdp_epsilon(4 * rho, delta)), su_upper_real(a, su_zcdp_epsilon(9 * rho, delta))));
 }
 
 static void promise(su_publication *p) {
     su_arena *a = p->arena;
     const su_release *r = p->r;
-    say(&p->promise, "What is protected is one record: everything that one row of the case table says about one person. The release was made so that it would look "
-        "nearly the same if any one record had been left out, or one more had been put in.");
+    say(&p->promise, "What is protected is one record: everything that one row of the case table says about one person. The release was "
+                     "made so that it would look "
+                     "nearly the same if any one record had been left out, or one more had been put in.");
     promise_numbers(p);
-    say(&p->promise, su_arena_printf(a, "How: tables of up to %u columns were counted once, and whole-number noise from the discrete Gaussian distribution, drawn %s before the "
-        "records were read, was added to every cell, empty cells too. The counts, the intervals and the synthetic records were computed from those noisy tables and "
-        "never from the case records again.", r->options.length, r->private_noise ? "from the operating system's random source" : "from a seed"));
+    say(&p->promise, su_arena_printf(a,
+                                     "How: tables of up to %u columns were counted once, and whole-number noise from the discrete Gaussian "
+                                     "distribution, drawn %s before the "
+                                     "records were read, was added to every cell, empty cells too. The counts, the intervals and the "
+                                     "synthetic records were computed from those noisy tables and "
+                                     "never from the case records again.",
+                                     r->options.length, r->private_noise ? "from the operating system's random source" : "from a seed"));
     if (r->options.k > 1)
         say(&p->promise, su_arena_printf(a, "On top of the noise, no count below %s is printed.", su_grouped(a, r->options.k)));
     const su_bundle_info *i = p->info;
     const char *kept = i->ledger_note ? su_arena_printf(a, " The ledger: %s.", i->ledger_note) : "";
     if (i->population_epsilon > 0)
-        say(&p->promise, su_arena_printf(a, "Losses of several releases about the same people add up. Before this one, %s %s charged to this population; with this one the total is "
-            "epsilon = %s at delta = %.2g.%s", su_grouped(a, i->releases_before), i->releases_before == 1 ? "release was" : "releases were",
-            su_short_real(a, i->population_epsilon), i->population_delta, kept));
+        say(&p->promise, su_arena_printf(a,
+                                         "Losses of several releases about the same people add up. Before this one, %s %s charged to this "
+                                         "population; with this one the total is "
+                                         "epsilon = %s at delta = %g.%s",
+                                         su_grouped(a, i->releases_before), i->releases_before == 1 ? "release was" : "releases were",
+                                         su_upper_real(a, i->population_epsilon), i->population_delta, kept));
     else
-        say(&p->promise, su_arena_printf(a, "Losses of several releases about the same people add up. The total for this population is not stated here.%s", kept));
+        say(&p->promise,
+            su_arena_printf(
+                a, "Losses of several releases about the same people add up. The total for this population is not stated here.%s", kept));
 }
 
 static void limits(su_publication *p) {
-    say(&p->limits, "A person with several records (two organisations, two years, an intake and a follow-up) is protected less: the promise is per record.");
-    say(&p->limits, "Earlier and later releases about the same people: each adds to what can be learnt. Only the privacy ledger knows the sum.");
-    say(&p->limits, "Conclusions about groups. The release shows on purpose what is common among many people. Such a conclusion can be drawn about somebody whether or not "
-        "their record was used, and it can harm a group.");
+    say(&p->limits, "A person with several records (two organisations, two years, an intake and a follow-up) is protected less: the "
+                    "promise is per record.");
+    say(&p->limits,
+        "Earlier and later releases about the same people: each adds to what can be learnt. Only the privacy ledger knows the sum.");
+    say(&p->limits, "Conclusions about groups. The release shows on purpose what is common among many people. Such a conclusion can be "
+                    "drawn about somebody whether or not "
+                    "their record was used, and it can harm a group.");
     say(&p->limits, "What is known from elsewhere. Somebody who knows a fact about a person keeps knowing it.");
     say(&p->limits, "Public inputs: the schema, the codelists, the settings, and that this release was made, by whom and when.");
-    say(&p->limits, "Mistakes in the case records, and who was never recorded. Noise protects; it does not correct. Recorded cases are not a sample of all victims.");
-    say(&p->limits, "The synthetic records are nobody's: a row that resembles a person you know says nothing about that person, and neither does its absence.");
+    say(&p->limits, "Mistakes in the case records, and who was never recorded. Noise protects; it does not correct. Recorded cases are not "
+                    "a sample of all victims.");
+    say(&p->limits, "The synthetic records are nobody's: a row that resembles a person you know says nothing about that person, and "
+                    "neither does its absence.");
 }
 
 static const char *names_of(su_publication *p, bool released, uint64_t *count) {
-    su_buf b = { 0 };
+    su_buf b = {0};
     *count = 0;
     for (uint32_t i = 0; i < p->schema->field_count; i++) {
         const su_field *f = &p->schema->fields[i];
@@ -89,26 +129,34 @@ static void absent(su_publication *p) {
     su_arena *a = p->arena;
     const su_release *r = p->r;
     uint64_t n;
-    say(&p->absent, "Names, contact details, record numbers, free text, and everything else that the schema keeps in the vault. The synthetic rows are sorted by their codes: "
-        "their order carries no information.");
+    say(&p->absent, "Names, contact details, record numbers, free text, and everything else that the schema keeps in the vault. The "
+                    "synthetic rows are sorted by their codes: "
+                    "their order carries no information.");
     say(&p->absent, "The exact number of case records. The number published is an estimate from the noisy tables, with its interval.");
     const char *names = names_of(p, false, &n);
     if (n) say(&p->absent, su_arena_printf(a, "Fields of the schema that never leave the vault: %s.", names));
     names = names_of(p, true, &n);
     if (n) say(&p->absent, su_arena_printf(a, "Fields that may be released but were not provided; their columns are empty: %s.", names));
     if (r->dropped_count)
-        say(&p->absent, su_arena_printf(a, "%s %s of columns with too many cells in the table. Left out by size alone, before any record was read; the "
-            "synthetic records carry no measured relation between those columns beyond what smaller tables tell.", su_grouped(a, r->dropped_count),
-            r->dropped_count == 1 ? "combination" : "combinations"));
+        say(&p->absent,
+            su_arena_printf(a,
+                            "%s %s of columns with too many cells in the table. Left out by size alone, before any record was read; the "
+                            "synthetic records carry no measured relation between those columns beyond what smaller tables tell.",
+                            su_grouped(a, r->dropped_count), r->dropped_count == 1 ? "combination" : "combinations"));
     uint64_t gate = 0, k = 0;
     for (uint32_t l = 1; l <= SU_MAX_LENGTH; l++) gate += r->suppressed_by_gate[l], k += r->suppressed_by_k[l];
-    say(&p->absent, su_arena_printf(a, "Combinations whose noisy count does not stand out from the noise: %s were left out by the gate%s. These numbers are themselves computed "
-        "from the noisy tables. A combination that is missing is not a combination that does not exist.", su_grouped(a, gate),
-        k ? su_arena_printf(a, ", and %s more by the threshold of %s", su_grouped(a, k), su_grouped(a, r->options.k)) : ""));
+    say(&p->absent,
+        su_arena_printf(a,
+                        "Combinations whose noisy count does not stand out from the noise: %s were left out by the gate%s. These numbers "
+                        "are themselves computed "
+                        "from the noisy tables. A combination that is missing is not a combination that does not exist.",
+                        su_grouped(a, gate),
+                        k ? su_arena_printf(a, ", and %s more by the threshold of %s", su_grouped(a, k), su_grouped(a, r->options.k))
+                          : ""));
 }
 
 void su_publication_words(su_publication *p) {
-    su_words *all[] = { &p->warning, &p->promise, &p->limits, &p->absent };
+    su_words *all[] = {&p->warning, &p->promise, &p->limits, &p->absent};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) all[i]->text = su_arena_array(p->arena, 12, sizeof(char *));
     warn(p);
     promise(p);

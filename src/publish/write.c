@@ -13,7 +13,9 @@
 
 #define SMALLEST_SPACE (1u << 20)
 
-typedef struct place { char *dir, *parent, *base; } place;   /* dir without trailing slashes                                        */
+typedef struct place {
+    char *dir, *parent, *base;
+} place; /* dir without trailing slashes                                        */
 
 static su_status place_of(su_context *ctx, su_arena *arena, const char *dir, place *out) {
     size_t n = dir ? strlen(dir) : 0;
@@ -22,9 +24,12 @@ static su_status place_of(su_context *ctx, su_arena *arena, const char *dir, pla
     out->dir = su_arena_strndup(arena, dir, n);
     char *slash = strrchr(out->dir, '/');
     out->base = slash ? slash + 1 : out->dir;
-    out->parent = !slash ? su_arena_strndup(arena, ".", 1) : slash == out->dir ? su_arena_strndup(arena, "/", 1) : su_arena_strndup(arena, out->dir, (size_t)(slash - out->dir));
+    out->parent = !slash              ? su_arena_strndup(arena, ".", 1)
+                  : slash == out->dir ? su_arena_strndup(arena, "/", 1)
+                                      : su_arena_strndup(arena, out->dir, (size_t)(slash - out->dir));
     if (!out->base[0] || strcmp(out->base, ".") == 0 || strcmp(out->base, "..") == 0)
-        return su_fail(ctx, SU_USAGE, "\"%s\" is no name for the folder of a release. Give it a name of its own, such as release-2026.", out->dir);
+        return su_fail(ctx, SU_USAGE, "\"%s\" is no name for the folder of a release. Give it a name of its own, such as release-2026.",
+                       out->dir);
     return SU_OK;
 }
 
@@ -34,22 +39,28 @@ static su_status os_error(su_context *ctx, const char *what, const char *path, c
 
 static su_status check_target(su_context *ctx, const place *at) {
     struct stat target, parent;
-    if (stat(at->parent, &parent) != 0) return os_error(ctx, "The release would go into", at->parent, "Make that folder first, or choose another.");
+    if (stat(at->parent, &parent) != 0)
+        return os_error(ctx, "The release would go into", at->parent, "Make that folder first, or choose another.");
     if (!S_ISDIR(parent.st_mode)) return su_fail(ctx, SU_IO, "%s is not a folder, so %s cannot be made in it.", at->parent, at->base);
     if (lstat(at->dir, &target) != 0) {
         if (errno == ENOENT) return SU_OK;
         return os_error(ctx, "Cannot look at", at->dir, "Choose another folder for the release.");
     }
-    if (!S_ISDIR(target.st_mode)) return su_fail(ctx, SU_REFUSED, "%s exists and is not a folder. Nothing was changed; choose another name for the release.", at->dir);
+    if (!S_ISDIR(target.st_mode))
+        return su_fail(ctx, SU_REFUSED, "%s exists and is not a folder. Nothing was changed; choose another name for the release.",
+                       at->dir);
     if (target.st_dev != parent.st_dev)
-        return su_fail(ctx, SU_REFUSED, "%s is a mount point, which cannot be replaced in one step. Choose a folder inside it, such as %s/release.", at->dir, at->dir);
+        return su_fail(ctx, SU_REFUSED,
+                       "%s is a mount point, which cannot be replaced in one step. Choose a folder inside it, such as %s/release.", at->dir,
+                       at->dir);
     DIR *d = opendir(at->dir);
     if (!d) return os_error(ctx, "Cannot look into", at->dir, "Choose another folder for the release.");
     bool empty = true;
     for (struct dirent *e; empty && (e = readdir(d));) empty = strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0;
     closedir(d);
     if (!empty)
-        return su_fail(ctx, SU_REFUSED, "The folder %s is not empty. A release is never written over or among other files: choose a new folder.", at->dir);
+        return su_fail(ctx, SU_REFUSED,
+                       "The folder %s is not empty. A release is never written over or among other files: choose a new folder.", at->dir);
     return SU_OK;
 }
 
@@ -69,8 +80,11 @@ su_status su_bundle_can_write(su_context *ctx, const char *dir) {
     }
     /* Trying tells more than access(2): read-only mounts, quotas, ACLs. */
     char *probe = stage_name(&arena, &at);
-    if (!mkdtemp(probe)) st = os_error(ctx, "Nothing can be written in", at.parent, "Choose another place for the release, or ask for the right to write there.");
-    else rmdir(probe);
+    if (!mkdtemp(probe))
+        st = os_error(ctx, "Nothing can be written in", at.parent,
+                      "Choose another place for the release, or ask for the right to write there.");
+    else
+        rmdir(probe);
 out:
     su_arena_free(&arena);
     return st;
@@ -80,7 +94,7 @@ static su_status sync_directory(su_context *ctx, const char *path) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return os_error(ctx, "Cannot open", path, "The release was not written.");
     int rc = fsync(fd);
-    if (rc != 0 && (errno == EINVAL || errno == ENOTSUP)) rc = 0;      /* file systems that cannot sync a folder */
+    if (rc != 0 && (errno == EINVAL || errno == ENOTSUP)) rc = 0; /* file systems that cannot sync a folder */
     int kept = errno;
     close(fd);
     errno = kept;
@@ -107,20 +121,24 @@ static su_status write_one(su_context *ctx, const char *path, su_str bytes) {
     }
     bool ok = done == bytes.n && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
     int kept = errno;
-    if (close(fd) != 0 && ok) { ok = false; kept = errno; }
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        kept = errno;
+    }
     errno = kept;
     return ok ? SU_OK : os_error(ctx, "Cannot write", path, advice);
 }
 
 /* The folders of a bundle, parents first; files name no others. */
-static const char *const folders[] = { "data", "codelists", "protection" };
+static const char *const folders[] = {"data", "codelists", "protection"};
 #define FOLDER_COUNT (sizeof folders / sizeof *folders)
 
 static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, const su_bundle_file *files, size_t count) {
     su_status st = SU_OK;
     for (size_t i = 0; i < FOLDER_COUNT; i++) {
         const char *path = su_path_join(arena, stage, folders[i]);
-        if (mkdir(path, 0755) != 0 || chmod(path, 0755) != 0) return os_error(ctx, "Cannot make the folder", path, "The release was not written.");
+        if (mkdir(path, 0755) != 0 || chmod(path, 0755) != 0)
+            return os_error(ctx, "Cannot make the folder", path, "The release was not written.");
     }
     for (size_t i = 0; i < count && !st; i++) {
         if (su_cancelled(ctx)) return su_fail(ctx, SU_CANCELLED, "Stopped on request; the release was not written.");

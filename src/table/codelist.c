@@ -1,6 +1,8 @@
 /* Codelists: the codes a column may hold, every name they go by, and the band each stands for. */
 #include <suha/table.h>
 
+#include "shown.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,9 +33,8 @@ static su_str cell_of(const codelist_reader *r, uint64_t row, int column) {
 /* Says where: file, line and the 1-based column, which a person finds in a spreadsheet. */
 static su_status fail_at(const codelist_reader *r, uint64_t row, int column, const char *reason) {
     su_str cell = cell_of(r, row, column);
-    int shown = (int)(cell.n < 80 ? cell.n : 80);
     return su_fail(r->ctx, SU_INPUT, "%s, line %u, column %d (%s): \"%.*s\": %s", r->name, r->raw->row_line[row], r->at[column] + 1,
-                   column_names[column], shown, cell.p, reason);
+                   column_names[column], shown(cell), cell.p, reason);
 }
 
 static su_status add_key(codelist_reader *r, uint64_t row, int column, su_str text, uint16_t value) {
@@ -52,7 +53,7 @@ static su_status add_key(codelist_reader *r, uint64_t row, int column, su_str te
         status = su_fail(r->ctx, SU_INPUT,
                          "%s, line %u, column %d (%s): \"%.*s\" of the code %s already names the code %s (spelling differences of case, "
                          "dashes and blanks do not count). Remove one of the two, so that a cell has one meaning.",
-                         r->name, r->raw->row_line[row], r->at[column] + 1, column_names[column], (int)(text.n < 80 ? text.n : 80), text.p,
+                         r->name, r->raw->row_line[row], r->at[column] + 1, column_names[column], shown(text), text.p,
                          list->codes[value - 1].code, list->codes[r->key_value[id] - 1].code);
     }
 out:

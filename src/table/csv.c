@@ -87,8 +87,7 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
         if (quote == NULL) {
             su_fail(r->ctx, SU_INPUT,
                     "%s, line %u, column %u, character %u: a quote is opened here and never closed. Close it, or write a quote that "
-                    "belongs to the "
-                    "text as \"\" inside a quoted cell.",
+                    "belongs to the text as \"\" inside a quoted cell.",
                     r->name, open_line, r->column, character_at(r, open));
             return END_ERROR;
         }
@@ -114,8 +113,7 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
         r->line_start = open_line_start;
         su_fail(r->ctx, SU_INPUT,
                 "%s, line %u, column %u, character %u: text after the closing quote of a cell (opened in line %u, character %u). Write a "
-                "quote that "
-                "belongs to the text as \"\", or remove the quotes around the cell.",
+                "quote that belongs to the text as \"\", or remove the quotes around the cell.",
                 r->name, line, r->column, at, open_line, character_at(r, open));
         return END_ERROR;
     }
@@ -169,10 +167,10 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
             break;
         }
         if (*count == SU_MAX_COLUMNS) {
-            status = su_fail(r->ctx, SU_INPUT,
-                             "%s, line %u: more than %u columns (delimiter: %s). Split the table, or state the delimiter if this is "
-                             "not the right one.",
-                             r->name, r->line, SU_MAX_COLUMNS, delimiter_name(r->delimiter));
+            status = su_fail(
+                r->ctx, SU_INPUT,
+                "%s, line %u: more than %u columns (delimiter: %s). Split the table, or state the delimiter if this is not the right one.",
+                r->name, r->line, SU_MAX_COLUMNS, delimiter_name(r->delimiter));
             break;
         }
         list = su_grow(list, &capacity, (size_t)*count + 1, sizeof *list);

@@ -175,10 +175,9 @@ static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, 
             ctx, name, bytes, census->undefined,
             "the file is neither UTF-8 nor Windows-1252 text. Open it in the program it comes from and save it as CSV UTF-8.");
     if (census->in_runs * 2 > census->high)
-        return fail_single_byte(
-            ctx, name, bytes, census->first_stray,
-            "the file is not UTF-8 and looks like an older Arabic, Cyrillic or Greek encoding (such as Windows-1256), which "
-            "cannot be told apart safely. Open it in the program it comes from and save it as CSV UTF-8.");
+        return fail_single_byte(ctx, name, bytes, census->first_stray,
+                                "the file is not UTF-8 and looks like an older Arabic, Cyrillic or Greek encoding (such as Windows-1256), "
+                                "which cannot be told apart safely. Open it in the program it comes from and save it as CSV UTF-8.");
     out->owned = room_for(bytes.n + 2 * census->high);
     su_buf *to = &out->owned;
     for (size_t i = 0; i < bytes.n; i++) {
@@ -192,10 +191,9 @@ static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, 
 }
 
 static su_status fail_utf8(su_context *ctx, const char *name, su_str text, size_t offset) {
-    return fail_at(
-        ctx, name, text, offset,
-        "a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of different encodings were "
-        "joined. Correct this place, or export the file again as CSV UTF-8.");
+    return fail_at(ctx, name, text, offset,
+                   "a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of different encodings "
+                   "were joined. Correct this place, or export the file again as CSV UTF-8.");
 }
 
 static bool starts_with(su_str s, const char *mark, size_t n) { return s.n >= n && memcmp(s.p, mark, n) == 0; }

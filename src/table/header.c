@@ -28,11 +28,10 @@ su_status header_names(su_context *ctx, const char *where, const su_str *top, co
         names[c] = name_of(&scratch, top == NULL ? (su_str){"", 0} : top[c], bottom[c], c);
         uint32_t id = su_dict_add(seen, su_str_of(names[c]));
         if (id < su_dict_count(seen) && first[id] != 0) {
-            status =
-                su_fail(ctx, SU_INPUT,
-                        "%s: the columns %u and %u are both named \"%.80s\". Give every column a name of its own in the header and read "
-                        "the file again.",
-                        where, first[id], c + 1, names[c]);
+            status = su_fail(ctx, SU_INPUT,
+                             "%s: the columns %u and %u are both named \"%.80s\". Give every column a name of its own in the header and "
+                             "read the file again.",
+                             where, first[id], c + 1, names[c]);
             break;
         }
         first[id] = c + 1;

@@ -20,21 +20,19 @@ bool xlsx_is(su_str bytes) {
 static su_status fail_ole(su_context *ctx, const char *name, su_str bytes) {
     static const char stream[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
     if (memmem(bytes.p, bytes.n, stream, sizeof stream) != NULL)
-        return su_fail(
-            ctx, SU_INPUT,
-            "%s is protected by a password. Open it in the spreadsheet program, remove the password (File, Info, Protect Workbook, "
-            "Encrypt with Password: empty), save it to a safe place and read that file.",
-            name);
+        return su_fail(ctx, SU_INPUT,
+                       "%s is protected by a password. Open it in the spreadsheet program, remove the password (File, Info, Protect "
+                       "Workbook, Encrypt with Password: empty), save it to a safe place and read that file.",
+                       name);
     return su_fail(ctx, SU_INPUT,
                    "%s is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8.", name);
 }
 
 static su_status fail_bomb(xlsx_package *pkg, const char *detail) {
-    return su_fail(
-        pkg->ctx, SU_INPUT,
-        "%s would unpack to far more than a workbook holds (%s): a \"zip bomb\", or a sheet formatted down to its last row. It was not "
-        "read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.",
-        pkg->name, detail);
+    return su_fail(pkg->ctx, SU_INPUT,
+                   "%s would unpack to far more than a workbook holds (%s): a \"zip bomb\", or a sheet formatted down to its last row. It "
+                   "was not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.",
+                   pkg->name, detail);
 }
 
 static su_status check_entries(xlsx_package *pkg) {
@@ -80,11 +78,10 @@ su_status xlsx_open(xlsx_package *pkg, su_context *ctx, const char *name, su_str
     if (pkg->zip == NULL) {
         if (source != NULL) zip_source_free(source);
         zip_error_fini(&error);
-        return su_fail(
-            ctx, SU_INPUT,
-            "%s is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. Was the "
-            "copy or download cut short? Copy it again from where it came.",
-            name);
+        return su_fail(ctx, SU_INPUT,
+                       "%s is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. "
+                       "Was the copy or download cut short? Copy it again from where it came.",
+                       name);
     }
     zip_error_fini(&error);
     su_status status = check_entries(pkg);

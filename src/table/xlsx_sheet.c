@@ -288,8 +288,7 @@ static su_status fail_listed(const sheet_reader *r) {
     if (r->blank_count > 0)
         return su_fail(r->pkg->ctx, SU_INPUT,
                        "%s, sheet \"%s\": %zu cell%s with a formula whose result is not stored in the file: %s%s. Open it in a spreadsheet "
-                       "program, let it "
-                       "calculate, save and read again.",
+                       "program, let it calculate, save and read again.",
                        r->pkg->name, r->sheet->name, r->blank_count, r->blank_count == 1 ? "" : "s", r->blank_formulas.p,
                        r->blank_count > MAX_LISTED ? ", ..." : "");
     return SU_OK;

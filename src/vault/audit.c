@@ -16,8 +16,7 @@ const char *su_audit_word(su_audit_event event) {
 }
 
 static void entry_hash(const uint8_t id[SU_VAULT_ID], uint64_t n, int64_t at, const char *event, const char *detail,
-                       const uint8_t previous[SU_HASH],
-                       uint8_t out[SU_HASH]) {
+                       const uint8_t previous[SU_HASH], uint8_t out[SU_HASH]) {
     su_buf b = { 0 };
     su_canon_begin(&b, "suha-audit-1", id);
     su_canon_u64(&b, n);

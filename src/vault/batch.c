@@ -61,11 +61,10 @@ su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_
     su_batch_row *rows = NULL;
     size_t n = 0;
     /* One statement, one snapshot: the count of all rows comes with each of them. */
-    su_status s = su_db_query(ctx, v->db, &st,
-                              "SELECT (SELECT count(*) FROM batch), b.number, b.organisation, b.closed, b.rows_in, b.rejected, b.records, "
-                              "b.withdrawn, b.at, "
-                              "b.schema_name, b.source, b.mapping, b.schema, b.sealed_info, b.sealed_layout, b.mac, o.id "
-                              "FROM batch b LEFT JOIN organisation o ON o.number = b.organisation ORDER BY b.number", "");
+    su_status s = su_db_query(ctx, v->db, &st, "SELECT (SELECT count(*) FROM batch), b.number, b.organisation, b.closed, b.rows_in, "
+                                               "b.rejected, b.records, b.withdrawn, b.at, b.schema_name, b.source, b.mapping, b.schema, "
+                                               "b.sealed_info, b.sealed_layout, b.mac, o.id FROM batch b LEFT JOIN organisation o ON "
+                                               "o.number = b.organisation ORDER BY b.number", "");
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading the batches")) == SU_OK && row) {
         if (!rows) {
             expected = sqlite3_column_int64(st, 0);
@@ -76,13 +75,11 @@ su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_
             break;
         }
         su_batch_row *b = &rows[n++];
-        *b = (su_batch_row){ .number = sqlite3_column_int64(st, 1), .organisation = sqlite3_column_int64(st, 2),
-                             .closed = sqlite3_column_int64(st, 3) != 0,
-                             .rows_in = sqlite3_column_int64(st, 4), .rejected = sqlite3_column_int64(st, 5),
-                                 .records = sqlite3_column_int64(st, 6),
-                             .withdrawn = sqlite3_column_int64(st, 7), .at = sqlite3_column_int64(st, 8),
-                             .schema_name = su_arena_printf(arena, "%s", su_db_text(st, 9)), .org_id = su_arena_printf(arena, "%s",
-                                     su_db_text(st, 16)) };
+        *b = (su_batch_row){
+            .number = sqlite3_column_int64(st, 1), .organisation = sqlite3_column_int64(st, 2), .closed = sqlite3_column_int64(st, 3) != 0,
+            .rows_in = sqlite3_column_int64(st, 4), .rejected = sqlite3_column_int64(st, 5), .records = sqlite3_column_int64(st, 6),
+            .withdrawn = sqlite3_column_int64(st, 7), .at = sqlite3_column_int64(st, 8),
+            .schema_name = su_arena_printf(arena, "%s", su_db_text(st, 9)), .org_id = su_arena_printf(arena, "%s", su_db_text(st, 16)) };
         copy_hash(st, 10, b->source.bytes);
         copy_hash(st, 11, b->mapping.bytes);
         copy_hash(st, 12, b->schema.bytes);
@@ -99,28 +96,24 @@ su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_
 su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b) {
     su_batch_mac(v, b, b->mac);
     return su_db_run(ctx, v->db, "opening a batch", "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     "iiitbbbiiiiibbb", b->number,
-                     b->organisation, (int64_t)b->closed, b->schema_name, b->source.bytes, (size_t)SU_HASH, b->mapping.bytes,
-                         (size_t)SU_HASH,
-                     b->schema.bytes, (size_t)SU_HASH, b->rows_in, b->rejected, b->records, b->withdrawn, b->at, b->info, b->info_n,
-                         b->layout, b->layout_n,
-                     b->mac, (size_t)SU_HASH);
+                     "iiitbbbiiiiibbb", b->number, b->organisation, (int64_t)b->closed, b->schema_name, b->source.bytes, (size_t)SU_HASH,
+                     b->mapping.bytes, (size_t)SU_HASH, b->schema.bytes, (size_t)SU_HASH, b->rows_in, b->rejected, b->records, b->withdrawn,
+                     b->at, b->info, b->info_n, b->layout, b->layout_n, b->mac, (size_t)SU_HASH);
 }
 
 su_status su_batch_update(su_context *ctx, su_vault *v, const su_batch_row *b) {
     uint8_t mac[SU_HASH];
     su_batch_mac(v, b, mac);
     return su_db_run(ctx, v->db, "updating a batch", "UPDATE batch SET closed = ?, records = ?, withdrawn = ?, at = ?, mac = ? WHERE "
-                                                     "number = ?", "iiiibi",
-                     (int64_t)b->closed, b->records, b->withdrawn, b->at, mac, sizeof mac, b->number);
+                                                     "number = ?", "iiiibi", (int64_t)b->closed, b->records, b->withdrawn, b->at, mac,
+                                                     sizeof mac, b->number);
 }
 
 su_status su_batch_sweep(su_context *ctx, su_vault *v, const su_batch_row *b) {
     su_status s = su_db_run(ctx, v->db, "removing an unfinished import", "DELETE FROM record WHERE id BETWEEN ? AND ?", "ii",
-                            su_record_key(b->number, 1),
-                            su_record_key(b->number, UINT32_MAX));
-    if (s == SU_OK) s = su_db_run(ctx, v->db, "removing an unfinished import", "DELETE FROM batch WHERE number = ? AND closed = 0", "i",
-                                  b->number);
+                            su_record_key(b->number, 1), su_record_key(b->number, UINT32_MAX));
+    if (s == SU_OK)
+        s = su_db_run(ctx, v->db, "removing an unfinished import", "DELETE FROM batch WHERE number = ? AND closed = 0", "i", b->number);
     if (s == SU_OK) s = su_audit_add(ctx, v, SU_AUDIT_IMPORT_SWEPT, "batch=%lld", (long long)b->number);
     return s;
 }
@@ -133,8 +126,8 @@ void su_batch_closed_detail(const su_batch_row *b, char out[256]) {
 }
 
 /* Unseals what a batch holds beside its records, into arena (which wipes). NULL when it does not open. */
-static uint8_t *open_part(su_vault *v, const su_org_keys *keys, const su_batch_row *b, const char *purpose, const uint8_t *sealed,
-                          size_t n, su_arena *arena) {
+static uint8_t *open_part(su_vault *v, const su_org_keys *keys, const su_batch_row *b, const char *purpose, const uint8_t *sealed, size_t n,
+                          su_arena *arena) {
     su_buf ad = { 0 };
     uint8_t *plain = n >= SU_SEAL_OVERHEAD ? su_arena_alloc(arena, n - SU_SEAL_OVERHEAD + 1) : NULL;
     su_batch_ad(v, b, purpose, &ad);
@@ -153,17 +146,16 @@ su_status su_batch_layout(su_context *ctx, su_vault *v, const su_org_keys *keys,
     bool newer = false;
     uint8_t *plain = open_part(v, keys, b, "suha-layout-1", b->layout, b->layout_n, arena);
     if (!plain) return part_damaged(ctx, v, b, "column list");
-    if (su_layout_decode(arena, plain, b->layout_n - SU_SEAL_OVERHEAD, out, &newer) && strcmp(out->schema,
-            b->schema_name) == 0) return SU_OK;
-    if (newer) return su_fail(ctx, SU_INPUT, "%s: batch %lld was sealed by a newer Suha: install that version.", v->file,
-                              (long long)b->number);
+    if (su_layout_decode(arena, plain, b->layout_n - SU_SEAL_OVERHEAD, out, &newer) && strcmp(out->schema, b->schema_name) == 0)
+        return SU_OK;
+    if (newer)
+        return su_fail(ctx, SU_INPUT, "%s: batch %lld was sealed by a newer Suha: install that version.", v->file, (long long)b->number);
     return part_damaged(ctx, v, b, "column list");
 }
 
 /* info = source name NUL who NUL, padded with zero bytes */
 su_status su_batch_unseal_info(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena,
-                               const char **source_name,
-                               const char **who) {
+                               const char **source_name, const char **who) {
     uint8_t *plain = open_part(v, keys, b, "suha-info-1", b->info, b->info_n, arena);
     size_t n = plain ? b->info_n - SU_SEAL_OVERHEAD : 0;
     const uint8_t *first = n ? memchr(plain, 0, n) : NULL;
@@ -183,11 +175,10 @@ su_status su_vault_batches(su_context *ctx, su_vault *v, su_arena *arena, su_bat
         const su_batch_row *b = &rows[i];
         int64_t sealed = b->records;
         batches[i] = (su_batch){ .number = (uint64_t)b->number, .org = b->org_id, .when = b->at, .state = b->closed ? "closed" : "open",
-                                 .withdrawn = (uint64_t)b->withdrawn,
-                                 .info = { .source_name = "(sealed)", .who = "(sealed)", .source = b->source, .mapping = b->mapping,
-                                           .schema = b->schema,
-                                           .schema_name = b->schema_name, .rows_in = (uint64_t)b->rows_in,
-                                               .rejected = (uint64_t)b->rejected } };
+                                 .withdrawn = (uint64_t)b->withdrawn };
+        batches[i].info = (su_batch_info){ .source_name = "(sealed)", .who = "(sealed)", .source = b->source, .mapping = b->mapping,
+                                           .schema = b->schema, .schema_name = b->schema_name, .rows_in = (uint64_t)b->rows_in,
+                                           .rejected = (uint64_t)b->rejected };
         if (!b->closed)
             s = su_db_number(ctx, v->db, "counting an open batch", &sealed, "SELECT count(*) FROM record WHERE id BETWEEN ? AND ?", "ii",
                              su_record_key(b->number, 1), su_record_key(b->number, UINT32_MAX));
@@ -215,9 +206,8 @@ su_status su_vault_schemas(su_context *ctx, su_vault *v, su_arena *arena, char *
     bool row = false;
     char **list = NULL;
     size_t n = 0;
-    su_status s = su_db_query(ctx, v->db, &st,
-                              "SELECT DISTINCT schema_name, (SELECT count(*) FROM batch) FROM batch WHERE closed = 1 AND records > "
-                              "withdrawn ORDER BY 1", "");
+    su_status s = su_db_query(ctx, v->db, &st, "SELECT DISTINCT schema_name, (SELECT count(*) FROM batch) FROM batch WHERE closed = 1 AND "
+                                               "records > withdrawn ORDER BY 1", "");
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading the schemas")) == SU_OK && row) {
         if (!list) list = su_arena_array(arena, (size_t)sqlite3_column_int64(st, 1), sizeof *list);
         list[n++] = su_arena_printf(arena, "%s", su_db_text(st, 0));

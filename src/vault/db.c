@@ -18,8 +18,7 @@ su_status su_db_fail(su_context *ctx, sqlite3 *db, int rc, const char *doing) {
     switch (rc & 0xff) {
     case SQLITE_NOTADB:
         return su_fail(ctx, SU_INPUT, "%s: not a Suha file, or its first bytes are damaged (%s). Check the path; if it is the right one, "
-                                      "restore a backup.",
-                       file, doing);
+                                      "restore a backup.", file, doing);
     case SQLITE_CORRUPT:
     case SQLITE_FORMAT:
         return su_fail(ctx, SU_CRYPTO, "%s: damaged: its pages do not fit together (%s). Nothing was changed. Restore a backup.", file,
@@ -31,16 +30,14 @@ su_status su_db_fail(su_context *ctx, sqlite3 *db, int rc, const char *doing) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
         return su_fail(ctx, SU_REFUSED, "%s: another program is writing to it (%s, waited %d s). Try again when it has finished.", file,
-                       doing,
-                       BUSY_MS / 1000);
+                       doing, BUSY_MS / 1000);
     case SQLITE_FULL:
         return su_fail(ctx, SU_IO, "%s: the disk is full (%s). Nothing of this step was kept. Make room and try again.", file, doing);
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
-        return su_fail(ctx, SU_IO, "%s: cannot be opened for writing (%s: %s). The file and its folder must belong to you and be "
-                                   "writable.", file, doing,
-                       sqlite3_errstr(rc));
+        return su_fail(ctx, SU_IO, "%s: cannot be opened for writing (%s: %s). The file and its folder must belong to you and be writable.",
+                       file, doing, sqlite3_errstr(rc));
     case SQLITE_CONSTRAINT:
         return su_fail(ctx, SU_CRYPTO, "%s: holds rows that contradict each other (%s). Run: suha vault verify", file, doing);
     case SQLITE_NOMEM:
@@ -190,8 +187,7 @@ static su_status configure(su_context *ctx, sqlite3 *db, const su_db_kind *kind)
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_FKEY, 1, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
     snprintf(sql, sizeof sql, "PRAGMA temp_store=MEMORY; PRAGMA mmap_size=0; PRAGMA secure_delete=ON; PRAGMA cell_size_check=ON; PRAGMA "
-                              "synchronous=%s; "
-             "PRAGMA cache_size=-%d;", kind->wal ? "FULL" : "EXTRA", CACHE_KIB);
+                              "synchronous=%s; PRAGMA cache_size=-%d;", kind->wal ? "FULL" : "EXTRA", CACHE_KIB);
     return su_db_exec(ctx, db, sql, "opening it");
 }
 
@@ -223,14 +219,12 @@ static su_status check_identity(su_context *ctx, sqlite3 *db, const su_db_kind *
     if (s != SU_OK) goto out;
     if (application != kind->application_id) {
         s = su_fail(ctx, SU_INPUT, "%s: this is no Suha %s: another program's database or an empty file. It was left as it is. Check the "
-                                   "path.",
-                    file_of(db), kind->noun);
+                                   "path.", file_of(db), kind->noun);
         goto out;
     }
     if (version > kind->version) {
         s = su_fail(ctx, SU_INPUT, "%s: a %s of format %lld; this program knows formats up to %d. It was made by a newer Suha: install "
-                                   "that version.",
-                    file_of(db), kind->noun, (long long)version, kind->version);
+                                   "that version.", file_of(db), kind->noun, (long long)version, kind->version);
         goto out;
     }
     if (version < 1) {
@@ -240,8 +234,7 @@ static su_status check_identity(su_context *ctx, sqlite3 *db, const su_db_kind *
     if ((s = definitions(ctx, db, &have)) != SU_OK || (s = definitions_expected(ctx, kind, &want)) != SU_OK) goto out;
     if (have.n != want.n || memcmp(have.p, want.p, want.n) != 0)
         s = su_fail(ctx, SU_CRYPTO, "%s: its table definitions were changed by another program or damaged. It was left as it is. Restore a "
-                                    "backup.",
-                    file_of(db));
+                                    "backup.", file_of(db));
 out:
     su_buf_free(&have);
     su_buf_free(&want);
@@ -267,8 +260,7 @@ su_status su_db_open(su_context *ctx, const su_db_kind *kind, const char *path, 
     if ((s = beside(ctx, path, "-journal", side, sizeof side)) != SU_OK) return s;
     if (kind->wal && stat(side, &st) == 0)
         return su_fail(ctx, SU_INPUT, "%s: another program's journal stands beside it (%s), so this is no Suha %s. Both were left as they "
-                                      "are.", path, side,
-                       kind->noun);
+                                      "are.", path, side, kind->noun);
     if ((s = beside(ctx, path, "-wal", side, sizeof side)) != SU_OK) return s;
     bool unfinished = stat(side, &st) == 0 && st.st_size > 0;
     int rc = sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL);
@@ -334,10 +326,10 @@ su_status su_db_create(su_context *ctx, const su_db_kind *kind, const char *path
     if ((s = fill_new(ctx, kind, part, fill, arg)) != SU_OK) goto out;
     /* link refuses to replace; file systems without hard links (USB sticks) have the rename that does. */
     if (link(part, path) != 0 && (errno == EEXIST || renameat2(AT_FDCWD, part, AT_FDCWD, path, RENAME_NOREPLACE) != 0)) {
-        s = errno == EEXIST ? su_fail(ctx, SU_REFUSED, "%s exists already and was left as it is. Choose another place, or open the %s that "
-                                                       "is there.", path,
-                                      kind->noun)
-                            : su_fail(ctx, SU_IO, "%s: cannot be made: %s", path, strerror(errno));
+        if (errno == EEXIST)
+            s = su_fail(ctx, SU_REFUSED, "%s exists already and was left as it is. Choose another place, or open the %s that is there.", path,
+                        kind->noun);
+        else s = su_fail(ctx, SU_IO, "%s: cannot be made: %s", path, strerror(errno));
         goto out;
     }
     s = sync_folder(ctx, path);

@@ -34,12 +34,11 @@ static su_status check_records(su_context *ctx, const su_case_table *t) {
         uint32_t id = t->record_ids[r];
         if (id >= known || su_dict_get(t->records, id).n == 0)
             s = su_fail(ctx, SU_INPUT, "row %llu has no record identifier, so it could never be withdrawn. Fill it in, or correct the "
-                                       "mapping's record rule.",
-                        (unsigned long long)r + 1);
+                                       "mapping's record rule.", (unsigned long long)r + 1);
         else if (first_row[id])
             s = su_fail(ctx, SU_INPUT, "rows %llu and %llu have the same record identifier. A record is one person: correct the "
-                                       "identifiers, or join the rows "
-                        "before the import.", (unsigned long long)first_row[id], (unsigned long long)r + 1);
+                                       "identifiers, or join the rows before the import.", (unsigned long long)first_row[id],
+                                       (unsigned long long)r + 1);
         else first_row[id] = r + 1;
     }
     free(first_row);
@@ -62,8 +61,8 @@ static su_status check(su_context *ctx, const import_run *run) {
 static su_status lock_folder(su_context *ctx, su_vault *v) {
     const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
     for (int waited = 0; flock(v->dir_fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_STEP_MS) {
-        if (errno != EWOULDBLOCK && errno != EINTR) return su_fail(ctx, SU_IO, "%s: its folder cannot be locked: %s", v->file,
-                                                                   strerror(errno));
+        if (errno != EWOULDBLOCK && errno != EINTR)
+            return su_fail(ctx, SU_IO, "%s: its folder cannot be locked: %s", v->file, strerror(errno));
         if (waited >= LOCK_WAIT_MS)
             return su_fail(ctx, SU_REFUSED, "%s: another import has been running for %d s. Try again when it has finished.", v->file,
                            LOCK_WAIT_MS / 1000);
@@ -100,8 +99,7 @@ static su_status open_batch(su_context *ctx, import_run *run) {
                              .rejected = (int64_t)info->rejected,
                          .records = (int64_t)run->t->row_count, .at = su_clock_unix() };
     su_status s = su_db_number(ctx, v->db, "numbering a batch", &b->number,
-                               "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1",
-                               "");
+                               "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1", "");
     if (s != SU_OK) return s;
     if (b->number >= INT32_MAX) return su_fail(ctx, SU_REFUSED, "%s: this vault has had as many imports as it can number.", v->file);
     su_layout_encode(&run->layout, &layout);
@@ -129,19 +127,16 @@ static su_status take_up(su_context *ctx, import_run *run, const su_batch_row *o
     su_layout_encode(&run->layout, &want);
     same = same && have.n == want.n && memcmp(have.p, want.p, have.n) == 0;
     s = su_db_query(ctx, run->v->db, &st, "SELECT id, blind FROM record WHERE id BETWEEN ? AND ? ORDER BY id", "ii",
-                    su_record_key(open->number, 1),
-                    su_record_key(open->number, UINT32_MAX));
+                    su_record_key(open->number, 1), su_record_key(open->number, UINT32_MAX));
     while (s == SU_OK && same && (s = su_db_step(ctx, st, &row, "reading an unfinished import")) == SU_OK && row) {
         const uint8_t *blind = su_db_blob(st, 1, &n);
         same = run->done < run->t->row_count && sqlite3_column_int64(st, 0) == su_record_key(open->number, run->done + 1) &&
-            n == SU_BLIND &&
-               memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
+            n == SU_BLIND && memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
         run->done++;
     }
     if (s == SU_OK && !same)
         s = su_fail(ctx, SU_REFUSED, "The unfinished import (batch %lld) does not hold the first rows of this table, so it cannot be "
-                                     "resumed. Import again "
-                    "without resuming: that removes it and starts over.", (long long)open->number);
+                                     "resumed. Import again without resuming: that removes it and starts over.", (long long)open->number);
 out:
     sqlite3_finalize(st);
     su_buf_free(&want);
@@ -167,8 +162,7 @@ static su_status choose_batch(su_context *ctx, import_run *run, bool resume) {
         if (b->closed && strcmp(b->schema_name, run->schema_name) == 0 && memcmp(&b->source, &run->info->source, sizeof b->source) == 0) {
             su_clock_iso(b->at, when);
             s = su_fail(ctx, SU_REFUSED, "This very file was imported for %s at %s (batch %lld). Nothing was imported again.", run->org.id,
-                        when,
-                        (long long)b->number);
+                        when, (long long)b->number);
         } else if (!b->closed && resume && same_import(run, b)) {
             open = b;
         } else if (!b->closed && !resume) {
@@ -202,12 +196,10 @@ static su_status refuse_known(su_context *ctx, import_run *run) {
     sqlite3_finalize(st);
     if (s != SU_OK || !known) return s;
     return su_fail(ctx, SU_REFUSED, "%llu of %llu records are in the vault already (the first is row %llu of the table). Nothing was "
-                                    "imported. %s",
-                   (unsigned long long)known, (unsigned long long)total, (unsigned long long)first,
+                   "imported. %s", (unsigned long long)known, (unsigned long long)total, (unsigned long long)first,
                    open ? "Some belong to an unfinished import: import without resuming to remove it."
-                        : "Leave them out of the file, or withdraw the older ones first. If the mapping names no record column, records "
-                          "are told apart by "
-                          "their line number: name one with the rule record.");
+                        : "Leave them out of the file, or withdraw the older ones first. If the mapping names no record column, "
+                          "records are told apart by their line number: name one with the rule record.");
 }
 
 /* ---- sealing ---- */
@@ -258,8 +250,7 @@ static su_status seal_all(su_context *ctx, import_run *run) {
         su_progress(ctx, "sealing records", (double)run->done / (double)total);
         if (su_cancelled(ctx))
             s = su_fail(ctx, SU_CANCELLED, "Stopped after %llu of %llu records; none of them counts yet. Resume the import, or import "
-                                           "again to start over.",
-                        (unsigned long long)run->done, (unsigned long long)total);
+                                           "again to start over.", (unsigned long long)run->done, (unsigned long long)total);
         else s = seal_chunk(ctx, run, total - run->done > CHUNK ? run->done + CHUNK : total, &plain, &sealed);
     }
     su_scratch_free(&plain);
@@ -274,8 +265,8 @@ static void drop_batch(su_context *ctx, import_run *run) {
     su_status s = su_db_begin(&quiet, run->v->db, "removing a failed import");
     if (s != SU_OK) return;
     s = su_batch_sweep(&quiet, run->v, &run->batch);
-    if (su_db_end(&quiet, run->v->db, s, "removing a failed import") != SU_OK) su_log(ctx,
-            "what was sealed stays until the next import: %s", quiet.message);
+    if (su_db_end(&quiet, run->v->db, s, "removing a failed import") != SU_OK)
+        su_log(ctx, "what was sealed stays until the next import: %s", quiet.message);
 }
 
 su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, bool resume,
@@ -288,8 +279,8 @@ su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const s
     if (s != SU_OK || (s = check(ctx, &run)) != SU_OK || (s = su_org_find(ctx, v, &run.arena, org, &run.org)) != SU_OK) goto out;
     su_layout_of(t, &run.arena, &run.layout, &run.columns);
     run.blinds = su_alloc_array(t->row_count, SU_BLIND);
-    for (uint64_t r = 0; r < t->row_count; r++) su_blind(run.org.keys->blind, su_dict_get(t->records, t->record_ids[r]),
-                                                         run.blinds + r * SU_BLIND);
+    for (uint64_t r = 0; r < t->row_count; r++)
+        su_blind(run.org.keys->blind, su_dict_get(t->records, t->record_ids[r]), run.blinds + r * SU_BLIND);
     if ((s = lock_folder(ctx, v)) != SU_OK) goto out;
     locked = true;
     if ((s = su_db_begin(ctx, v->db, "opening a batch")) != SU_OK) goto out;

@@ -22,8 +22,8 @@ static const su_db_kind ledger_kind = { .noun = "privacy ledger", .application_i
                                         .sql = SU_LEDGER_TABLES };
 
 static const char *const state_words[] = { [SU_LEDGER_RESERVED] = "reserved", [SU_LEDGER_MEASURED] = "measured",
-                                           [SU_LEDGER_RELEASED] = "released",
-                                           [SU_LEDGER_FAILED] = "failed", [SU_LEDGER_CANCELLED] = "cancelled" };
+                                           [SU_LEDGER_RELEASED] = "released", [SU_LEDGER_FAILED] = "failed",
+                                           [SU_LEDGER_CANCELLED] = "cancelled" };
 enum { STATE_COUNT = sizeof state_words / sizeof *state_words };
 
 const char *su_ledger_state_name(su_ledger_state s) { return (unsigned)s < STATE_COUNT ? state_words[s] : "unknown"; }
@@ -82,10 +82,8 @@ static su_status event_add(su_context *ctx, sqlite3 *db, const su_keyring *keys,
     event_hash(e, previous, e->hash);
     if (keys) su_mac(keys->ledger, e->hash, SU_HASH, e->mac);
     return su_db_run(ctx, db, "writing the privacy ledger", "INSERT INTO ledger VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                     "iitiiddtttttbb",
-                     (int64_t)e->n, e->at, e->what, e->entry, e->amount, e->epsilon, e->delta, e->who, e->mechanism, e->unit, e->inputs,
-                         e->output, e->hash,
-                     (size_t)SU_HASH, e->mac, keys ? (size_t)SU_HASH : (size_t)0);
+                     "iitiiddtttttbb", (int64_t)e->n, e->at, e->what, e->entry, e->amount, e->epsilon, e->delta, e->who, e->mechanism,
+                     e->unit, e->inputs, e->output, e->hash, (size_t)SU_HASH, e->mac, keys ? (size_t)SU_HASH : (size_t)0);
 }
 
 su_status su_ledger_begin(su_context *ctx, sqlite3 *db, const su_keyring *keys, uint64_t cap_pico) {
@@ -122,8 +120,8 @@ static void add_entry(walk *w, su_arena *arena, const event *e) {
         w->entries = wider;
     }
     w->entries[w->count++] = (su_ledger_entry){
-        .id = (uint64_t)e->entry, .when = e->at, .operator_ = su_arena_printf(arena, "%s", e->who), .mechanism = su_arena_printf(arena,
-                "%s", e->mechanism),
+        .id = (uint64_t)e->entry, .when = e->at, .operator_ = su_arena_printf(arena, "%s", e->who),
+            .mechanism = su_arena_printf(arena, "%s", e->mechanism),
         .unit = su_arena_printf(arena, "%s", e->unit), .public_inputs = su_arena_printf(arena, "%s", e->inputs), .output = "",
         .rho_pico = (uint64_t)e->amount, .epsilon = e->epsilon, .delta = e->delta, .state = SU_LEDGER_RESERVED };
 }
@@ -187,8 +185,8 @@ static su_status check_audit(su_context *ctx, const su_ledger *l, walk *w) {
     snprintf(detail, sizeof detail, "event=%llu hash=%s", (unsigned long long)w->last, hex);
     s = su_db_number(ctx, l->db, "comparing with the audit chain", &last, "SELECT count(*) FROM audit WHERE event = ? AND detail = ?", "tt",
                      su_audit_word(SU_AUDIT_LEDGER), detail);
-    if (s == SU_OK && (last != 1 || (uint64_t)audited != w->last - 1)) finding(ctx, w, w->last,
-                                                                               "the audit chain does not agree with the end of the ledger");
+    if (s == SU_OK && (last != 1 || (uint64_t)audited != w->last - 1))
+        finding(ctx, w, w->last, "the audit chain does not agree with the end of the ledger");
     return s;
 }
 
@@ -197,14 +195,12 @@ static su_status walk_chain(su_context *ctx, const su_ledger *l, su_arena *arena
     bool row = false;
     *w = (walk){ 0 };
     su_status s = su_db_query(ctx, l->db, &st, "SELECT n, at, event, entry, amount, epsilon, delta, who, mechanism, unit, inputs, output, "
-                                               "hash, mac "
-                              "FROM ledger ORDER BY n", "");
+                                               "hash, mac FROM ledger ORDER BY n", "");
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading the privacy ledger")) == SU_OK && row) {
         event e = { .n = (uint64_t)sqlite3_column_int64(st, 0), .at = sqlite3_column_int64(st, 1), .what = su_db_text(st, 2),
                     .entry = sqlite3_column_int64(st, 3), .amount = sqlite3_column_int64(st, 4), .epsilon = sqlite3_column_double(st, 5),
-                    .delta = sqlite3_column_double(st, 6), .who = su_db_text(st, 7), .mechanism = su_db_text(st, 8), .unit = su_db_text(st,
-                            9),
-                    .inputs = su_db_text(st, 10), .output = su_db_text(st, 11) };
+                    .delta = sqlite3_column_double(st, 6), .who = su_db_text(st, 7), .mechanism = su_db_text(st, 8),
+                    .unit = su_db_text(st, 9), .inputs = su_db_text(st, 10), .output = su_db_text(st, 11) };
         check_links(ctx, l, w, st, &e);
         take_event(ctx, w, arena, &e);
     }
@@ -218,9 +214,8 @@ static su_status walk_good(su_context *ctx, const su_ledger *l, su_arena *arena,
     su_status s = walk_chain(ctx, l, arena, w);
     if (s == SU_OK && w->bad)
         s = su_fail(ctx, SU_CRYPTO, "%s: the privacy ledger was changed or damaged (%llu of its events do not hold), so nothing can be "
-                                    "granted from it. Restore a "
-                    "backup of the file; what was released since then must be charged again.", sqlite3_db_filename(l->db, "main"),
-                        (unsigned long long)w->bad);
+                                    "granted from it. Restore a backup of the file; what was released since then must be charged again.",
+                                    sqlite3_db_filename(l->db, "main"), (unsigned long long)w->bad);
     return s;
 }
 
@@ -308,15 +303,16 @@ su_status su_ledger_verify(su_context *ctx, su_ledger *l, uint64_t *checked, uin
 
 /* ---- writing ---- */
 
-static su_status writable(su_context *ctx, const su_ledger *l) { return l->v ? su_vault_need_keys(ctx, l->v, "write to its privacy ledger")
-                                                                 : SU_OK; }
+static su_status writable(su_context *ctx, const su_ledger *l) {
+    return l->v ? su_vault_need_keys(ctx, l->v, "write to its privacy ledger") : SU_OK;
+}
 
 static su_status check_text(su_context *ctx, const char *name, const char *text, size_t limit, bool needed) {
     size_t n = text ? strlen(text) : 0, bad_at = 0;
     if (needed && n == 0) return su_fail(ctx, SU_USAGE, "The privacy ledger needs the %s.", name);
     if (n > limit) return su_fail(ctx, SU_USAGE, "The %s for the privacy ledger is longer than %zu bytes.", name, limit);
-    if (n && !su_utf8_valid(text, n, &bad_at)) return su_fail(ctx, SU_USAGE,
-                                                              "The %s for the privacy ledger is not valid UTF-8 (byte %zu).", name, bad_at);
+    if (n && !su_utf8_valid(text, n, &bad_at))
+        return su_fail(ctx, SU_USAGE, "The %s for the privacy ledger is not valid UTF-8 (byte %zu).", name, bad_at);
     return SU_OK;
 }
 
@@ -359,14 +355,12 @@ static su_status grant(su_context *ctx, su_ledger *l, const su_ledger_entry *ent
         return su_fail(ctx, SU_REFUSED, "No privacy budget has been set for this data. Decide on one and set it: suha ledger cap");
     if (__builtin_add_overflow(w.spent, entry->rho_pico, &total) || total > w.cap)
         return su_fail(ctx, SU_REFUSED, "The privacy budget does not allow this release: it costs rho %.6g, %.6g of %.6g is spent. Ask for "
-                                        "less, or raise the "
-                       "budget with a reason (suha ledger cap).", (double)entry->rho_pico * 1e-12, (double)w.spent * 1e-12,
-                           (double)w.cap * 1e-12);
+                                        "less, or raise the budget with a reason (suha ledger cap).", (double)entry->rho_pico * 1e-12,
+                                        (double)w.spent * 1e-12, (double)w.cap * 1e-12);
     *id = w.count + 1;
     event e = { .what = state_words[SU_LEDGER_RESERVED], .entry = (int64_t)*id, .amount = (int64_t)entry->rho_pico,
-                .epsilon = entry->epsilon,
-                .delta = entry->delta, .who = entry->operator_, .mechanism = entry->mechanism, .unit = entry->unit,
-                    .inputs = entry->public_inputs };
+                .epsilon = entry->epsilon, .delta = entry->delta, .who = entry->operator_, .mechanism = entry->mechanism,
+                .unit = entry->unit, .inputs = entry->public_inputs };
     return add_after(ctx, l, &w, &e);
 }
 
@@ -399,12 +393,10 @@ static su_status move(su_context *ctx, su_ledger *l, uint64_t id, su_ledger_stat
     su_ledger_state from = w.entries[id - 1].state;
     if (!may_follow(from, to))
         return su_fail(ctx, SU_REFUSED, "Entry %llu of the privacy ledger is %s and cannot become %s.", (unsigned long long)id,
-                       state_words[from],
-                       state_words[to]);
+                       state_words[from], state_words[to]);
     if (to == SU_LEDGER_CANCELLED && !reserved_here(l, id))
         return su_fail(ctx, SU_REFUSED, "Entry %llu was reserved by another run, which may have seen noisy results: it stays charged. Mark "
-                                        "it failed instead.",
-                       (unsigned long long)id);
+                                        "it failed instead.", (unsigned long long)id);
     event e = { .what = state_words[to], .entry = (int64_t)id, .output = output };
     return add_after(ctx, l, &w, &e);
 }

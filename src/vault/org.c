@@ -36,18 +36,17 @@ su_status su_vault_org_add(su_context *ctx, su_vault *v, const char *id, const c
     if (s != SU_OK || (s = check(ctx, id, name, kind)) != SU_OK) return s;
     if ((s = su_db_begin(ctx, v->db, "adding an organisation")) != SU_OK) return s;
     s = su_db_number(ctx, v->db, "looking for the organisation", &there, "SELECT count(*) FROM organisation WHERE id = ?", "t", id);
-    if (s == SU_OK && there) s = su_fail(ctx, SU_REFUSED, "%s: there is an organisation with the id %s already. Choose another id.",
-                                         v->file, id);
-    if (s == SU_OK) s = su_db_number(ctx, v->db, "numbering the organisation", &number,
-                                     "SELECT coalesce(max(number), 0) + 1 FROM organisation", "");
+    if (s == SU_OK && there)
+        s = su_fail(ctx, SU_REFUSED, "%s: there is an organisation with the id %s already. Choose another id.", v->file, id);
+    if (s == SU_OK)
+        s = su_db_number(ctx, v->db, "numbering the organisation", &number, "SELECT coalesce(max(number), 0) + 1 FROM organisation", "");
     if (s != SU_OK) goto out;
     key = su_secret_alloc(SU_KEY);
     randombytes_buf(key, SU_KEY);
     wrap_ad(v, number, id, name, kind, created, &ad);
     su_seal(v->keys->wrap, ad.p, ad.n, key, SU_KEY, sealed);
     s = su_db_run(ctx, v->db, "adding the organisation", "INSERT INTO organisation VALUES(?, ?, ?, ?, ?, ?)", "itttib", number, id, name,
-                  kind, created,
-                  sealed, sizeof sealed);
+                  kind, created, sealed, sizeof sealed);
     if (s == SU_OK) s = su_audit_add(ctx, v, SU_AUDIT_ORG_ADDED, "organisation=%s", id);
 out:
     s = su_db_end(ctx, v->db, s, "adding an organisation");
@@ -112,12 +111,10 @@ su_status su_vault_orgs(su_context *ctx, su_vault *v, su_arena *arena, su_org **
     bool row = false;
     su_org *orgs = NULL;
     size_t n = 0, capacity = 0;
-    su_status s = su_db_query(ctx, v->db, &st,
-                              "SELECT o.number, o.id, o.name, o.kind, o.created, o.sealed_key, count(b.number), coalesce(sum(b.records - "
-                              "b.withdrawn), 0), "
-                              "coalesce(sum(b.withdrawn), 0) FROM organisation o LEFT JOIN batch b ON b.organisation = o.number AND "
-                              "b.closed = 1 "
-                              "GROUP BY o.number ORDER BY o.id", "");
+    su_status s = su_db_query(ctx, v->db, &st, "SELECT o.number, o.id, o.name, o.kind, o.created, o.sealed_key, count(b.number), "
+                                               "coalesce(sum(b.records - b.withdrawn), 0), coalesce(sum(b.withdrawn), 0) FROM organisation "
+                                               "o LEFT JOIN batch b ON b.organisation = o.number AND b.closed = 1 GROUP BY o.number ORDER "
+                                               "BY o.id", "");
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading the organisations")) == SU_OK && row) {
         su_org_row keyed = { 0 };
         if (v->keys && (s = unwrap(ctx, v, arena, st, &keyed)) != SU_OK) break;

@@ -35,8 +35,8 @@ static su_status check_complete(su_context *ctx, read_run *run, const su_batch_r
     su_status s = su_audit_verify(ctx, run->v, events, &checked, &bad);
     for (size_t i = 0; i < n; i++) closed += rows[i].closed;
     if (s == SU_OK && bad) return su_vault_damaged(ctx, run->v, "the audit chain does not hold");
-    if (s == SU_OK && closed != events[SU_AUDIT_IMPORT_CLOSED]) return su_vault_damaged(ctx, run->v,
-            "the audit chain knows of other imports than stand here");
+    if (s == SU_OK && closed != events[SU_AUDIT_IMPORT_CLOSED])
+        return su_vault_damaged(ctx, run->v, "the audit chain knows of other imports than stand here");
     return s;
 }
 
@@ -78,8 +78,7 @@ static int by_key(const void *a, const void *b) {
 static su_status batch_count_wrong(su_context *ctx, const read_run *run, const su_batch_row *b, uint64_t found) {
     char what[128];
     snprintf(what, sizeof what, "batch %lld should hold %lld live records and holds %llu", (long long)b->number,
-             (long long)(b->records - b->withdrawn),
-             (unsigned long long)found);
+             (long long)(b->records - b->withdrawn), (unsigned long long)found);
     return su_vault_damaged(ctx, run->v, what);
 }
 
@@ -136,14 +135,13 @@ static su_status map_column(su_context *ctx, read_run *run, const su_batch_row *
     int f = find_field(run->schema, from->name);
     if (f < 0)
         return su_fail(ctx, SU_INPUT, "Batch %lld holds a column %s, which schema %s no longer has. Put the column back, or name %s among "
-                                      "the aliases of its "
-                       "successor.", (long long)b->number, from->name, run->schema->name, from->name);
+                                      "the aliases of its successor.", (long long)b->number, from->name, run->schema->name, from->name);
     const su_field *field = &run->schema->fields[f];
     to->field = (uint32_t)f;
     if (su_store_kind_of(field->type) != from->kind)
         return su_fail(ctx, SU_INPUT, "Column %s of schema %s was of another type when batch %lld was sealed; now it is %s. Give the new "
-                                      "column another name.",
-                       field->name, run->schema->name, (long long)b->number, su_type_name(field->type));
+                                      "column another name.", field->name, run->schema->name, (long long)b->number,
+                                      su_type_name(field->type));
     if (from->kind == SU_STORE_TEXT) return SU_OK;
     to->cell = su_arena_array(&run->arena, (size_t)from->code_count + 1, sizeof *to->cell);
     to->gone = su_arena_array(&run->arena, (size_t)from->code_count + 1, sizeof *to->gone);
@@ -159,8 +157,7 @@ static su_status map_columns(su_context *ctx, read_run *run, const su_batch_row 
         if (s != SU_OK) return s;
         if (used[map[f].field])
             return su_fail(ctx, SU_INPUT, "Batch %lld holds two columns that are one in schema %s now: %s. Take the alias away.",
-                           (long long)b->number,
-                           run->schema->name, run->schema->fields[map[f].field].name);
+                           (long long)b->number, run->schema->name, run->schema->fields[map[f].field].name);
         used[map[f].field] = true;
         if (!run->t->columns[map[f].field].provided) su_case_table_provide(run->t, map[f].field);
     }
@@ -215,8 +212,7 @@ static su_status record_damaged(su_context *ctx, const read_run *run, const su_b
 }
 
 static su_status read_record(su_context *ctx, read_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout,
-                             column_map *map,
-                             sqlite3_stmt *st, su_record_value *values, su_scratch *plain) {
+                             column_map *map, sqlite3_stmt *st, su_record_value *values, su_scratch *plain) {
     uint8_t ad[SU_RECORD_AD];
     size_t blind_n = 0, n = 0;
     su_str id = { 0 };
@@ -271,8 +267,8 @@ static su_status codes_gone(su_context *ctx, read_run *run) {
     for (uint32_t i = 0; i < n && i < NAMED; i++) su_buf_printf(&names, "%s%s", i ? ", " : "", su_dict_get(run->gone, i).p);
     if (n > NAMED) su_buf_text(&names, ", ...");
     su_status s = su_fail(ctx, SU_INPUT, "Schema %s no longer has %u code%s that sealed records use (%s). Put them back into the codelist, "
-                                         "or name them as "
-                          "aliases of the codes that took their place.", run->schema->name, n, n == 1 ? "" : "s", names.p);
+                                         "or name them as aliases of the codes that took their place.", run->schema->name, n,
+                          n == 1 ? "" : "s", names.p);
     su_buf_free(&names);
     return s;
 }

@@ -207,12 +207,11 @@ su_status su_record_encode(su_context *ctx, const su_case_table *t, const su_lay
                            su_scratch *out) {
     su_str id = su_dict_get(t->records, t->record_ids[row]);
     size_t n = 1 + 4 + id.n;
-    for (uint32_t f = 0; f < layout->field_count && n < SU_RECORD_MAX; f++) n += value_size(&layout->fields[f], &t->columns[columns[f]],
-            row);
+    for (uint32_t f = 0; f < layout->field_count && n < SU_RECORD_MAX; f++)
+        n += value_size(&layout->fields[f], &t->columns[columns[f]], row);
     if (n >= SU_RECORD_MAX)
         return su_fail(ctx, SU_INPUT, "row %llu: one record holds more than %d MiB of text. Shorten it or leave free text out of the "
-                                      "mapping.",
-                       (unsigned long long)row + 1, SU_RECORD_MAX >> 20);
+                                      "mapping.", (unsigned long long)row + 1, SU_RECORD_MAX >> 20);
     size_t padded = su_record_padded(n + 1);
     su_scratch_need(out, padded);
     uint8_t *p = out->p;
@@ -220,9 +219,9 @@ su_status su_record_encode(su_context *ctx, const su_case_table *t, const su_lay
     p = put_text(p, id);
     for (uint32_t f = 0; f < layout->field_count; f++) {
         p = put_value(p, &layout->fields[f], &t->columns[columns[f]], row);
-        if (!p) return su_fail(ctx, SU_INTERNAL, "row %llu, column %s: the cell is outside its codelist. Please report this.",
-                               (unsigned long long)row + 1,
-                               layout->fields[f].name);
+        if (!p)
+            return su_fail(ctx, SU_INTERNAL, "row %llu, column %s: the cell is outside its codelist. Please report this.",
+                           (unsigned long long)row + 1, layout->fields[f].name);
     }
     *p++ = PAD_MARK;
     memset(p, 0, (size_t)(out->p + padded - p));

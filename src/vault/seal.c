@@ -20,8 +20,8 @@ enum { OPS_MAX = 16 };
 #define MEM_MAX ((uint64_t)1 << 30)
 
 su_status su_seal_ready(su_context *ctx) {
-    return sodium_init() >= 0 ? SU_OK : su_fail(ctx, SU_INTERNAL,
-                                                "libsodium cannot start: the system gives no random numbers. Nothing can be sealed.");
+    return sodium_init() >= 0 ? SU_OK : su_fail(ctx, SU_INTERNAL, "libsodium cannot start: the system gives no random numbers. Nothing can "
+                                                "be sealed.");
 }
 
 void *su_secret_alloc(size_t n) {
@@ -39,13 +39,12 @@ void su_seal(const uint8_t key[SU_KEY], const void *ad, size_t ad_n, const uint8
 }
 
 bool su_unseal(const uint8_t key[SU_KEY], const void *ad, size_t ad_n, const uint8_t *sealed, size_t sealed_n, uint8_t *plain) {
-    return sealed_n >= SU_SEAL_OVERHEAD &&
-           crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + SU_NONCE, sealed_n - SU_NONCE, ad, ad_n, sealed,
-                                                      key) == 0;
+    if (sealed_n < SU_SEAL_OVERHEAD) return false;
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(plain, NULL, NULL, sealed + SU_NONCE, sealed_n - SU_NONCE, ad, ad_n, sealed, key) == 0;
 }
 
-void su_mac(const uint8_t key[SU_KEY], const void *p, size_t n, uint8_t out[SU_HASH]) { crypto_generichash(out, SU_HASH, p, n, key,
-        SU_KEY); }
+void su_mac(const uint8_t key[SU_KEY], const void *p, size_t n, uint8_t out[SU_HASH]) { crypto_generichash(out, SU_HASH, p, n, key, SU_KEY);
+}
 bool su_mac_equal(const uint8_t a[SU_HASH], const uint8_t b[SU_HASH]) { return sodium_memcmp(a, b, SU_HASH) == 0; }
 
 void su_blind(const uint8_t key[SU_KEY], su_str record, uint8_t out[SU_BLIND]) {
@@ -90,15 +89,14 @@ void su_org_keys_derive(const uint8_t org_key[SU_KEY], su_org_keys *keys) {
 su_status su_passphrase_check(su_context *ctx, su_passphrase pass) {
     size_t characters = 0;
     for (size_t i = 0; i < pass.n; i++) characters += ((uint8_t)pass.p[i] & 0xC0) != 0x80;
-    if (characters == 0) return su_fail(ctx, SU_USAGE, "The passphrase is empty. Choose one of at least %d characters; four or five random "
-                                                       "words are good.",
-                                        SU_PASSPHRASE_MIN);
+    if (characters == 0)
+        return su_fail(ctx, SU_USAGE, "The passphrase is empty. Choose one of at least %d characters; four or five random words are good.",
+                       SU_PASSPHRASE_MIN);
     if (characters < SU_PASSPHRASE_MIN)
         return su_fail(ctx, SU_USAGE, "The passphrase has %zu characters; at least %d are needed. Four or five random words are good.",
-                       characters,
-                       SU_PASSPHRASE_MIN);
-    if (pass.n > SU_PASSPHRASE_MAX) return su_fail(ctx, SU_USAGE, "The passphrase is longer than %d bytes. Choose a shorter one.",
-                                                   SU_PASSPHRASE_MAX);
+                       characters, SU_PASSPHRASE_MIN);
+    if (pass.n > SU_PASSPHRASE_MAX)
+        return su_fail(ctx, SU_USAGE, "The passphrase is longer than %d bytes. Choose a shorter one.", SU_PASSPHRASE_MAX);
     return SU_OK;
 }
 
@@ -106,8 +104,7 @@ static su_status stretch(su_context *ctx, su_passphrase pass, const uint8_t *hea
     uint64_t ops = su_get_u64(header + H_OPS), mem = su_get_u64(header + H_MEM);
     if (crypto_pwhash(kek, SU_KEY, pass.p, pass.n, header + H_SALT, ops, (size_t)mem, (int)su_get_u32(header + H_ALG)) != 0)
         return su_fail(ctx, SU_IO, "Checking the passphrase needs %llu MiB of memory, which the system does not give. Close other programs "
-                                   "and try again.",
-                       (unsigned long long)(mem >> 20));
+                                   "and try again.", (unsigned long long)(mem >> 20));
     return SU_OK;
 }
 
@@ -166,8 +163,7 @@ su_status su_header_open(su_context *ctx, const char *file, const uint8_t *heade
     if ((s = stretch(ctx, pass, header, kek)) != SU_OK) goto out;
     if (!su_unseal(kek, header, H_SEALED, header + H_SEALED, SU_NONCE + SU_KEY + SU_TAG, keys->master)) {
         s = su_fail(ctx, SU_CRYPTO, "%s: the passphrase is wrong. Check Caps Lock and the keyboard layout and try again. Nobody can "
-                                    "recover a lost passphrase.",
-                    file);
+                                    "recover a lost passphrase.", file);
         goto out;
     }
     su_keyring_derive(keys);

@@ -57,7 +57,8 @@ void su_canon_begin(su_buf *b, const char *purpose, const uint8_t id[SU_VAULT_ID
 static inline void su_put_u32(uint8_t *p, uint32_t v) { for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> 8 * i); }
 static inline void su_put_u64(uint8_t *p, uint64_t v) { for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> 8 * i); }
 static inline uint32_t su_get_u32(const uint8_t *p) {
-                                                      return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
 static inline uint64_t su_get_u64(const uint8_t *p) { return (uint64_t)su_get_u32(p) | (uint64_t)su_get_u32(p + 4) << 32; }
 
 #endif

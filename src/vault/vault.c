@@ -33,8 +33,7 @@ su_status su_vault_need_keys(su_context *ctx, const su_vault *v, const char *to_
 
 su_status su_vault_damaged(su_context *ctx, const su_vault *v, const char *what) {
     return su_fail(ctx, SU_CRYPTO, "%s: %s: damaged, or changed by another program. Nothing was changed. To see all of the damage: suha "
-                                   "vault verify. "
-                   "Then restore a backup.", v->file, what);
+                                   "vault verify. Then restore a backup.", v->file, what);
 }
 
 /* ---- making ---- */
@@ -57,15 +56,17 @@ static su_status fill(su_context *ctx, sqlite3 *db, void *arg) {
 static su_status make_folder(su_context *ctx, const char *dir) {
     struct stat st;
     if (mkdir(dir, 0700) == 0) return SU_OK;
-    if (errno != EEXIST) return su_fail(ctx, SU_IO, "%s: the folder cannot be made: %s. The folder above it must exist and be writable.",
-                                        dir, strerror(errno));
+    if (errno != EEXIST)
+        return su_fail(ctx, SU_IO, "%s: the folder cannot be made: %s. The folder above it must exist and be writable.", dir,
+                       strerror(errno));
     if (stat(dir, &st) != 0 || !S_ISDIR(st.st_mode)) return su_fail(ctx, SU_IO, "%s: exists and is no folder. Choose another place.", dir);
     if (st.st_mode & 077) su_log(ctx, "%s: other users of this computer can look into this folder. Better: chmod 700 %s", dir, dir);
     return SU_OK;
 }
 
-su_status su_vault_init(su_context *ctx, const char *dir, su_passphrase pass) { return su_vault_init_with(ctx, dir, pass,
-        SU_VAULT_COST_MODERATE); }
+su_status su_vault_init(su_context *ctx, const char *dir, su_passphrase pass) {
+    return su_vault_init_with(ctx, dir, pass, SU_VAULT_COST_MODERATE);
+}
 
 su_status su_vault_init_with(su_context *ctx, const char *dir, su_passphrase pass, su_vault_cost cost) {
     su_arena arena;
@@ -161,10 +162,8 @@ su_status su_vault_status_get(su_context *ctx, su_vault *v, su_vault_status *out
     bool row = false;
     su_audit_head head;
     *out = (su_vault_status){ .format = (uint32_t)su_vault_kind.version, .created = v->created, .vault_id = v->id_hex };
-    su_status s = su_db_query(ctx, v->db, &st,
-                              "SELECT (SELECT count(*) FROM organisation), count(*), coalesce(sum(records - withdrawn), 0), "
-                              "coalesce(sum(withdrawn), 0) "
-                              "FROM batch WHERE closed = 1", "");
+    su_status s = su_db_query(ctx, v->db, &st, "SELECT (SELECT count(*) FROM organisation), count(*), coalesce(sum(records - withdrawn), "
+                                               "0), coalesce(sum(withdrawn), 0) FROM batch WHERE closed = 1", "");
     if (s == SU_OK) s = su_db_step(ctx, st, &row, "counting");
     if (s != SU_OK) goto out;
     out->organisations = (uint64_t)sqlite3_column_int64(st, 0);

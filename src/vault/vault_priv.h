@@ -87,8 +87,7 @@ void su_batch_closed_detail(const su_batch_row *b, char out[256]);
 void su_batch_ad(const su_vault *v, const su_batch_row *b, const char *purpose, su_buf *out);
 su_status su_batch_layout(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena, su_layout *out);
 su_status su_batch_unseal_info(su_context *ctx, su_vault *v, const su_org_keys *keys, const su_batch_row *b, su_arena *arena,
-                               const char **source_name,
-                               const char **who);
+                               const char **source_name, const char **who);
 
 /* ---- records: id = batch << 32 | sequence, sequences from 1 ---- */
 static inline int64_t su_record_key(int64_t batch, uint64_t sequence) { return batch << 32 | (int64_t)sequence; }

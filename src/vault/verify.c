@@ -47,8 +47,7 @@ static su_status collect_audited(su_context *ctx, verify_run *run) {
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_status s = su_db_query(ctx, run->v->db, &st, "SELECT detail FROM audit WHERE event IN (?, ?)", "tt",
-                              su_audit_word(SU_AUDIT_IMPORT_CLOSED),
-                              su_audit_word(SU_AUDIT_WITHDRAWN));
+                              su_audit_word(SU_AUDIT_IMPORT_CLOSED), su_audit_word(SU_AUDIT_WITHDRAWN));
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading the audit chain")) == SU_OK && row)
         su_dict_add(run->audited, su_str_of(su_db_text(st, 0)));
     sqlite3_finalize(st);
@@ -67,14 +66,13 @@ static void check_withdrawn(su_context *ctx, verify_run *run, const su_batch_row
     if (blind_n == SU_BLIND) su_hex(blind, SU_BLIND, detail + strlen(detail));
     run->withdrawn++;
     if (any || !su_dict_find(run->audited, su_str_of(detail), &id))
-        finding(ctx, run, "batch %lld, record %lld is marked withdrawn but %s", (long long)b->number, (long long)(sqlite3_column_int64(st,
-                0) & UINT32_MAX),
-                any ? "its ciphertext was not overwritten" : "the audit chain does not know of it");
+        finding(ctx, run, "batch %lld, record %lld is marked withdrawn but %s", (long long)b->number,
+                (long long)(sqlite3_column_int64(st, 0) & UINT32_MAX), any ? "its ciphertext was not overwritten"
+                : "the audit chain does not know of it");
 }
 
 static void check_live(su_context *ctx, verify_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout,
-                       su_record_value *values,
-                       sqlite3_stmt *st, su_scratch *plain) {
+                       su_record_value *values, sqlite3_stmt *st, su_scratch *plain) {
     uint8_t ad[SU_RECORD_AD];
     size_t blind_n = 0, n = 0;
     su_str id = { 0 };
@@ -85,8 +83,8 @@ static void check_live(su_context *ctx, verify_run *run, const su_batch_row *b, 
     if (blind_n == SU_BLIND && n >= SU_SEAL_OVERHEAD) {
         su_scratch_need(plain, n);
         su_record_ad(run->v, b->organisation, key, blind, ad);
-        good = su_unseal(keys->seal, ad, sizeof ad, sealed, n, plain->p) && su_record_decode(layout, plain->p, n - SU_SEAL_OVERHEAD, &id,
-                values, &newer);
+        good = su_unseal(keys->seal, ad, sizeof ad, sealed, n, plain->p) &&
+            su_record_decode(layout, plain->p, n - SU_SEAL_OVERHEAD, &id, values, &newer);
     }
     if (good) {
         su_blind(keys->blind, id, expected);
@@ -120,8 +118,7 @@ static su_status check_records(su_context *ctx, verify_run *run, const su_batch_
     su_scratch_free(&plain);
     if (s == SU_OK && (withdrawn != b->withdrawn || n > b->records || (b->closed && n != b->records)))
         finding(ctx, run, "batch %lld should hold %lld records, %lld of them withdrawn; it holds %lld and %lld", (long long)b->number,
-                (long long)b->records,
-                (long long)b->withdrawn, (long long)n, (long long)withdrawn);
+                (long long)b->records, (long long)b->withdrawn, (long long)n, (long long)withdrawn);
     return s;
 }
 
@@ -159,9 +156,8 @@ static su_status check_batches(su_context *ctx, verify_run *run) {
     if (s == SU_OK && strays) finding(ctx, run, "%lld records belong to no batch", (long long)strays);
     if (s == SU_OK && (run->withdrawn != run->events[SU_AUDIT_WITHDRAWN] || run->closed != run->events[SU_AUDIT_IMPORT_CLOSED]))
         finding(ctx, run, "there are %llu imports and %llu withdrawn records; the audit chain knows of %llu and %llu",
-                (unsigned long long)run->closed,
-                (unsigned long long)run->withdrawn, (unsigned long long)run->events[SU_AUDIT_IMPORT_CLOSED],
-                (unsigned long long)run->events[SU_AUDIT_WITHDRAWN]);
+                (unsigned long long)run->closed, (unsigned long long)run->withdrawn,
+                (unsigned long long)run->events[SU_AUDIT_IMPORT_CLOSED], (unsigned long long)run->events[SU_AUDIT_WITHDRAWN]);
     return s;
 }
 

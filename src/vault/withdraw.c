@@ -16,11 +16,10 @@ static su_status mark(su_context *ctx, su_vault *v, int64_t key, const uint8_t b
     if (s == SU_OK && (!b || !su_batch_mac_holds(v, b))) s = su_vault_damaged(ctx, v, "the batch of this record");
     if (s == SU_OK && !b->closed)
         s = su_fail(ctx, SU_REFUSED, "This record belongs to an unfinished import (batch %lld). Import again without resuming, and without "
-                                     "this record: that "
-                    "removes it.", (long long)b->number);
+                                     "this record: that removes it.", (long long)b->number);
     if (s == SU_OK)
-        s = su_db_run(ctx, v->db, "withdrawing a record", "UPDATE record SET live = 0, sealed = zeroblob(length(sealed)) WHERE id = ?",
-                      "i", key);
+        s = su_db_run(ctx, v->db, "withdrawing a record", "UPDATE record SET live = 0, sealed = zeroblob(length(sealed)) WHERE id = ?", "i",
+                      key);
     if (s == SU_OK) {
         b->withdrawn++;
         s = su_batch_update(ctx, v, b);
@@ -47,8 +46,7 @@ su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const
                      sizeof blind);
     if (s == SU_OK && key == 0)
         s = su_fail(ctx, SU_INPUT, "%s has no record with this identifier in the vault, or it was withdrawn before. Identifiers are "
-                                   "compared exactly: check "
-                    "spelling, capital letters and blanks.", row.id);
+                                   "compared exactly: check spelling, capital letters and blanks.", row.id);
     if (s == SU_OK) s = mark(ctx, v, key, blind);
     if ((s = su_db_end(ctx, v->db, s, "withdrawing a record")) != SU_OK) goto out;
     if (!su_db_checkpoint(v->db, 5000))

@@ -38,6 +38,9 @@ def xlsx(name, sheet, more=()):
     full = path(name)
     with zipfile.ZipFile(full, "w", zipfile.ZIP_DEFLATED) as z:
         z.writestr("[Content_Types].xml", "<Types xmlns='http://schemas.openxmlformats.org/package/2006/content-types'/>")
+        z.writestr("_rels/.rels", "<Relationships xmlns='http://schemas.openxmlformats.org/package/2006/relationships'>"
+                   "<Relationship Id='rId1' Type='http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument' "
+                   "Target='xl/workbook.xml'/></Relationships>")
         z.writestr("xl/workbook.xml", "<workbook xmlns='http://schemas.openxmlformats.org/spreadsheetml/2006/main' "
                    "xmlns:r='http://schemas.openxmlformats.org/officeDocument/2006/relationships'>"
                    "<sheets><sheet name='Cases' sheetId='1' r:id='rId1'/></sheets></workbook>")
@@ -63,7 +66,8 @@ def test_workbooks():
     refused(xlsx("bomb.xlsx", sheet([["gender"]]) + " " * 1_500_000_000), "bomb.xlsx")
     with open(good, "rb") as f:
         refused(write("cut.xlsx", f.read()[:600]), "cut.xlsx")
-    refused(write("locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 4096), "locked.xlsx", "password")
+    refused(write("locked.xlsx", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 1024 + "EncryptedPackage".encode("utf-16-le") + b"\0" * 4096),
+            "locked.xlsx", "password")
 
 
 def test_mappings():

@@ -12,10 +12,11 @@
 
 static void near(double got, double want)
 {
-    if (isnan(want) ? !isnan(got) : !(fabs(got - want) <= 1e-9 * (1 + fabs(want)))) fail_msg("%.12g, not %.12g", got, want);
+    bool good = isnan(want) ? isnan(got) : fabs(got - want) <= 1e-9 * (1 + fabs(want));
+    if (!good) fail_msg("%.12g, not %.12g", got, want);
 }
 
-/* ---- by hand ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- by hand ---------------------------------------------------------------------------------------------------------------- */
 
 /* Truth: (1,1) (1,1) (1,2) (0,1) (2,0).   Records: (1,1) (1,0) (2,2) (0,1).
  *   length 1   a1: 3 | 2, a2: 1 | 1, b1: 3 | 2, b2: 1 | 1           length 2   a1b1: 2 | 1, a1b2: 1 | 0, a2b2: 0 | 1
@@ -29,7 +30,8 @@ static void worked_by_hand(void **state)
     su_code_matrix truth = {.row_count = 5, .column_count = 2, .columns = truth_columns};
     uint16_t *records[2] = {ra, rb};
     su_aggregate aggregates[] = {
-        {1, {{0, 1}}, 4, 2, 6}, {1, {{1, 1}}, 3, 3, 3}, {1, {{1, 2}}, 5, 4, 6}, {2, {{0, 1}, {1, 1}}, 2, 0, 4}, {2, {{0, 2}, {1, 1}}, 3, 1, 5},
+        {1, {{0, 1}}, 4, 2, 6}, {1, {{1, 1}}, 3, 3, 3}, {1, {{1, 2}}, 5, 4, 6},
+        {2, {{0, 1}, {1, 1}}, 2, 0, 4}, {2, {{0, 2}, {1, 1}}, 3, 1, 5},
     };
     su_release r = {.options = {.length = 2}, .column_count = 2, .columns = columns, .aggregates = aggregates, .aggregate_count = 5,
                     .record_count = 4, .records = records};
@@ -78,7 +80,7 @@ static void worked_by_hand(void **state)
     near(two->total_variation, (0.15 + 0.2 + 0.05 + 0.2 + 0.25 + 0.25) / 2);
 }
 
-/* ---- naive oracle ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- naive oracle ------------------------------------------------------------------------------------------------------------ */
 
 enum { D = 5, MOST_CELLS = 4 * 4 * 4 };
 
@@ -188,8 +190,8 @@ static void random_releases(void **state)
         su_aggregate *aggregates = su_alloc_array(2000, sizeof *aggregates);
         world_init(&truth, 20 + su_random_below(&random, 100), cards, D, &random);
         world_init(&made, 20 + su_random_below(&random, 100), cards, D, &random);
-        su_release r = {.options = {.length = 1 + (uint32_t)round % 4}, .column_count = D, .columns = truth.columns, .aggregates = aggregates,
-                        .record_count = made.matrix.row_count, .records = made.codes};
+        su_release r = {.options = {.length = 1 + (uint32_t)round % 4}, .column_count = D, .columns = truth.columns,
+                        .aggregates = aggregates, .record_count = made.matrix.row_count, .records = made.codes};
         trial t = {.truth = &truth, .made = &made, .r = &r, .random = &random};
         for (uint32_t l = 1; l <= r.options.length; l++) each_cell(cards, l, visit, &t);
         su_context ctx;

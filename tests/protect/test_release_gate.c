@@ -150,7 +150,8 @@ static void assert_aggregates(const case_of *x, uint64_t k)
                 assert_true(g->at[i].column == a.column[i] && g->at[i].value == a.value[i]);
             }
             assert_true(g->ci_low >= 0 && g->ci_low <= count && g->ci_high >= count);
-            assert_true(fabs(g->ci_high - fmax(estimate + half, count)) < 1e-9 && fabs(g->ci_low - fmax(0, fmin(estimate - half, count))) < 1e-9);
+            assert_true(fabs(g->ci_high - fmax(estimate + half, count)) < 1e-9);
+            assert_true(fabs(g->ci_low - fmax(0, fmin(estimate - half, count))) < 1e-9);
         }
     }
     assert_int_equal(n, x->r->aggregate_count);

@@ -223,7 +223,7 @@ static void test_noise_is_as_planned(void **state)
     world_free(&w);
 }
 
-/* ---- noise before data --------------------------------------------------------------------------------------------------------------- */
+/* ---- noise before data ------------------------------------------------------------------------------------------- */
 
 typedef struct guarded { void *page; size_t bytes; bool opened; } guarded;
 
@@ -268,7 +268,7 @@ static void test_noise_precedes_data(void **state)
     munmap(g.page, g.bytes);
 }
 
-/* ---- errors ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 static void test_errors(void **state)
 {

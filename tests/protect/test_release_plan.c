@@ -77,7 +77,8 @@ static void test_workload(void **state)
         for (uint32_t c = 0; c < d; c++) {
             card[c] = 1 + (uint32_t)su_random_below(&random, su_random_below(&random, 3) ? 5 : 40);
         }
-        su_release_options o = { .epsilon = 1, .length = 1 + (uint32_t)su_random_below(&random, 4), .max_table_cells = 1 + su_random_below(&random, 300) };
+        su_release_options o = { .epsilon = 1, .length = 1 + (uint32_t)su_random_below(&random, 4),
+                                 .max_table_cells = 1 + su_random_below(&random, 300) };
         su_release *r = NULL;
         su_status status = plan_of(&ctx, card, d, &o, &r);
         if (status) {

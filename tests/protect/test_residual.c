@@ -16,7 +16,7 @@
 #define COLUMNS_MAX 4
 #define JOINT_MAX 120
 
-/* ---- dense oracle -------------------------------------------------------------------------------------------------------------------- */
+/* ---- dense oracle ------------------------------------------------------------------------------------------------ */
 
 typedef struct dense { size_t n; double a[JOINT_MAX][JOINT_MAX], v[JOINT_MAX][JOINT_MAX]; } dense;
 
@@ -96,9 +96,15 @@ static size_t cell_of(const uint32_t *card, uint32_t column_count, const uint32_
     return cell;
 }
 
-/* ---- one case -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one case ---------------------------------------------------------------------------------------------------- */
 
-typedef struct problem { su_release release; su_matrix_column columns[COLUMNS_MAX]; uint32_t card[COLUMNS_MAX]; su_release_table tables[16]; size_t joint; } problem;
+typedef struct problem {
+    su_release release;
+    su_matrix_column columns[COLUMNS_MAX];
+    uint32_t card[COLUMNS_MAX];
+    su_release_table tables[16];
+    size_t joint;
+} problem;
 
 /* Any collection of tables, also ones inside others and repeated columns; noise of any size. */
 static void problem_init(problem *p, su_random *random)

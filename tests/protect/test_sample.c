@@ -33,7 +33,7 @@ static su_buf source_file(const char *path)
     return text;
 }
 
-/* ---- known answers ------------------------------------------------------------------------------------------------------------------ */
+/* ---- known answers ----------------------------------------------------------------------------------------------- */
 
 static unsigned __int128 parse_wide(const char *s)
 {
@@ -109,7 +109,7 @@ static void test_fill_is_repeated_draws(void **state)
     }
 }
 
-/* ---- distribution ------------------------------------------------------------------------------------------------------------------- */
+/* ---- distribution ------------------------------------------------------------------------------------------------ */
 
 /* Quantile of chi-square with `df` degrees of freedom, one in a million above (Wilson, Hilferty 1931). */
 static double chi_square_bound(double df)
@@ -261,7 +261,7 @@ static void test_uniform_below(void **state)
     }
 }
 
-/* ---- wrong use ends the process ------------------------------------------------------------------------------------------------------- */
+/* ---- wrong use ends the process ---------------------------------------------------------------------------------- */
 
 static void die_denominator(su_random *r) { su_sample_discrete_gaussian(r, (su_variance){ 1, 0 }); }
 static void die_large_denominator(su_random *r) { su_sample_discrete_gaussian(r, (su_variance){ 1 << 17, (1 << 16) + 1 }); }
@@ -302,13 +302,14 @@ static void test_wrong_use_aborts(void **state)
     }
 }
 
-/* ---- lint: no floating point in the file ------------------------------------------------------------------------------------------------ */
+/* ---- lint: no floating point in the file ------------------------------------------------------------------------- */
 
 static void test_no_floating_point(void **state)
 {
     (void)state;
     static const char *const words[] = { "float", "double", "_Float16", "_Float32", "_Float64", "_Float128", "__float128", "log", "log2",
-                                         "log1p", "exp", "expm1", "sqrt", "pow", "erf", "erfc", "logf", "expf", "sqrtf", "logl", "expl", "sqrtl" };
+                                         "log1p", "exp", "expm1", "sqrt", "pow", "erf", "erfc", "logf", "expf", "sqrtf", "logl",
+                                         "expl", "sqrtl" };
     su_buf text = source_file("src/protect/dp/sample.c");
     assert_null(strstr(text.p, "math.h"));
     for (char *p = text.p; *p;) {

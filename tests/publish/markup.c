@@ -15,20 +15,25 @@ static const char *complain(const char *what, const char *html, const char *at) 
 static bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == ':'; }
 
 static bool is_void(const char *name) {
-    static const char *const list[] = { "meta", "link", "br", "hr", "img", "input", NULL };
+    static const char *const list[] = {"meta", "link", "br", "hr", "img", "input", NULL};
     for (int i = 0; list[i]; i++)
         if (strcmp(list[i], name) == 0) return true;
     return false;
 }
 
 static bool reference_ok(const char *p, const char *end) {
-    static const char *const list[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#x27;", NULL };
+    static const char *const list[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#x27;", NULL};
     for (int i = 0; list[i]; i++)
         if ((size_t)(end - p) >= strlen(list[i]) && memcmp(p, list[i], strlen(list[i])) == 0) return true;
     return false;
 }
 
-typedef struct walk { char stack[64][24]; int depth; char ids[4000][40]; int id_count; } walk;
+typedef struct walk {
+    char stack[64][24];
+    int depth;
+    char ids[4000][40];
+    int id_count;
+} walk;
 
 static const char *attribute(walk *w, const char *html, const char **at, const char *end) {
     char name[40], value[40];
@@ -67,8 +72,15 @@ static const char *element(walk *w, const char *html, const char **at, const cha
     if (strcmp(name, "script") == 0 || strcmp(name, "style") == 0) return complain("script or style element", html, start);
     bool self = false;
     while (p < end && *p != '>') {
-        if (*p == ' ' || *p == '\n') { p++; continue; }
-        if (*p == '/' && p + 1 < end && p[1] == '>') { self = true; p++; continue; }
+        if (*p == ' ' || *p == '\n') {
+            p++;
+            continue;
+        }
+        if (*p == '/' && p + 1 < end && p[1] == '>') {
+            self = true;
+            p++;
+            continue;
+        }
         const char *why = attribute(w, html, &p, end);
         if (why) return why;
     }
@@ -92,7 +104,10 @@ const char *su_markup_fault(const char *html, size_t n) {
     if (!w) abort();
     p += sizeof doctype - 1;
     while (p < end && !why) {
-        if (*p == '<') { why = element(w, html, &p, end); continue; }
+        if (*p == '<') {
+            why = element(w, html, &p, end);
+            continue;
+        }
         if (*p == '>') why = complain("bare >", html, p);
         if (*p == '&' && !reference_ok(p, end)) why = complain("bare &", html, p);
         p++;

@@ -4,8 +4,8 @@
 
 #include <stddef.h>
 
-/* NULL when every element is closed in order, every attribute is quoted, no attribute is inline script or style, every id occurs once and every & begins a
- * character reference; otherwise what is wrong and where (static text). */
+/* NULL when every element is closed in order, every attribute is quoted, no attribute is inline script or style, every id occurs once and
+ * every & begins a character reference; otherwise what is wrong and where (static text). */
 const char *su_markup_fault(const char *html, size_t n);
 
 #endif

@@ -15,10 +15,20 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const su_bundle_info info = { .created = 1795000000, .publisher = "Imaginary Observatory", .population_epsilon = 3.1, .population_delta = 1e-9,
-                                     .releases_before = 1, .ledger_note = "in the vault" };
+static const su_bundle_info info = {.created = 1795000000,
+                                    .publisher = "Imaginary Observatory",
+                                    .population_epsilon = 3.1,
+                                    .population_delta = 1e-9,
+                                    .releases_before = 1,
+                                    .ledger_note = "in the vault"};
 
-typedef struct made { su_sample sample; su_context ctx; su_arena arena; su_bundle_file *files; size_t count; } made;
+typedef struct made {
+    su_sample sample;
+    su_context ctx;
+    su_arena arena;
+    su_bundle_file *files;
+    size_t count;
+} made;
 
 static void make(const su_sample_options *o, const su_bundle_info *i, made *m) {
     su_context_init(&m->ctx);
@@ -46,11 +56,26 @@ static bool holds(su_str s, const char *word) { return memmem(s.p, s.n, word, st
 
 static void files_and_sums(void **state) {
     (void)state;
-    static const char *const wanted[] = { "CITATION.cff", "README.md", "codebook.html", "codebook.md", "codelists/age-broad.csv", "codelists/flag-present.csv",
-        "codelists/gender.csv", "codelists/iso-3166-1.csv", "codelists/months.csv", "codelists/services.csv", "codelists/yearofregistration.csv", "data/aggregates.csv",
-        "data/microdata.csv", "datapackage.json", "protection/report.html", "protection/report.json", "style.css", "SHA256SUMS" };
+    static const char *const wanted[] = {"CITATION.cff",
+                                         "README.md",
+                                         "codebook.html",
+                                         "codebook.md",
+                                         "codelists/age-broad.csv",
+                                         "codelists/flag-present.csv",
+                                         "codelists/gender.csv",
+                                         "codelists/iso-3166-1.csv",
+                                         "codelists/months.csv",
+                                         "codelists/services.csv",
+                                         "codelists/yearofregistration.csv",
+                                         "data/aggregates.csv",
+                                         "data/microdata.csv",
+                                         "datapackage.json",
+                                         "protection/report.html",
+                                         "protection/report.json",
+                                         "style.css",
+                                         "SHA256SUMS"};
     made m;
-    make(&(su_sample_options){ 0 }, &info, &m);
+    make(&(su_sample_options){0}, &info, &m);
     assert_int_equal(m.count, sizeof wanted / sizeof *wanted);
     const char *line = find(&m, "SHA256SUMS")->bytes.p;
     for (size_t i = 0; i < m.count; i++) {
@@ -72,8 +97,8 @@ static void files_and_sums(void **state) {
 static void same_inputs_same_bytes(void **state) {
     (void)state;
     made a, b;
-    make(&(su_sample_options){ .seed = 5 }, &info, &a);
-    make(&(su_sample_options){ .seed = 5 }, &info, &b);
+    make(&(su_sample_options){.seed = 5}, &info, &a);
+    make(&(su_sample_options){.seed = 5}, &info, &b);
     assert_int_equal(a.count, b.count);
     for (size_t i = 0; i < a.count; i++) assert_true(same(a.files[i].bytes, b.files[i].bytes));
     drop(&a);
@@ -84,8 +109,8 @@ static void same_inputs_same_bytes(void **state) {
 static void shape_does_not_depend_on_data(void **state) {
     (void)state;
     made a, b;
-    make(&(su_sample_options){ .seed = 5, .rows = 300 }, &info, &a);
-    make(&(su_sample_options){ .seed = 99, .rows = 12 }, &info, &b);
+    make(&(su_sample_options){.seed = 5, .rows = 300}, &info, &a);
+    make(&(su_sample_options){.seed = 99, .rows = 12}, &info, &b);
     assert_int_equal(a.count, b.count);
     for (size_t i = 0; i < a.count; i++) {
         assert_string_equal(a.files[i].path, b.files[i].path);
@@ -103,7 +128,7 @@ static void shape_does_not_depend_on_data(void **state) {
 static void order_of_records_is_lost(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ .seed = 11 }, &info, &m);
+    make(&(su_sample_options){.seed = 11}, &info, &m);
     su_release *r = m.sample.release;
     su_random random;
     su_random_seeded(&random, 3);
@@ -122,7 +147,7 @@ static void order_of_records_is_lost(void **state) {
     drop(&m);
 }
 
-/* ---- data against a slow and obvious oracle ---------------------------------------------------------------------------------------------- */
+/* ---- data against a slow and obvious oracle ----------------------------------------------------------------------------------------- */
 
 static int lines_order(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
@@ -135,7 +160,7 @@ static size_t lines_of(const char *text, char **out, size_t most) {
 }
 
 static char *expected_row(const su_release *r, uint64_t row) {
-    static const char *const service[] = { "shelter", "legal;aid", "'=health", "school" };
+    static const char *const service[] = {"shelter", "legal;aid", "'=health", "school"};
     char out[512] = "";
     for (uint32_t f = 0; f < r->schema->field_count; f++) {
         const su_field *field = &r->schema->fields[f];
@@ -150,7 +175,8 @@ static char *expected_row(const su_release *r, uint64_t row) {
             if (field->type == SU_TYPE_CODE_SET) {
                 if (cell[0]) strcat(cell, "|");
                 strcat(cell, service[r->columns[c].set_value - 1]);
-            } else strcat(cell, field->codelist->codes[v - 1].code);
+            } else
+                strcat(cell, field->codelist->codes[v - 1].code);
         }
         if (!cell[0] && provided) strcat(cell, field->missing_print);
         if (f) strcat(out, ",");
@@ -162,12 +188,13 @@ static char *expected_row(const su_release *r, uint64_t row) {
 static void microdata_is_the_records(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ .seed = 21, .rows = 257 }, &info, &m);
+    make(&(su_sample_options){.seed = 21, .rows = 257}, &info, &m);
     const su_release *r = m.sample.release;
     char *got[400], *want[400];
     size_t n = lines_of(find(&m, "data/microdata.csv")->bytes.p, got, 400);
     assert_int_equal(n, 258);
-    assert_string_equal(got[0], "yearOfRegistration,gender,ageBroad,citizenship,CountryOfExploitation,traffickMonths,services,meansThreats,meansDebt,isForcedLabour,"
+    assert_string_equal(got[0], "yearOfRegistration,gender,ageBroad,citizenship,CountryOfExploitation,traffickMonths,services,meansThreats,"
+                                "meansDebt,isForcedLabour,"
                                 "isSexualExploit");
     for (uint64_t i = 0; i < 257; i++) want[i] = expected_row(r, i);
     qsort(got + 1, 257, sizeof *got, lines_order);
@@ -183,7 +210,7 @@ static void microdata_is_the_records(void **state) {
 static void vault_fields_leave_no_column(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ 0 }, &info, &m);
+    make(&(su_sample_options){0}, &info, &m);
     for (size_t i = 0; i < m.count; i++)
         if (ends(m.files[i].path, ".csv")) assert_false(holds(m.files[i].bytes, "caseName"));
     drop(&m);
@@ -192,7 +219,7 @@ static void vault_fields_leave_no_column(void **state) {
 static void aggregates_are_the_release(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ .seed = 4 }, &info, &m);
+    make(&(su_sample_options){.seed = 4}, &info, &m);
     const su_release *r = m.sample.release;
     const char *p = strchr(find(&m, "data/aggregates.csv")->bytes.p, '\n') + 1;
     for (size_t i = 0; i < r->aggregate_count; i++) {
@@ -213,8 +240,8 @@ static void aggregates_are_the_release(void **state) {
         assert_int_equal(sscanf(p + strlen(want), ",%u,%llu,%lf,%lf\n", &length, &count, &low, &high), 4);
         assert_int_equal(length, g->length);
         assert_int_equal(count, g->count);
-        assert_true(low <= g->ci_low && low > g->ci_low - 0.11);
-        assert_true(high >= g->ci_high && high < g->ci_high + 0.11);
+        assert_true(low <= g->ci_low + 1e-9 && low > g->ci_low - 0.11); /* 1e-9: what decimal text cannot hold */
+        assert_true(high >= g->ci_high - 1e-9 && high < g->ci_high + 0.11);
         p = strchr(p, '\n') + 1;
     }
     assert_int_equal(*p, 0);
@@ -224,7 +251,7 @@ static void aggregates_are_the_release(void **state) {
 static void denominators_of_groups(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ .seed = 8 }, &info, &m);
+    make(&(su_sample_options){.seed = 8}, &info, &m);
     const su_release *r = m.sample.release;
     json_t *j = json_loads(find(&m, "protection/report.json")->bytes.p, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
@@ -232,30 +259,61 @@ static void denominators_of_groups(void **state) {
         uint64_t n = 0;
         for (uint64_t row = 0; row < r->record_count; row++) {
             int yes = 0;
-            for (uint32_t c = 0; c < r->column_count; c++) yes += r->schema->fields[r->columns[c].field].group == g && r->records[c][row] > 0;
+            for (uint32_t c = 0; c < r->column_count; c++)
+                yes += r->schema->fields[r->columns[c].field].group == g && r->records[c][row] > 0;
             n += yes > 0;
         }
-        assert_int_equal(json_integer_value(json_object_get(json_array_get(json_object_get(j, "groups"), (size_t)g), "synthetic_records_with_an_answer")), n);
+        assert_int_equal(json_integer_value(
+                             json_object_get(json_array_get(json_object_get(j, "groups"), (size_t)g), "synthetic_records_with_an_answer")),
+                         n);
     }
     json_decref(j);
     drop(&m);
 }
 
-/* ---- stamps ---------------------------------------------------------------------------------------------------------------------------------- */
+/* No printed number may promise more than the real one: epsilon and its consequences go up, the lower end goes down. */
+static void promises_round_to_the_safe_side(void **state) {
+    (void)state;
+    static const double epsilons[] = {0.1000049, 0.99994, 1.00001, 3.99999, 3.82705, 12.00009, 99.99};
+    for (size_t i = 0; i < sizeof epsilons / sizeof *epsilons; i++) {
+        made m;
+        make(&(su_sample_options){.rows = 20}, &info, &m);
+        m.sample.release->epsilon_stated = epsilons[i];
+        assert_int_equal(su_bundle_make(&m.ctx, &m.arena, m.sample.release, &info, &m.files, &m.count), SU_OK);
+        const char *text = strstr(find(&m, "README.md")->bytes.p, "epsilon = ");
+        assert_non_null(text);
+        const char *factor = strstr(text, "e^epsilon = "), *rise = strstr(text, "rise to at most "), *fall = strstr(text, "no less than ");
+        assert_true(factor && rise && fall);
+        double odds = exp(epsilons[i]);
+        assert_true(strtod(text + 10, NULL) >= epsilons[i]);
+        if (odds < 1000) assert_true(strtod(factor + 12, NULL) >= odds);
+        assert_true(strtod(rise + 16, NULL) >= 100 * odds / (99 + odds) - 1e-9);
+        assert_true(strtod(fall + 13, NULL) <= 100 / (99 * odds + 1));
+        drop(&m);
+    }
+}
 
-static bool is_text_for_people(const char *path) { return !ends(path, ".csv") && strcmp(path, "SHA256SUMS") != 0 && strcmp(path, "style.css") != 0; }
+/* ---- stamps ------------------------------------------------------------------------------------------------------------------------- */
+
+static bool is_text_for_people(const char *path) {
+    return !ends(path, ".csv") && strcmp(path, "SHA256SUMS") != 0 && strcmp(path, "style.css") != 0;
+}
 
 static void stamped_everywhere_or_nowhere(void **state) {
     (void)state;
-    static const struct { bool seeded, from_data; const char *stamp; } cases[] = { { true, false, "NOT PRIVATE" }, { false, true, "NO GUARANTEE" }, { true, true, "NOT PRIVATE" } };
+    static const struct {
+        bool seeded, from_data;
+        const char *stamp;
+    } cases[] = {{true, false, "NOT PRIVATE"}, {false, true, "NO GUARANTEE"}, {true, true, "NOT PRIVATE"}};
     for (size_t k = 0; k < 3; k++) {
         made m;
-        make(&(su_sample_options){ .seeded_noise = cases[k].seeded, .domain_from_data = cases[k].from_data }, &info, &m);
+        make(&(su_sample_options){.seeded_noise = cases[k].seeded, .domain_from_data = cases[k].from_data}, &info, &m);
         assert_non_null(find(&m, "NOT-PRIVATE.txt"));
         for (size_t i = 0; i < m.count; i++) {
             if (is_text_for_people(m.files[i].path)) {
                 if (!holds(m.files[i].bytes, cases[k].stamp)) fail_msg("%s does not say %s", m.files[i].path, cases[k].stamp);
-            } else if (ends(m.files[i].path, ".csv")) assert_false(holds(m.files[i].bytes, cases[k].stamp));
+            } else if (ends(m.files[i].path, ".csv"))
+                assert_false(holds(m.files[i].bytes, cases[k].stamp));
         }
         json_t *j = json_loads(find(&m, "datapackage.json")->bytes.p, 0, NULL);
         assert_true(json_is_false(json_object_get(json_object_get(j, "suha:guarantee"), "holds")));
@@ -265,17 +323,25 @@ static void stamped_everywhere_or_nowhere(void **state) {
         drop(&m);
     }
     made m;
-    make(&(su_sample_options){ 0 }, &info, &m);
+    make(&(su_sample_options){0}, &info, &m);
     assert_null(find(&m, "NOT-PRIVATE.txt"));
     for (size_t i = 0; i < m.count; i++) assert_false(holds(m.files[i].bytes, "NOT PRIVATE") || holds(m.files[i].bytes, "NO GUARANTEE"));
     drop(&m);
 }
 
-/* ---- hostile texts ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- hostile texts ------------------------------------------------------------------------------------------------------------------ */
 
 static const char *const hostile[] = {
-    "<script>alert(1)</script>", "\"><img src=x onerror=alert(1)>", "=HYPERLINK(\"http://x\",\"y\")", "+1+cmd|' /C calc'!A0", "@SUM(A1)", "-2+3", "a,b\n\"c\";d=e\\f",
-    "]]>&lt;&amp;' | `x` [y](javascript:alert(1)) # **z**", "{{7*7}}\ttab", "\xd8\xa7\xd9\x84\xd8\xb9\xd8\xb1\xd8\xa8\xd9\x8a\xd8\xa9 \xe2\x80\xae",
+    "<script>alert(1)</script>",
+    "\"><img src=x onerror=alert(1)>",
+    "=HYPERLINK(\"http://x\",\"y\")",
+    "+1+cmd|' /C calc'!A0",
+    "@SUM(A1)",
+    "-2+3",
+    "a,b\n\"c\";d=e\\f",
+    "]]>&lt;&amp;' | `x` [y](javascript:alert(1)) # **z**",
+    "{{7*7}}\ttab",
+    "\xd8\xa7\xd9\x84\xd8\xb9\xd8\xb1\xd8\xa8\xd9\x8a\xd8\xa9 \xe2\x80\xae",
 };
 
 /* No cell of any CSV may begin like a formula, unless it is a number. */
@@ -294,7 +360,7 @@ static void check_cells(const su_bundle_file *f) {
         cell[n] = 0;
         if (quoted) p++;
         double number;
-        if (n && strchr("=+-@\t\r", cell[0]) && !su_parse_f64((su_str){ cell, n }, &number)) fail_msg("%s: cell %s", f->path, cell);
+        if (n && strchr("=+-@\t\r", cell[0]) && !su_parse_f64((su_str){cell, n}, &number)) fail_msg("%s: cell %s", f->path, cell);
         p++;
     }
 }
@@ -305,7 +371,7 @@ static void hostile_texts_stay_text(void **state) {
         made m;
         su_bundle_info i = info;
         i.title = i.publisher = i.ledger_note = hostile[k];
-        make(&(su_sample_options){ .hostile = hostile[k], .rows = 40, .seeded_noise = k % 2 }, &i, &m);
+        make(&(su_sample_options){.hostile = hostile[k], .rows = 40, .seeded_noise = k % 2}, &i, &m);
         for (size_t f = 0; f < m.count; f++) {
             const char *path = m.files[f].path;
             if (ends(path, ".csv")) check_cells(&m.files[f]);
@@ -313,7 +379,8 @@ static void hostile_texts_stay_text(void **state) {
                 const char *fault = su_markup_fault(m.files[f].bytes.p, m.files[f].bytes.n);
                 if (fault) fail_msg("%s with %s: %s", path, hostile[k], fault);
             }
-            if (ends(path, ".md")) assert_false(holds(m.files[f].bytes, "<script") || holds(m.files[f].bytes, "<img") || holds(m.files[f].bytes, "[y]("));
+            if (ends(path, ".md"))
+                assert_false(holds(m.files[f].bytes, "<script") || holds(m.files[f].bytes, "<img") || holds(m.files[f].bytes, "[y]("));
             if (ends(path, ".json")) {
                 json_error_t error;
                 json_t *j = json_loadb(m.files[f].bytes.p, m.files[f].bytes.n, JSON_REJECT_DUPLICATES, &error);
@@ -325,7 +392,7 @@ static void hostile_texts_stay_text(void **state) {
     }
 }
 
-/* ---- Data Package -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- Data Package ------------------------------------------------------------------------------------------------------------------- */
 
 static void check_resource(const made *m, const json_t *r) {
     const char *path = json_string_value(json_object_get(r, "path")), *name = json_string_value(json_object_get(r, "name"));
@@ -359,10 +426,10 @@ static void check_resource(const made *m, const json_t *r) {
 static void datapackage_describes_the_files(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ 0 }, &info, &m);
+    make(&(su_sample_options){0}, &info, &m);
     json_t *j = json_loads(find(&m, "datapackage.json")->bytes.p, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
-    static const char *const texts[] = { "$schema", "name", "title", "description", "version", "created" };
+    static const char *const texts[] = {"$schema", "name", "title", "description", "version", "created"};
     for (size_t i = 0; i < 6; i++) assert_true(json_is_string(json_object_get(j, texts[i])));
     assert_string_equal(json_string_value(json_object_get(j, "$schema")), "https://datapackage.org/profiles/2.0/datapackage.json");
     assert_string_equal(json_string_value(json_object_get(j, "created")), "2026-11-18T11:06:40Z");
@@ -397,26 +464,28 @@ static void datapackage_fits_the_official_profile(void **state) {
         skip();
     }
     made m;
-    make(&(su_sample_options){ .seeded_noise = true }, &info, &m);
+    make(&(su_sample_options){.seeded_noise = true}, &info, &m);
     su_sample_folder(dir);
     snprintf(command, sizeof command, "%s/datapackage.json", dir);
     const su_bundle_file *f = find(&m, "datapackage.json");
     assert_int_equal(su_file_write(&m.ctx, command, f->bytes.p, f->bytes.n, 0644), SU_OK);
     snprintf(command, sizeof command,
              "python3 -c 'import json,sys,jsonschema; p=json.load(open(sys.argv[1])); d=json.load(open(sys.argv[2])); "
-             "e=[x.message for x in jsonschema.Draft7Validator(p,format_checker=jsonschema.FormatChecker()).iter_errors(d)]; print(e); sys.exit(len(e)>0)' "
-             "'%s/tests/publish/profile/datapackage-2.0.json' '%s/datapackage.json' >&2", source, dir);
+             "e=[x.message for x in jsonschema.Draft7Validator(p,format_checker=jsonschema.FormatChecker()).iter_errors(d)]; print(e); "
+             "sys.exit(len(e)>0)' "
+             "'%s/tests/publish/profile/datapackage-2.0.json' '%s/datapackage.json' >&2",
+             source, dir);
     assert_int_equal(run(command), 0);
     su_sample_remove(dir);
     drop(&m);
 }
 
-/* ---- refusals -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- refusals ----------------------------------------------------------------------------------------------------------------------- */
 
 static void refusals_say_why(void **state) {
     (void)state;
     made m;
-    make(&(su_sample_options){ 0 }, &info, &m);
+    make(&(su_sample_options){0}, &info, &m);
     su_bundle_file *files;
     size_t count;
     su_bundle_info bad = info;
@@ -448,23 +517,33 @@ static void names_are_made_safe(void **state) {
     su_bundle_info i = info;
     i.name = "../../Etc/Passwd  Größe!";
     i.publisher = NULL;
-    make(&(su_sample_options){ .rows = 3 }, &i, &m);
+    make(&(su_sample_options){.rows = 3}, &i, &m);
     json_t *j = json_loads(find(&m, "datapackage.json")->bytes.p, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(j, "name")), "etc-passwd-gr-e");
     assert_null(json_object_get(j, "contributors"));
     json_decref(j);
     drop(&m);
-    make(&(su_sample_options){ .rows = 3 }, NULL, &m);          /* no info at all: everything derived */
+    make(&(su_sample_options){.rows = 3}, NULL, &m); /* no info at all: everything derived */
     drop(&m);
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(files_and_sums), cmocka_unit_test(same_inputs_same_bytes), cmocka_unit_test(shape_does_not_depend_on_data),
-        cmocka_unit_test(order_of_records_is_lost), cmocka_unit_test(microdata_is_the_records), cmocka_unit_test(vault_fields_leave_no_column),
-        cmocka_unit_test(aggregates_are_the_release), cmocka_unit_test(denominators_of_groups), cmocka_unit_test(stamped_everywhere_or_nowhere),
-        cmocka_unit_test(hostile_texts_stay_text), cmocka_unit_test(datapackage_describes_the_files), cmocka_unit_test(datapackage_fits_the_official_profile),
-        cmocka_unit_test(refusals_say_why), cmocka_unit_test(names_are_made_safe),
+        cmocka_unit_test(files_and_sums),
+        cmocka_unit_test(same_inputs_same_bytes),
+        cmocka_unit_test(shape_does_not_depend_on_data),
+        cmocka_unit_test(order_of_records_is_lost),
+        cmocka_unit_test(microdata_is_the_records),
+        cmocka_unit_test(vault_fields_leave_no_column),
+        cmocka_unit_test(aggregates_are_the_release),
+        cmocka_unit_test(denominators_of_groups),
+        cmocka_unit_test(stamped_everywhere_or_nowhere),
+        cmocka_unit_test(promises_round_to_the_safe_side),
+        cmocka_unit_test(hostile_texts_stay_text),
+        cmocka_unit_test(datapackage_describes_the_files),
+        cmocka_unit_test(datapackage_fits_the_official_profile),
+        cmocka_unit_test(refusals_say_why),
+        cmocka_unit_test(names_are_made_safe),
     };
     return cmocka_run_group_tests_name("publish: bundle", tests, NULL, NULL);
 }

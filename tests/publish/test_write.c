@@ -19,7 +19,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const su_bundle_info info = { .created = 1795000000 };
+static const su_bundle_info info = {.created = 1795000000};
 static char folder[256];
 static su_sample sample;
 static su_context ctx;
@@ -28,7 +28,7 @@ static int set_up(void **state) {
     (void)state;
     su_context_init(&ctx);
     su_sample_folder(folder);
-    su_sample_make(&(su_sample_options){ 0 }, &sample);
+    su_sample_make(&(su_sample_options){0}, &sample);
     return 0;
 }
 
@@ -62,7 +62,7 @@ static void check_whole(const char *dir) {
     su_arena_init(&arena);
     assert_int_equal(su_bundle_make(&ctx, &arena, sample.release, &info, &files, &count), SU_OK);
     for (size_t i = 0; i < count; i++) {
-        su_buf b = { 0 };
+        su_buf b = {0};
         struct stat st;
         const char *path = su_path_join(&arena, dir, files[i].path);
         assert_int_equal(su_file_read(&ctx, path, 1 << 24, &b), SU_OK);
@@ -94,7 +94,10 @@ static void new_and_empty_folders(void **state) {
 static void sums_check_with_the_systems_tool(void **state) {
     (void)state;
     char command[700];
-    if (system("command -v sha256sum >/dev/null 2>&1") != 0) { print_message("skipped: no sha256sum\n"); skip(); }
+    if (system("command -v sha256sum >/dev/null 2>&1") != 0) {
+        print_message("skipped: no sha256sum\n");
+        skip();
+    }
     assert_int_equal(su_bundle_write(&ctx, sample.release, &info, in("r")), SU_OK);
     snprintf(command, sizeof command, "cd '%s' && sha256sum --status --strict -c SHA256SUMS", in("r"));
     assert_int_equal(system(command), 0);
@@ -155,14 +158,15 @@ static void stopped_on_request(void **state) {
     assert_int_equal(entries(folder), 0);
 }
 
-/* In a child with mounts of its own: a small full disk, then a read-only one. Exit 0 = as it should be, 77 = mounts are not allowed here. */
+/* In a child with mounts of its own: a small full disk, then a read-only one. Exit 0 = as it should be, 77 = mounts are not allowed here.
+ */
 static int on_small_disks(void) {
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return 77;
     mkdir(in("disk"), 0755);
     if (mount("tmpfs", in("disk"), "tmpfs", 0, "size=2m") != 0) return 77;
     if (su_bundle_can_write(&ctx, in("disk")) != SU_REFUSED || !strstr(ctx.message, "mount point")) return 1;
     if (su_bundle_can_write(&ctx, in("disk/r")) != SU_OK) return 2;
-    su_buf filler = { 0 };
+    su_buf filler = {0};
     for (int i = 0; i < 2040 * 1024; i++) su_buf_char(&filler, 'x');
     if (su_file_write(&ctx, in("disk/filler"), filler.p, filler.n, 0644) != SU_OK) return 3;
     if (su_bundle_can_write(&ctx, in("disk/r")) != SU_IO || !strstr(ctx.message, "full")) return 4;
@@ -184,7 +188,10 @@ static void full_and_read_only_disks(void **state) {
     int status = 0;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 77) { print_message("skipped: mounting a small disk needs root\n"); skip(); }
+    if (WEXITSTATUS(status) == 77) {
+        print_message("skipped: mounting a small disk needs root\n");
+        skip();
+    }
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 

@@ -106,20 +106,19 @@ static void refuses_what_is_ambiguous_or_incomplete(void **state) {
         {"label_en\na\n", "list.csv, line 1: a codelist needs a column named code (comma separated)."},
         {"code,label_en\nA,a\n,b\n", "list.csv, line 3, column 1 (code): \"\": the code is missing. Every row of a codelist needs one."},
         {"code,label_en\nA,a\n\nB,\n", "list.csv, line 4, column 2 (label_en): \"\": the English label is missing. Every code needs one."},
-        {"code,label_en\nA,a\na,b\n", "list.csv, line 3, column 1 (code): \"a\" of the code a already names the code A (spelling "
-                                      "differences of case, dashes and blanks do not "
-                                      "count). Remove one of the two, so that a cell has one meaning."},
-        {"code,label_en,aliases\nA,one,x|  Y \nB,two,z|y\n", "list.csv, line 3, column 3 (aliases): \"y\" of the code B already names the "
-                                                             "code A (spelling differences of case, dashes and blanks do not "
-                                                             "count). Remove one of the two, so that a cell has one meaning."},
+        {"code,label_en\nA,a\na,b\n",
+         "list.csv, line 3, column 1 (code): \"a\" of the code a already names the code A (spelling differences of case, dashes and blanks "
+         "do not count). Remove one of the two, so that a cell has one meaning."},
+        {"code,label_en,aliases\nA,one,x|  Y \nB,two,z|y\n",
+         "list.csv, line 3, column 3 (aliases): \"y\" of the code B already names the code A (spelling differences of case, dashes and "
+         "blanks do not count). Remove one of the two, so that a cell has one meaning."},
         {"code,label_en,min,max\nA,a,ten,20\n",
          "list.csv, line 2, column 3 (min): \"ten\": a bound of a band must be a whole number or empty."},
         {"code,label_en,min,max\nA,a,10,2\n", "list.csv, line 2, column 3 (min): \"10\": the lower bound is above the upper bound."},
         {"code,label_en,parent\nA,a,B\n", "list.csv, line 2, column 3 (parent): \"B\": no code of this list. If it is a code of another "
                                           "list, write parent-list:ID in the note."},
         {"code,label_en\nA\n", "list.csv, line 2, column 2: the row has 1 cell, the header has 2 (delimiter: comma). Add the missing cells "
-                               "(they may be empty), or put cells "
-                               "that hold a line break in double quotes."},
+                               "(they may be empty), or put cells that hold a line break in double quotes."},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         su_context ctx;

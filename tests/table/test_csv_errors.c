@@ -20,29 +20,21 @@ static void names_line_and_column(void **state) {
         {"\xEF\xBB\xBF", "cases.csv: the file is empty. A table needs at least a line with the column names."},
         {"sep=;\n", "cases.csv: the file is empty. A table needs at least a line with the column names."},
         {"a,b,c\n1,2,3\n1,2\n", "cases.csv, line 3, column 3: the row has 2 cells, the header has 3 (delimiter: comma). Add the missing "
-                                "cells (they may be empty), or put cells "
-                                "that hold a line break in double quotes."},
+                                "cells (they may be empty), or put cells that hold a line break in double quotes."},
         {"a;b\n1;2\n\n\"x\ny\";2\n1\n", "cases.csv, line 6, column 2: the row has 1 cell, the header has 2 (delimiter: semicolon). Add the "
-                                        "missing cells (they may be empty), or put "
-                                        "cells that hold a line break in double quotes."},
+                                        "missing cells (they may be empty), or put cells that hold a line break in double quotes."},
         {"a\tb\n1\t2\t3\t4\n", "cases.csv, line 2, column 3: the row has 4 cells, the header has 2 (delimiter: tab). Put cells that hold "
-                               "the delimiter in double quotes, or "
-                               "remove the cells that are too many."},
+                               "the delimiter in double quotes, or remove the cells that are too many."},
         {"text\nhello, world\n", "cases.csv, line 2, column 2: the row has 2 cells, the header has 1 (delimiter: comma). Put cells that "
-                                 "hold the delimiter in double quotes, or "
-                                 "remove the cells that are too many."},
+                                 "hold the delimiter in double quotes, or remove the cells that are too many."},
         {"a,b\n1,2\n3,é\"\né,\"x\n,,\n", "cases.csv, line 4, column 2, character 3: a quote is opened here and never closed. Close it, or "
-                                         "write a quote that belongs to the text as \"\" "
-                                         "inside a quoted cell."},
+                                         "write a quote that belongs to the text as \"\" inside a quoted cell."},
         {"\"a,b\n1,2\n", "cases.csv, line 1, column 1, character 1: a quote is opened here and never closed. Close it, or write a quote "
-                         "that belongs to the text as \"\" "
-                         "inside a quoted cell."},
+                         "that belongs to the text as \"\" inside a quoted cell."},
         {"a,b\n1,\"2\"x\n", "cases.csv, line 2, column 2, character 6: text after the closing quote of a cell (opened in line 2, character "
-                            "3). Write a quote that belongs to "
-                            "the text as \"\", or remove the quotes around the cell."},
+                            "3). Write a quote that belongs to the text as \"\", or remove the quotes around the cell."},
         {"a,b\né,\"x\r\ny\" ,3\n", "cases.csv, line 3, column 2, character 3: text after the closing quote of a cell (opened in line 2, "
-                                   "character 3). Write a quote that belongs to "
-                                   "the text as \"\", or remove the quotes around the cell."},
+                                   "character 3). Write a quote that belongs to the text as \"\", or remove the quotes around the cell."},
         {"a,b,c,b\n", "cases.csv, line 1: the columns 2 and 4 are both named \"b\". Give every column a name of its own in the header and "
                       "read the file again."},
         {"\n\n,column_1\n", "cases.csv, line 3: the columns 1 and 2 are both named \"column_1\". Give every column a name of its own in "
@@ -58,34 +50,27 @@ static void refuses_what_is_no_text(void **state) {
         const char *message;
     } cases[] = {
         {SU_STR("a,b\n1,2\n3,x\0y\n"), "cases.csv, line 3, character 4: a NUL byte, which no text file holds. The file is damaged or is no "
-                                       "CSV file. Export it again from the system it "
-                                       "comes from."},
+                                       "CSV file. Export it again from the system it comes from."},
         {SU_STR("\xEF\xBB\xBF"
                 "a\n\0\n"),
          "cases.csv, line 2, character 1: a NUL byte, which no text file holds. The file is damaged or is no CSV file. Export it again "
-         "from the system it "
-         "comes from."},
+         "from the system it comes from."},
         {SU_STR("\xFF\xFE"
                 "a\0,\0\n\0\0\0"),
          "cases.csv, line 2, character 1: a NUL byte, which no text file holds. The file is damaged or is no CSV file. Export it again "
-         "from the system it "
-         "comes from."},
+         "from the system it comes from."},
         {SU_STR("a,b\ncaf\xC3\xA9,th\xC3\xA9\n\xC3\xA9t\xC3\xA9,\xC3(\n"),
          "cases.csv, line 3, character 5: a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of "
-         "different "
-         "encodings were joined. Correct this place, or export the file again as CSV UTF-8."},
+         "different encodings were joined. Correct this place, or export the file again as CSV UTF-8."},
         {SU_STR("\xEF\xBB\xBF"
                 "a,b\n1,\xE9\n"),
          "cases.csv, line 2, character 3: a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of "
-         "different "
-         "encodings were joined. Correct this place, or export the file again as CSV UTF-8."},
+         "different encodings were joined. Correct this place, or export the file again as CSV UTF-8."},
         {SU_STR("a,b\n\xE9t\xE9,caf\xE9 \x81\n"), "cases.csv, line 2, character 10: the file is neither UTF-8 nor Windows-1252 text. Open "
-                                                  "it in the program it comes from and save it as CSV "
-                                                  "UTF-8."},
+                                                  "it in the program it comes from and save it as CSV UTF-8."},
         {SU_STR("a,b\n1,\xE3\xD5\xD1\xC7\xE4\xED\n2,\xD3\xE6\xD1\xED\xC9\n"),
          "cases.csv, line 2, character 3: the file is not UTF-8 and looks like an older Arabic, Cyrillic or Greek encoding (such as "
-         "Windows-1256), which "
-         "cannot be told apart safely. Open it in the program it comes from and save it as CSV UTF-8."},
+         "Windows-1256), which cannot be told apart safely. Open it in the program it comes from and save it as CSV UTF-8."},
         {SU_STR("\xFE\xFF\0a\0"), "cases.csv: UTF-16 text with an odd number of bytes. The file was cut short. Copy or export it again."},
         {SU_STR("\xFE\xFF\0a\0\n\0b\xD8\0\0,"), "cases.csv, line 2, character 2: half a character (a UTF-16 surrogate by itself). The file "
                                                 "is damaged. Export it again as CSV UTF-8."},
@@ -133,12 +118,10 @@ static void refuses_options_without_meaning(void **state) {
                    "cases.csv, line 3: the file ends before the second header row. Read it with one header row.");
     assert_refused(SU_STR("a,b\nc\n"), &two, SU_INPUT,
                    "cases.csv, line 2, column 2: the row has 1 cell, the header has 2 (delimiter: comma). Add the missing cells (they may "
-                   "be empty), or put "
-                   "cells that hold a line break in double quotes.");
+                   "be empty), or put cells that hold a line break in double quotes.");
     assert_refused(SU_STR("a,,b\nx,x,y\n"), &two, SU_INPUT,
                    "cases.csv, line 1: the columns 1 and 2 are both named \"a / x\". Give every column a name of its own in the header and "
-                   "read the file "
-                   "again.");
+                   "read the file again.");
 }
 
 static void a_cancelled_read_stops(void **state) {

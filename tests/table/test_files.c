@@ -33,8 +33,7 @@ static void what_is_no_table_is_named(void **state) {
          "it as XLSX or CSV UTF-8."},
         {"PK\3\4 and then nothing", 21,
          "sent.csv is damaged or incomplete: it begins like a workbook, but its table of contents at the end is missing or wrong. Was the "
-         "copy or download cut short? Copy it "
-         "again from where it came."},
+         "copy or download cut short? Copy it again from where it came."},
         {"\xD0\xCF\x11\xE0", 4,
          "sent.csv is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8."},
         {"", 0, "sent.csv: the file is empty. A table needs at least a line with the column names."},
@@ -170,9 +169,9 @@ static void a_real_ragged_file_is_refused(void **state) {
     su_context_init(&ctx);
     if (ragged != NULL) {
         assert_int_equal(su_table_read(&ctx, ragged, NULL, &t), SU_INPUT);
-        assert_string_equal(ctx.message, "test-import.csv, line 2, column 4: the row has 3 cells, the header has 4 (delimiter: semicolon). "
-                                         "Add the missing cells (they may be "
-                                         "empty), or put cells that hold a line break in double quotes.");
+        assert_string_equal(ctx.message,
+                            "test-import.csv, line 2, column 4: the row has 3 cells, the header has 4 (delimiter: semicolon). Add the "
+                            "missing cells (they may be empty), or put cells that hold a line break in double quotes.");
     }
     if (ods != NULL) {
         assert_int_equal(su_table_read(&ctx, ods, NULL, &t), SU_INPUT);

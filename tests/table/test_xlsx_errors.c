@@ -14,12 +14,11 @@ static void error_cells_are_listed(void **state) {
     su_buf_text(&sheet, "<sheetData>" HEAD);
     for (int i = 0; i < 30; i++) su_buf_text(&sheet, "<row><c t='e'><v>#REF!</v></c></row>");
     su_buf_text(&sheet, "</sheetData>");
-    assert_workbook_refused((workbook){.sheet = sheet.p}, NULL,
-                            "cases.xlsx, sheet \"Cases\": 30 cells with an error value: A2 (#REF!), A3 (#REF!), A4 (#REF!), A5 (#REF!), A6 "
-                            "(#REF!), A7 (#REF!), A8 (#REF!), "
-                            "A9 (#REF!), A10 (#REF!), A11 (#REF!), A12 (#REF!), A13 (#REF!), A14 (#REF!), A15 (#REF!), A16 (#REF!), A17 "
-                            "(#REF!), A18 (#REF!), A19 (#REF!), "
-                            "A20 (#REF!), A21 (#REF!), .... Correct or clear them, save and read again.");
+    assert_workbook_refused(
+        (workbook){.sheet = sheet.p}, NULL,
+        "cases.xlsx, sheet \"Cases\": 30 cells with an error value: A2 (#REF!), A3 (#REF!), A4 (#REF!), A5 (#REF!), A6 (#REF!), A7 "
+        "(#REF!), A8 (#REF!), A9 (#REF!), A10 (#REF!), A11 (#REF!), A12 (#REF!), A13 (#REF!), A14 (#REF!), A15 (#REF!), A16 (#REF!), A17 "
+        "(#REF!), A18 (#REF!), A19 (#REF!), A20 (#REF!), A21 (#REF!), .... Correct or clear them, save and read again.");
     su_buf_free(&sheet);
 }
 
@@ -32,8 +31,7 @@ static void formulas_need_a_stored_value(void **state) {
         su_buf_printf(&sheet, "<sheetData>" HEAD "<row r='2'>%s</row></sheetData>", cells[i]);
         assert_workbook_refused((workbook){.sheet = sheet.p}, NULL,
                                 "cases.xlsx, sheet \"Cases\": 1 cell with a formula whose result is not stored in the file: B2. Open it in "
-                                "a spreadsheet program, let it "
-                                "calculate, save and read again.");
+                                "a spreadsheet program, let it calculate, save and read again.");
         su_buf_free(&sheet);
     }
 }
@@ -45,12 +43,10 @@ static void names_the_cell(void **state) {
     } cases[] = {
         {HEAD "<row r='2'><c r='B2' t='s'><v>9</v></c></row>",
          "cases.xlsx, sheet \"Cases\", cell B2 (line 2, column 2): it names a shared text that the file does not have. The file is "
-         "damaged. Open it in a spreadsheet program "
-         "and save it again."},
+         "damaged. Open it in a spreadsheet program and save it again."},
         {HEAD "<row r='2'><c r='B2'><v>12x</v></c></row>",
          "cases.xlsx, sheet \"Cases\", cell B2 (line 2, column 2): it is stored as a number but is none. The file is damaged. Open it in a "
-         "spreadsheet program and save it "
-         "again."},
+         "spreadsheet program and save it again."},
         {HEAD "<row r='2'><c r='FAN2'><v>1</v></c></row>", NULL}, /* the last column that may be */
         {HEAD "<row r='2'><c r='FAO2'><v>1</v></c></row>", "cases.xlsx, sheet \"Cases\", cell FAO2 (line 2, column 4097): beyond column "
                                                            "4,096. Delete columns that are not needed, or split the table."},
@@ -58,16 +54,13 @@ static void names_the_cell(void **state) {
          "cases.xlsx, sheet \"Cases\", cell A1048577 (line 1048577, column 1): beyond row 1,048,576. Split the table."},
         {HEAD "<row r='3'><c r='A3'><v>1</v></c></row><row r='3'/>",
          "cases.xlsx, sheet \"Cases\", cell A3 (line 3, column 1): rows and cells are not in order. The file is damaged. Open it in a "
-         "spreadsheet program, save it again and read "
-         "that."},
+         "spreadsheet program, save it again and read that."},
         {HEAD "<row r='2'><c r='B2'><v>1</v></c><c r='A2'><v>1</v></c></row>",
          "cases.xlsx, sheet \"Cases\", cell A2 (line 2, column 1): rows and cells are not in order. The file is damaged. Open it in a "
-         "spreadsheet program, save it again and read "
-         "that."},
+         "spreadsheet program, save it again and read that."},
         {HEAD "<row r='2'><c r='B3'><v>1</v></c></row>",
          "cases.xlsx, sheet \"Cases\", cell B2 (line 2, column 2): rows and cells are not in order. The file is damaged. Open it in a "
-         "spreadsheet program, save it again and read "
-         "that."},
+         "spreadsheet program, save it again and read that."},
         {"<row r='4'><c t='str'><v>x</v></c><c t='str'><v>y</v></c><c t='str'><v>x</v></c></row>",
          "cases.xlsx, sheet \"Cases\", line 4: the columns 1 and 3 are both named \"x\". Give every column a name of its own in the header "
          "and read the file again."},
@@ -90,8 +83,7 @@ static void damaged_parts_are_refused(void **state) {
     (void)state;
     assert_workbook_refused((workbook){.sheet = "<sheetData><row></sheetData>"}, NULL,
                             "cases.xlsx: the part xl/worksheets/sheet1.xml is not well-formed XML (line 1: mismatched tag). Open the file "
-                            "in a spreadsheet program, save it again "
-                            "and read that.");
+                            "in a spreadsheet program, save it again and read that.");
     const part doctype[] = {
         {"_rels/.rels", "<!DOCTYPE r [<!ENTITY a 'aaaaaaaa'><!ENTITY b '&a;&a;&a;'>]><Relationships>&b;</Relationships>", 0}};
     assert_bytes_refused(make_zip(doctype, 1), NULL,
@@ -132,16 +124,14 @@ static void other_kinds_of_file_are_named(void **state) {
     su_buf_add(&encrypted, "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e\0", 32);
     assert_bytes_refused(encrypted, NULL,
                          "cases.xlsx is protected by a password. Open it in the spreadsheet program, remove the password (File, Info, "
-                         "Protect Workbook, Encrypt with Password: "
-                         "empty), save it to a safe place and read that file.");
+                         "Protect Workbook, Encrypt with Password: empty), save it to a safe place and read that file.");
     su_buf text = {0};
     su_buf_text(&text, "a,b\n");
     assert_bytes_refused(text, NULL, "cases.xlsx is not an XLSX workbook.");
 }
 
 static const char truncated[] = "cases.xlsx is damaged or incomplete: it begins like a workbook, but its table of contents at the end is "
-                                "missing or wrong. Was the copy or download "
-                                "cut short? Copy it again from where it came.";
+                                "missing or wrong. Was the copy or download cut short? Copy it again from where it came.";
 
 static void truncated_files_are_named(void **state) {
     (void)state;
@@ -165,23 +155,23 @@ static void bombs_are_not_unpacked(void **state) {
     double before = su_clock_cpu();
     assert_bytes_refused(bomb, NULL,
                          "cases.xlsx would unpack to far more than a workbook holds (one part shrinks more than 200 to 1): a \"zip bomb\", "
-                         "or a sheet formatted down to its last "
-                         "row. It was not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.");
+                         "or a sheet formatted down to its last row. It was not read. Delete the empty rows and columns and save again, or "
+                         "export the sheet as CSV UTF-8.");
     assert_true(su_clock_cpu() - before < 0.5);
     su_read_options small = {.max_bytes = 1000};
-    assert_workbook_refused((workbook){.sheet = "<sheetData>" HEAD "</sheetData>"}, &small,
-                            "cases.xlsx would unpack to far more than a workbook holds (more bytes than the limit): a \"zip bomb\", or a "
-                            "sheet formatted down to its last row. "
-                            "It was not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.");
+    assert_workbook_refused(
+        (workbook){.sheet = "<sheetData>" HEAD "</sheetData>"}, &small,
+        "cases.xlsx would unpack to far more than a workbook holds (more bytes than the limit): a \"zip bomb\", or a sheet formatted down "
+        "to its last row. It was not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.");
     free(blanks);
     part *many = su_alloc_array(10001, sizeof *many);
     su_arena names;
     su_arena_init(&names);
     for (unsigned i = 0; i < 10001; i++) many[i] = (part){su_arena_printf(&names, "x/%u", i), "x", 0};
-    assert_bytes_refused(make_zip(many, 10001), NULL,
-                         "cases.xlsx would unpack to far more than a workbook holds (more than 10,000 parts): a \"zip bomb\", or a sheet "
-                         "formatted down to its last row. It was "
-                         "not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.");
+    assert_bytes_refused(
+        make_zip(many, 10001), NULL,
+        "cases.xlsx would unpack to far more than a workbook holds (more than 10,000 parts): a \"zip bomb\", or a sheet formatted down to "
+        "its last row. It was not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.");
     su_arena_free(&names);
     free(many);
 }

@@ -19,8 +19,8 @@ int main(int argc, char **argv)
     for (int i = 1; i <= 60; i++) su_buf_printf(&codes, "c%d,code %d,\n", i, i);
     su_codelist *list = test_list(&arena, "codes", codes.p);
     s.fields = su_arena_array(&arena, COLUMNS, sizeof *s.fields);
-    for (int f = 0; f < COLUMNS; f++) s.fields[f] = (su_field){ .name = su_arena_printf(&arena, "column%d", f), .type = SU_TYPE_CODE,
-                                                                .codelist = list };
+    for (int f = 0; f < COLUMNS; f++)
+        s.fields[f] = (su_field){ .name = su_arena_printf(&arena, "column%d", f), .type = SU_TYPE_CODE, .codelist = list };
     su_case_table *t = su_case_table_new(&s, rows), *back = NULL;
     for (uint32_t f = 0; f < COLUMNS; f++) {
         su_case_table_provide(t, f);
@@ -46,8 +46,8 @@ int main(int argc, char **argv)
     su_vault_close(v);
     assert_int_equal(stat(su_arena_printf(&arena, "%s/vault.db", dir), &st), 0);
     printf("%llu records x %d columns: import %.2f, read %.2f, verify %.2f CPU s; %.1f MiB on disk; %llu checked, %llu bad\n",
-           (unsigned long long)rows, COLUMNS,
-           import, reading, verify, (double)st.st_size / (1 << 20), (unsigned long long)checked, (unsigned long long)bad);
+           (unsigned long long)rows, COLUMNS, import, reading, verify, (double)st.st_size / (1 << 20), (unsigned long long)checked,
+           (unsigned long long)bad);
     su_case_table_free(t);
     su_case_table_free(back);
     su_codelist_free(list);

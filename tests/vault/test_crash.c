@@ -1,11 +1,11 @@
 /* A process that is killed at any moment leaves a vault that holds a batch or does not, and never a readable word on the disk. */
 #include "vault_test.h"
 
-#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <time.h>
 
-enum { ROWS = 14000, KILLS = 24 };
+enum { ROWS = 10000, KILLS = 20 };
 
 static su_context ctx;
 static su_random rng;
@@ -78,6 +78,38 @@ static void spot_check(const su_case_table *back, const su_case_table *t)
     }
 }
 
+/* Resumes or starts over; returns whether the kill had left an open batch. */
+static bool finish(const char *dir, const su_case_table *t, const su_batch_info *info)
+{
+    su_vault *v = NULL;
+    su_arena arena;
+    su_batch *batches;
+    size_t count;
+    uint64_t n, checked, bad;
+    su_case_table *back = NULL;
+    su_arena_init(&arena);
+    assert_ok(su_vault_open(&ctx, dir, PASS, &v));
+    assert_ok(su_vault_batches(&ctx, v, &arena, &batches, &count));
+    bool open = count == 1;
+    if (open) {
+        assert_string_equal(batches[0].state, "open");
+        assert_true(batches[0].records % 4096 == 0 || batches[0].records == ROWS);
+    }
+    bool resume = su_random_below(&rng, 3) != 0;
+    assert_ok(su_vault_import(&ctx, v, "alpha", t, info, resume, &n));
+    assert_int_equal(n, open && !resume ? 2 : 1);
+    assert_ok(su_vault_read(&ctx, v, NULL, t->schema, &back));
+    assert_int_equal(back->row_count, ROWS);
+    spot_check(back, t);
+    assert_ok(su_vault_verify(&ctx, v, &checked, &bad));
+    assert_int_equal(bad, 0);
+    no_word_on_disk(dir);
+    su_case_table_free(back);
+    su_vault_close(v);
+    su_arena_free(&arena);
+    return open;
+}
+
 static void killed_imports(void **state)
 {
     (void)state;
@@ -107,33 +139,7 @@ static void killed_imports(void **state)
         no_word_on_disk(dir);
         bool there = all_or_nothing(dir, s);
         killed_before += !there, killed_after += there && k > 0;
-        if (!there) {
-            su_vault *v = NULL;
-            su_arena arena;
-            su_batch *batches;
-            size_t count;
-            uint64_t n, checked, bad;
-            su_case_table *back = NULL;
-            su_arena_init(&arena);
-            assert_ok(su_vault_open(&ctx, dir, PASS, &v));
-            assert_ok(su_vault_batches(&ctx, v, &arena, &batches, &count));
-            bool open = count == 1;
-            if (open) assert_string_equal(batches[0].state, "open"), assert_true(batches[0].records % 4096 == 0 ||
-                    batches[0].records == ROWS);
-            open_seen += open;
-            bool resume = su_random_below(&rng, 3) != 0;
-            assert_ok(su_vault_import(&ctx, v, "alpha", t, &info, resume, &n));
-            assert_int_equal(n, open && !resume ? 2 : 1);
-            assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
-            assert_int_equal(back->row_count, ROWS);
-            spot_check(back, t);
-            assert_ok(su_vault_verify(&ctx, v, &checked, &bad));
-            assert_int_equal(bad, 0);
-            no_word_on_disk(dir);
-            su_case_table_free(back);
-            su_vault_close(v);
-            su_arena_free(&arena);
-        }
+        if (!there) open_seen += finish(dir, t, &info);
     }
     printf("# import %.2f s; killed %d times before it counted (%d with an open batch), %d times after\n", whole, killed_before, open_seen,
            killed_after);
@@ -155,7 +161,7 @@ static void killed_while_resuming(void **state)
     for (; !there && runs < 60; runs++) {
         int code = 0;
         pid_t child = import_in_child(dir, t, &info, true);
-        struct timespec wait = { 0, (long)(5 + runs) * 2000000 };
+        struct timespec wait = { 0, (long)(2 + runs) * 4000000 };
         nanosleep(&wait, NULL);
         kill(child, SIGKILL);
         waitpid(child, &code, 0);
@@ -220,6 +226,36 @@ static void nothing_readable_while_importing(void **state)
     test_schema_free(s);
 }
 
+/* A disk that fills up in the middle: an error in words, nothing counts, and the next try succeeds. */
+static void disk_full(void **state)
+{
+    (void)state;
+    su_schema *s = test_schema();
+    su_case_table *t = test_table(&rng, s, ROWS, 1, -1);
+    su_batch_info info = test_info(t, "secret-source.csv");
+    const char *dir = test_vault("full");
+    pid_t child = fork();
+    if (child == 0) {
+        su_vault *v = NULL;
+        uint64_t n;
+        struct rlimit limit = { 1500000, 1500000 };
+        signal(SIGXFSZ, SIG_IGN);
+        su_status st = su_vault_open(&ctx, dir, PASS, &v);
+        setrlimit(RLIMIT_FSIZE, &limit);
+        if (st == SU_OK) st = su_vault_import(&ctx, v, "alpha", t, &info, false, &n);
+        fprintf(stderr, "# %s\n", ctx.message);
+        su_vault_close(v);
+        _exit(st == SU_IO && strstr(ctx.message, "disk") ? 0 : 1);
+    }
+    int code = -1;
+    waitpid(child, &code, 0);
+    assert_int_equal(code, 0);
+    assert_false(all_or_nothing(dir, s));
+    finish(dir, t, &info);
+    su_case_table_free(t);
+    test_schema_free(s);
+}
+
 /* Making a vault is all or nothing too. */
 static void killed_while_making(void **state)
 {
@@ -250,7 +286,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(killed_imports, setup), cmocka_unit_test_setup(killed_while_resuming, setup),
-        cmocka_unit_test_setup(nothing_readable_while_importing, setup), cmocka_unit_test_setup(killed_while_making, setup),
+        cmocka_unit_test_setup(nothing_readable_while_importing, setup),
+        cmocka_unit_test_setup(disk_full, setup), cmocka_unit_test_setup(killed_while_making, setup),
     };
     return cmocka_run_group_tests_name("vault: crash", tests, NULL, NULL);
 }

@@ -250,8 +250,8 @@ static void one_bit(void **state)
         su_status status = su_vault_open(&ctx, flipped, PASS, &v);
         if (status != SU_OK) {
             not_opened++;
-            if (status != SU_CRYPTO && status != SU_INPUT && status != SU_IO) fail_msg("byte %zu, mask %d: status %d: %s", at, mask,
-                    (int)status, ctx.message);
+            if (status != SU_CRYPTO && status != SU_INPUT && status != SU_IO)
+                fail_msg("byte %zu, mask %d: status %d: %s", at, mask, (int)status, ctx.message);
             assert_true(strlen(ctx.message) > 30);
             assert_true(same_bytes(file_in(flipped), &changed));
         } else {
@@ -345,8 +345,7 @@ static const attack attacks[] = {
     { "the audit chain's tail cut", UNLOCK "DELETE FROM audit WHERE n = (SELECT max(n) FROM audit);" LOCK("audit") LOCK("ledger"), true,
       true },
     { "the audit chain cut with its sealed head", UNLOCK "DELETE FROM audit WHERE n > 2; DELETE FROM meta WHERE name = "
-                                                         "'head';" LOCK("audit") LOCK("ledger"),
-      true, true },
+                                                         "'head';" LOCK("audit") LOCK("ledger"), true, true },
     { "a charge lowered", UNLOCK "UPDATE ledger SET amount = 1 WHERE event = 'reserved';" LOCK("audit") LOCK("ledger"), false, false },
     { "a charge removed", UNLOCK "DELETE FROM ledger WHERE event = 'reserved';" LOCK("audit") LOCK("ledger"), false, false },
 };

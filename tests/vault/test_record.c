@@ -123,8 +123,8 @@ static void damaged_records_are_refused_or_whole(void **state)
         for (int k = 0; k < 200; k++) {                            /* random changes: refused or decoded, never a crash */
             uint8_t *exact = su_alloc(bytes.n);
             memcpy(exact, bytes.p, bytes.n);
-            for (uint64_t c = su_random_below(&r, 4) + 1; c; c--) exact[su_random_below(&r, bytes.n)] ^= (uint8_t)(1 + su_random_below(&r,
-                    255));
+            for (uint64_t c = su_random_below(&r, 4) + 1; c; c--)
+                exact[su_random_below(&r, bytes.n)] ^= (uint8_t)(1 + su_random_below(&r, 255));
             if (su_record_decode(&w.layout, exact, bytes.n, &id, values, &newer))
                 for (uint32_t f = 0; f < w.layout.field_count; f++)
                     if (w.layout.fields[f].kind == SU_STORE_CODE)

@@ -68,16 +68,17 @@ SU_TEST_UNUSED static su_schema *test_schema_with(const char *countries)
         [F_DATE] = { "date", SU_TYPE_DATE }, [F_NAME] = { "name", SU_TYPE_TEXT } };
     for (int f = 0; f < F_COUNT; f++) {
         s->fields[f] = (su_field){ .name = fields[f].name, .title = fields[f].name, .type = fields[f].type, .codelist = lists[f],
-                                   .group = -1,
-                                   .missing_print = "", .separator = ";" };
+                                   .group = -1, .missing_print = "", .separator = ";" };
         if (lists[f]) s->codelists[s->codelist_count++] = lists[f];
     }
     su_buf_free(&means);
     return s;
 }
 
-SU_TEST_UNUSED static su_schema *test_schema(void) {
-                                                     return test_schema_with("AF,Afghanistan,\nPH,Philippines,\nUA,Ukraine,\nMD,Moldova,\n"); }
+SU_TEST_UNUSED static su_schema *test_schema(void)
+{
+    return test_schema_with("AF,Afghanistan,\nPH,Philippines,\nUA,Ukraine,\nMD,Moldova,\n");
+}
 
 SU_TEST_UNUSED static void test_schema_free(su_schema *s)
 {
@@ -115,10 +116,9 @@ SU_TEST_UNUSED static void test_fill_row(su_random *r, su_case_table *t, uint64_
         } else {
             int n = snprintf(text, sizeof text, "%s %llu %.*s", PLANTED, (unsigned long long)row, (int)su_random_below(r, 500),
                              "Она приехала из Кишинёва; أحمد; a long story about a person that is nobody's business, told once and then "
-                             "again and again, "
-                             "with commas, \"quotes\" and\nline breaks, so that records have many different lengths before they are "
-                             "padded, and some of "
-                             "them go above one kibibyte if the teller does not stop here, which the teller of this story will do now.");
+                             "again and again, with commas, \"quotes\" and\nline breaks, so that records have many different lengths "
+                             "before they are padded, and some of them go above one kibibyte if the teller does not stop here, which the "
+                             "teller of this story will do now.");
             c->ids[row] = su_random_below(r, 5) ? su_dict_add(c->texts, (su_str){ text, (size_t)n }) : 0;
         }
     }
@@ -143,7 +143,7 @@ SU_TEST_UNUSED static su_batch_info test_info(const su_case_table *t, const char
 {
     return (su_batch_info){ .source_name = file, .source = su_sha256_of(file, strlen(file)), .mapping = su_sha256_of("m", 1),
                             .schema = t->schema->fingerprint, .schema_name = t->schema->name, .who = "Amal", .rows_in = t->row_count,
-                                .rejected = 0 };
+                            .rejected = 0 };
 }
 
 SU_TEST_UNUSED static bool test_same_cell(const su_case_table *a, uint64_t ra, const su_case_table *b, uint64_t rb, uint32_t f)
@@ -154,8 +154,8 @@ SU_TEST_UNUSED static bool test_same_cell(const su_case_table *a, uint64_t ra, c
     if (!x->provided && y->ids) return y->ids[rb] == 0;
     if (!x->provided || !y->provided) return x->provided == y->provided;
     if (x->codes) return x->codes[ra] == y->codes[rb];
-    if (x->sets) return x->set_reason[ra] == y->set_reason[rb] && memcmp(x->sets + ra * x->words, y->sets + rb * y->words,
-                                                                         x->words * sizeof *x->sets) == 0;
+    size_t set = x->words * sizeof *x->sets;
+    if (x->sets) return x->set_reason[ra] == y->set_reason[rb] && memcmp(x->sets + ra * x->words, y->sets + rb * y->words, set) == 0;
     return su_str_equal(su_dict_get(x->texts, x->ids[ra]), su_dict_get(y->texts, y->ids[rb]));
 }
 

@@ -1,8 +1,7 @@
 /* table: typed column tables, codelists, schemas, and the readers and writers of CSV and XLSX.
  *
- * Sensitivity is a type. su_raw_table is what an organisation sent; su_case_table is identifiable case data in a schema; su_code_matrix is the
- * view of coded columns that counting and protection work on. What may be published is su_release (suha/protect.h) and nothing else.
- */
+ * Sensitivity is a type. su_raw_table is what an organisation sent; su_case_table is identifiable case data in a schema; su_code_matrix is
+ * the view of coded columns that counting and protection work on. What may be published is su_release (suha/protect.h) and nothing else. */
 #ifndef SUHA_TABLE_H
 #define SUHA_TABLE_H
 
@@ -33,20 +32,21 @@ typedef struct su_codelist {
     uint16_t *key_value;                    /* value number per key id                                               */
 } su_codelist;
 
-/* docs/formats.md. `name` is used in messages. At most 65,000 codes. Errors (SU_INPUT, with line and column): no `code` or `label_en` column, an empty
- * one of them, two codes that fold to one key, a bound that is no integer, min above max, a parent that is neither a code of this list nor declared
- * in another one by the note `parent-list:ID`. Columns this page does not know are left alone.
- * Everything lives in `arena` but the dictionary: release with su_codelist_free. O(bytes). */
-su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, const char *name, su_str csv, su_codelist **out) SU_MUST_CHECK;
+/* docs/formats.md. `name` is used in messages. At most 65,000 codes. Errors (SU_INPUT, with line and column): no `code` or `label_en`
+ * column, an empty one of them, two codes that fold to one key, a bound that is no integer, min above max, a parent that is neither a code
+ * of this list nor declared in another one by the note `parent-list:ID`. Columns this page does not know are left alone. Everything lives
+ * in `arena` but the dictionary: release with su_codelist_free. O(bytes). */
+su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, const char *name, su_str csv,
+                            su_codelist **out) SU_MUST_CHECK;
 /* The years first..last (at most 65,000 of them; an empty list if last < first), each a code and a band of itself. */
 su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last);
 void su_codelist_free(su_codelist *list);                               /* the dictionary; the rest is the arena's. NULL is fine     */
 /* Value number (1..count) of the code that `cell` names, or 0. Folds the cell first. O(cell). */
 uint16_t su_codelist_find(const su_codelist *list, su_str cell);
 uint16_t su_codelist_band(const su_codelist *list, int64_t value);     /* first code whose min..max holds value, or 0       */
-/* Closest code for a "did you mean", or NULL when nothing is near: the key at the smallest Damerau-Levenshtein distance, at most a quarter of the cell's
- * length and at most 3; failing that, the only code with a key that begins with the cell and a blank ("syria"). Ties go to the first code. Borrows.
- * O(keys * cell). */
+/* Closest code for a "did you mean", or NULL when nothing is near: the key at the smallest Damerau-Levenshtein distance, at most a quarter
+ * of the cell's length and at most 3; failing that, the only code with a key that begins with the cell and a blank ("syria"). Ties go to
+ * the first code. Borrows. O(keys * cell). */
 const su_code *su_codelist_suggest(const su_codelist *list, su_str cell);
 
 /* ---- cells: a value, or a reason why there is none ------------------------------------------------------------------- */
@@ -109,8 +109,8 @@ const char *su_role_name(su_role r);
 
 /* ---- raw table: as received, every cell text ------------------------------------------------------------------------------- */
 
-/* Cells are kept exactly as they stand (nothing is trimmed); an absent cell is "". Names are distinct byte for byte. A column whose header cell is
- * empty is named column_N, N = its 1-based position. */
+/* Cells are kept exactly as they stand (nothing is trimmed); an absent cell is "". Names are distinct byte for byte. A column whose header
+ * cell is empty is named column_N, N = its 1-based position. */
 typedef struct su_raw_column { const char *name; su_dict *values; uint32_t *ids; } su_raw_column;
 
 typedef struct su_raw_table {
@@ -126,18 +126,19 @@ typedef struct su_raw_table {
 } su_raw_table;
 
 typedef struct su_read_options {
-    const char *sheet;                      /* XLSX: sheet name; NULL = the first sheet that has rows                            */
+    const char *sheet;                      /* XLSX: sheet name; NULL = the first visible sheet that has rows                    */
     unsigned header_rows;                   /* 0 or 1 = one header row; 2 = two merged header rows joined by " / ", see below      */
     char delimiter;                         /* 0 = sniff among , ; tab |                                                        */
-    uint64_t max_bytes;                     /* 0 = 4 GiB for CSV, 1 GiB uncompressed for XLSX                                    */
+    uint64_t max_bytes;                     /* 0 = 4 GiB for CSV (also the most), 1 GiB uncompressed for XLSX                       */
 } su_read_options;
 
 void su_raw_table_free(su_raw_table *t);    /* wipes                                                                             */
 int su_raw_table_column(const su_raw_table *t, su_str name);           /* exact, then folded; -1 if absent or ambiguous             */
 /* Reads CSV or XLSX by content, not by file name. Errors: SU_INPUT with file, line, column, reason, way forward; SU_IO.
  *
- * Two header rows: the name is "top / bottom", or the one that is not empty, or the one when both are equal. An XLSX cell of a merged range has the
- * range's text; a CSV has no merged ranges, so there an empty top cell takes the text to its left (as spreadsheets export merged cells). */
+ * Two header rows: the name is "top / bottom", or the one that is not empty, or the one when both are equal. An XLSX cell of a merged
+ * range has the range's text; a CSV has no merged ranges, so there an empty top cell takes the text to its left (as spreadsheets export
+ * merged cells). */
 su_status su_table_read(su_context *ctx, const char *path, const su_read_options *opts, su_raw_table **out) SU_MUST_CHECK;
 
 #define SU_MAX_COLUMNS 4096u
@@ -145,31 +146,35 @@ su_status su_table_read(su_context *ctx, const char *path, const su_read_options
 
 /* CSV (RFC 4180) from memory (fuzz targets, uploads, codelists). `name` is used in messages. Borrows bytes. O(bytes).
  *
- * Where. "line" counts the lines of the file from 1, also those inside quotes; CR LF, LF and CR each end one. "column" counts cells of the row from 1.
- * "character" counts the characters of the line from 1; used where cells are not known yet (encoding) or do not say enough.
- * Rows. Every row has as many cells as the header. An empty line is no row, wherever it stands, also in a file of one column (an empty cell of such a
- * file is written ""). A line of delimiters only is a row of empty cells. A first line `sep=X` (Excel) states the delimiter.
- * Quotes. A cell is quoted when its first character is '"'; elsewhere '"' is an ordinary character. After the closing quote only a delimiter, the end of
- * the line or of the file may follow.
- * Delimiter. Of , ; tab | the one that splits the header into most cells among those that split every one of the first 200 rows (of the first
- * 256 KiB) alike; if none does, the one that fits the largest share of rows; if none splits the header, the file has one column.
- * Encoding. A byte order mark decides. Without: bytes that are valid UTF-8 are UTF-8. NUL bytes at only even or only odd places of the first 4 KiB, at
- * least one in 16 pairs, mean UTF-16. Other NUL bytes are an error. Bytes that are no valid UTF-8 are Windows-1252 if valid multi-byte sequences are at
- * most a tenth as many as the bytes that fit none (in Western text accented letters stand between plain ones and form such a sequence by rare
- * accident); otherwise the file is UTF-8 with damage, or a mix: an error at the first bad byte. Refused as Windows-1252, because it would be misread: a
- * file with bytes that Windows-1252 leaves undefined (81 8D 8F 90 9D), and one where more than half of the bytes above 7F stand in runs of three
- * or more (Arabic, Cyrillic or Greek 8-bit text). */
+ * Where. "line" counts the lines of the file from 1, also those inside quotes; CR LF, LF and CR each end one. "column" counts cells of the
+ * row from 1. "character" counts the characters of the line from 1; used where cells are not known yet (encoding) or do not say enough.
+ * Rows. Every row has as many cells as the header. An empty line is no row, wherever it stands, also in a file of one column (an empty
+ * cell of such a file is written ""). A line of delimiters only is a row of empty cells. A first line `sep=X` (Excel) states the
+ * delimiter.
+ * Quotes. A cell is quoted when its first character is '"'; elsewhere '"' is an ordinary character. After the closing quote only a
+ * delimiter, the end of the line or of the file may follow.
+ * Delimiter. Of , ; tab | the one that splits the header into most cells among those that split every one of the first 200 rows (of the
+ * first 256 KiB) alike; if none does, the one that fits the largest share of rows; if none splits the header, the file has one column.
+ * Encoding. A byte order mark decides. Without: NUL bytes mean UTF-16 if in the first 4 KiB they stand at only even or only odd places and
+ * three quarters of the bytes at those places are below 08 (Latin, Greek, Cyrillic, Hebrew, Arabic); otherwise they are an error. Bytes
+ * that are valid UTF-8 are UTF-8. Bytes that are not are Windows-1252 if valid multi-byte sequences are at most a tenth as many as the
+ * bytes that fit none (in Western text accented letters stand between plain ones and form such a sequence by rare accident); otherwise the
+ * file is UTF-8 with damage, or a mix: an error at the first bad byte. Refused as Windows-1252, because it would be misread: a file with
+ * bytes that Windows-1252 leaves undefined (81 8D 8F 90 9D), and one where more than half of the bytes above 7F stand in runs of three or
+ * more (Arabic, Cyrillic or Greek 8-bit text). */
 su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out) SU_MUST_CHECK;
 
 /* XLSX (ECMA-376, Transitional and Strict) from memory. Borrows bytes. O(uncompressed bytes).
  *
- * Cells. Text, rich text (runs joined, phonetic guides left out) and inline text as they stand, with _xHHHH_ undone. Integers without a decimal point,
- * other numbers in the shortest form that reads back. Booleans TRUE, FALSE. Numbers in a date format become ISO: 2024-03-31, 2024-03-31T10:30:00 if
- * the format shows a time and the time is not midnight, 10:30:00 for a time alone, 36:00:00 for an elapsed time; a number without a calendar date
- * (0, negative, 1900-02-29, beyond 9999) stays a number. Formulas give the value stored beside them.
+ * Cells. Text, rich text (runs joined, phonetic guides left out) and inline text as they stand, with _xHHHH_ undone. Integers without a
+ * decimal point, other numbers in the shortest form that reads back. Booleans TRUE, FALSE. Numbers in a date format become ISO:
+ * 2024-03-31, 2024-03-31T10:30:00 if the format shows a time and the time is not midnight, 10:30:00 for a time alone, 36:00:00 for an
+ * elapsed time; a number without a calendar date (0, negative, 1900-02-29, beyond 9999) stays a number. Formulas give the value stored
+ * beside them.
  * Errors, all listed by cell: error values (#N/A) and formulas without a stored value.
- * Rows without any filled cell are no rows; the first row with one is the header. Filled cells right of the header make columns named column_N.
- * Sheet names match exactly, or folded if only one does. NULL = the first visible sheet that has rows.
+ * Rows without any filled cell are no rows; the first row with one is the header. Filled cells right of the header make columns named
+ * column_N.
+ * Sheet names match exactly, or folded if only one does. NULL = the first visible sheet that has rows, then the hidden ones.
  * Limits: uncompressed bytes, 10,000 entries, 200:1 for entries above 10 MB, 4,096 columns, 2^20 rows, 2^28 cells. */
 su_status su_xlsx_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out) SU_MUST_CHECK;
 /* Sheets of a workbook: array of `count` names, in arena. */
@@ -199,18 +204,25 @@ void su_case_table_free(su_case_table *t);                                  /* w
 void su_case_table_provide(su_case_table *t, uint32_t field);               /* allocates the column's cells; no effect if they stand */
 /* Appends the rows of `more` (same schema, SU_USAGE otherwise); a column is provided if either provides it. O(rows of both). */
 su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_table *more) SU_MUST_CHECK;
-/* Text of a cell as files of this schema print it: the code; the members of a set in codelist order joined by the field's first separator; the text; for
- * any reason and for columns not provided the field's missing_print. Borrows or uses arena. */
+/* Text of a cell as files of this schema print it: the code; the members of a set in codelist order joined by the field's first separator;
+ * the text; for any reason and for columns not provided the field's missing_print. Borrows or uses arena. */
 su_str su_case_cell_text(const su_case_table *t, su_arena *arena, uint64_t row, uint32_t field);
 /* The whole table as CSV: comma, LF, header of field names. Identifiable: for tests and for the owner of the data. Appends to out. */
 void su_case_table_csv(const su_case_table *t, su_buf *out);
 
 /* ---- code matrix: what counting and protection see ------------------------------------------------------------------------------- */
 
-/* Columns of codes 0..card-1; 0 = absent: any reason, and the field's negative value (the known "no" of a flag). 1..card-1 are the other values in codelist
- * order: the value number v of the codelist, less one above the negative. So a flag with the codes 1,0 and negative 0 has card 2, and so has one with
- * the codes 0,1. A code-set of m codes is m columns of card 2 (less its negative), named field_code. The domain comes from the schema only. */
-typedef struct su_matrix_column { const char *name; uint32_t field; uint16_t set_value; uint32_t card; const uint16_t *codes; } su_matrix_column;
+/* Columns of codes 0..card-1; 0 = absent: any reason, and the field's negative value (the known "no" of a flag). 1..card-1 are the other
+ * values in codelist order: the value number v of the codelist, less one above the negative. So a flag with the codes 1,0 and negative 0
+ * has card 2, and so has one with the codes 0,1. A code-set of m codes is m columns of card 2 (less its negative), named field_code. The
+ * domain comes from the schema only. */
+typedef struct su_matrix_column {
+    const char *name;
+    uint32_t field;                         /* in the schema                                                                            */
+    uint16_t set_value;                     /* code-set: value number of the member; 0 for other columns                                 */
+    uint32_t card;
+    const uint16_t *codes;                  /* row_count of them                                                                        */
+} su_matrix_column;
 
 typedef struct su_code_matrix {
     const su_schema *schema;                /* borrowed; NULL when made by hand                                                        */
@@ -220,12 +232,14 @@ typedef struct su_code_matrix {
     su_arena arena;
 } su_code_matrix;
 
-/* Released, provided columns of type code, flag, year and code-set in schema order. Copies the codes: the table may go. O(rows * columns). */
+/* Released, provided columns of type code, flag, year and code-set in schema order. Copies the codes. SU_REFUSED if there is none.
+ * O(rows * columns). */
 su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_matrix **out) SU_MUST_CHECK;
 void su_code_matrix_free(su_code_matrix *m);
-/* Name of a value: codelist code, or "1" for a member column. Borrows. 1 <= value < card; NULL otherwise and for a matrix without schema. */
+/* Name of a value, 1 <= value < card: codelist code, "1" for a member column; NULL otherwise and for a matrix without schema. Borrows. */
 const char *su_matrix_value(const su_code_matrix *m, uint32_t column, uint32_t value);
-const char *su_matrix_column_value(const su_schema *schema, const su_matrix_column *column, uint32_t value);   /* the same without the matrix */
+/* The same without the matrix. */
+const char *su_matrix_column_value(const su_schema *schema, const su_matrix_column *column, uint32_t value);
 
 #ifdef __cplusplus
 }

@@ -7,7 +7,7 @@
  *
  * Several processes may hold one vault open. One import runs at a time: a second one waits up to a minute, then gets SU_REFUSED. A
  * su_vault or su_ledger belongs to one thread at a time, and does not survive fork().
- * */
+ */
 #ifndef SUHA_VAULT_H
 #define SUHA_VAULT_H
 
@@ -18,7 +18,7 @@ extern "C" {
 #endif
 
 typedef struct su_vault su_vault;
-/* caller keeps it in locked memory and wipes it; taken byte by byte */
+/* Caller keeps it in locked memory and wipes it. Taken byte by byte: no normalisation. */
 typedef struct su_passphrase { const char *p; size_t n; } su_passphrase;
 
 #define SU_PASSPHRASE_MIN 8                                                  /* characters (UTF-8), asked of a new passphrase */
@@ -28,8 +28,9 @@ typedef struct su_vault_status {
     uint32_t format; int64_t created;
     uint64_t organisations, batches, records, withdrawn, audit_entries;      /* closed batches; records: live ones in them */
     const char *vault_id;                                                    /* hex, borrowed from the vault */
-    char audit_head[65];                                             /* hex of the last audit entry's hash: note it down elsewhere, and a */
-} su_vault_status;                                                           /* vault put back to an older copy can be told */
+    /* Hex of the last audit entry's hash. Noted down elsewhere, it shows a vault that was put back to an older copy. */
+    char audit_head[65];
+} su_vault_status;
 
 /* What a guess at the passphrase costs: MODERATE 256 MiB and about 1 s (default), INTERACTIVE 64 MiB (demo), TEST nothing (tests only;
  * every open says so). */
@@ -94,8 +95,7 @@ su_status su_vault_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint6
 /* No core dumps and no debugger for this process (prctl PR_SET_DUMPABLE, RLIMIT_CORE). Call before a passphrase is read. */
 su_status su_process_harden(su_context *ctx) SU_MUST_CHECK;
 
-/* ---- privacy ledger (spec privacy 1.13): append-only, hash-chained, one per population lineage
- * ------------------------------------------------ */
+/* ---- privacy ledger (spec privacy 1.13): append-only, hash-chained, one per population lineage ------------------------------------ */
 
 typedef struct su_ledger su_ledger;
 typedef enum su_ledger_state { SU_LEDGER_RESERVED, SU_LEDGER_MEASURED, SU_LEDGER_RELEASED, SU_LEDGER_FAILED,

@@ -62,7 +62,13 @@ static uint32_t rounded(double estimate)
     return estimate < 0.5 ? 0 : estimate >= UINT32_MAX ? UINT32_MAX : (uint32_t)(estimate + 0.5);
 }
 
-typedef struct gated { const uint32_t *parent[SU_RELEASE_LENGTH_MAX]; const double *estimate; double bar; uint32_t *count; uint64_t suppressed; } gated;
+typedef struct gated {
+    const uint32_t *parent[SU_RELEASE_LENGTH_MAX];
+    const double *estimate;
+    double bar;                                                         /* theta_k standard deviations                               */
+    uint32_t *count;
+    uint64_t suppressed;
+} gated;
 
 static uint32_t smallest_parent(const walk *w, const gated *g, uint32_t v)
 {
@@ -116,7 +122,7 @@ void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, ui
     }
 }
 
-/* ---- aggregates ------------------------------------------------------------------------------------------------------------------- */
+/* ---- aggregates -------------------------------------------------------------------------------------------------- */
 
 typedef struct listing { su_release *r; const su_estimates *e; const uint32_t *count; bool write; size_t n; } listing;
 

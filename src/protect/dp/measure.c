@@ -67,8 +67,8 @@ static su_status check_shape(su_context *ctx, const su_release *r, const su_code
     }
     for (uint32_t c = 0; c < m->column_count; c++) {
         if (m->columns[c].card != r->columns[c].card) {
-            return su_fail(ctx, SU_USAGE, "Column %s has %u codes in the data and %u in the plan of the release. Plan again with these columns.",
-                           r->columns[c].name, m->columns[c].card, r->columns[c].card);
+            return su_fail(ctx, SU_USAGE, "Column %s has %u codes in the data and %u in the plan of the release. Plan again with these "
+                           "columns.", r->columns[c].name, m->columns[c].card, r->columns[c].card);
         }
     }
     return SU_OK;

@@ -8,7 +8,11 @@
 
 #define DEFAULT_DELTA 1e-9
 #define DEFAULT_SECONDS 20.0
-#define DEFAULT_TABLE_CELLS (UINT64_C(1) << 16)
+#define DEFAULT_TABLE_CELLS (UINT64_C(1) << 16)   /* two country columns fit as a pair and not with a third: docs/methods/noise.md */
+/* theta per length, in standard deviations. Three for single values, so that a value nobody has is reported less than once in 740 chances;
+ * longer combinations also need all their parts reported. Measured in docs/methods/noise.md; fixed before any data are seen. */
+static const double GATE[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 1.4, 0, 0 };
+
 #define MAX_SETS (UINT64_C(1) << 22)
 #define MAX_CELLS (UINT64_C(1) << 26)
 
@@ -17,19 +21,25 @@ typedef unsigned __int128 u128;
 static su_status check_options(su_context *ctx, const su_release_options *o, const su_matrix_column *columns, uint32_t column_count)
 {
     if (!(o->epsilon > 0 && o->epsilon <= 100)) {
-        return su_fail(ctx, SU_USAGE, "epsilon is %g; it must be above 0 and at most 100. Smaller protects more; 1 to 4 is usual.", o->epsilon);
+        return su_fail(ctx, SU_USAGE, "epsilon is %g; it must be above 0 and at most 100. Smaller protects more; 1 to 4 is usual.",
+                       o->epsilon);
     }
     if (!(o->delta >= 0 && o->delta <= 1e-3)) {
         return su_fail(ctx, SU_USAGE, "delta is %g; it must be above 0 and at most 0.001. Leave it out for 1e-9.", o->delta);
     }
     if (o->length < 1 || o->length > SU_RELEASE_LENGTH_MAX) {
-        return su_fail(ctx, SU_USAGE, "length is %u; combinations of 1 to %u attributes can be released.", o->length, SU_RELEASE_LENGTH_MAX);
+        return su_fail(ctx, SU_USAGE, "length is %u; combinations of 1 to %u attributes can be released.", o->length,
+                       SU_RELEASE_LENGTH_MAX);
     }
     if (!(o->seconds >= 0) || isinf(o->seconds)) {
         return su_fail(ctx, SU_USAGE, "the time for synthesis is %g seconds; give 0 for the default or a positive number.", o->seconds);
     }
     if (column_count == 0) {
-        return su_fail(ctx, SU_REFUSED, "There is no column to release: no column of the schema is both marked for release and filled by the mapping.");
+        return su_fail(ctx, SU_REFUSED, "There is no column to release: no column of the schema is both marked for release and filled by "
+                       "the mapping.");
+    }
+    if (column_count > UINT16_MAX) {
+        return su_fail(ctx, SU_REFUSED, "There are %u columns; at most 65,535 can be released.", column_count);
     }
     for (uint32_t c = 0; c < column_count; c++) {
         if (columns[c].card == 0 || columns[c].card > 65536) {
@@ -40,11 +50,16 @@ static su_status check_options(su_context *ctx, const su_release_options *o, con
     return SU_OK;
 }
 
-/* ---- workload --------------------------------------------------------------------------------------------------------------------- */
+/* ---- workload ---------------------------------------------------------------------------------------------------- */
 
 enum { LEFT_OUT, INSIDE_LARGER, MEASURED };
 
-typedef struct workload { su_ranking ranking; uint8_t *state[SU_RELEASE_LENGTH_MAX + 1]; size_t table_count, dropped_count; uint64_t cells; } workload;
+typedef struct workload {
+    su_ranking ranking;
+    uint8_t *state[SU_RELEASE_LENGTH_MAX + 1];          /* [length][rank of the set] */
+    size_t table_count, dropped_count;
+    uint64_t cells;
+} workload;
 
 /* True when a set with one column more is measured or lies inside a measured one. */
 static bool inside_larger(const workload *w, const uint32_t *set, uint32_t length, uint32_t top)
@@ -122,8 +137,8 @@ static su_status plan_workload(su_context *ctx, su_release *r)
     su_status status = SU_OK;
     su_ranking_init(&w.ranking, r->column_count);
     if (su_ranking_count(&w.ranking, top) > MAX_SETS) {
-        status = su_fail(ctx, SU_REFUSED, "%u columns have too many combinations of %u columns to release them all. Choose a smaller length.",
-                         r->column_count, top);
+        status = su_fail(ctx, SU_REFUSED, "%u columns have too many combinations of %u columns to release them all. Choose a smaller "
+                         "length.", r->column_count, top);
         goto out;
     }
     for (uint32_t k = 1; k <= top; k++) {
@@ -131,13 +146,14 @@ static su_status plan_workload(su_context *ctx, su_release *r)
     }
     choose_tables(&w, r, top);
     if (w.table_count == 0) {
-        status = su_fail(ctx, SU_REFUSED, "No table has at most %llu cells, so there is nothing to release. Raise the limit on table cells.",
-                         (unsigned long long)r->options.max_table_cells);
+        status = su_fail(ctx, SU_REFUSED, "No table has at most %llu cells, so there is nothing to release. Raise the limit on table "
+                         "cells.", (unsigned long long)r->options.max_table_cells);
         goto out;
     }
     if (w.cells > MAX_CELLS) {
         status = su_fail(ctx, SU_REFUSED, "The tables to release have %llu cells in all; at most %llu are possible. "
-                         "Choose a smaller length or a smaller limit on table cells.", (unsigned long long)w.cells, (unsigned long long)MAX_CELLS);
+                         "Choose a smaller length or a smaller limit on table cells.", (unsigned long long)w.cells,
+                         (unsigned long long)MAX_CELLS);
         goto out;
     }
     list_tables(&w, r, top);
@@ -149,7 +165,7 @@ out:
     return status;
 }
 
-/* ---- budget ----------------------------------------------------------------------------------------------------------------------- */
+/* ---- budget ------------------------------------------------------------------------------------------------------ */
 
 /* Number of cells where every column has a value. A column without codes still costs a share. */
 static double positive_cells(const su_release *r, const su_release_table *t)
@@ -226,7 +242,7 @@ static su_status plan_noise(su_context *ctx, su_release *r)
     return SU_OK;
 }
 
-/* ---- plan ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- plan -------------------------------------------------------------------------------------------------------- */
 
 static void copy_columns(su_release *r, const su_matrix_column *columns, uint32_t column_count)
 {
@@ -254,7 +270,7 @@ su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_mat
     r->options.delta = opts->delta > 0 ? opts->delta : DEFAULT_DELTA;
     r->options.max_table_cells = opts->max_table_cells ? opts->max_table_cells : DEFAULT_TABLE_CELLS;
     r->options.seconds = opts->seconds > 0 ? opts->seconds : DEFAULT_SECONDS;
-    memcpy(r->gate, (double[]){ 0, 3, 1.5, 0.5, 0.5 }, 5 * sizeof(double));
+    memcpy(r->gate, GATE, sizeof GATE);
     copy_columns(r, columns, column_count);
     status = plan_workload(ctx, r);
     if (!status) {

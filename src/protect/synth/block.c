@@ -3,6 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The same code twice, for processors with and without AVX2; the one that runs is chosen when the program starts. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
+#define SU_CLONES __attribute__((target_clones("avx2", "default")))
+#else
+#define SU_CLONES
+#endif
+
 typedef float floats8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef uint32_t words8 __attribute__((vector_size(32), aligned(4), may_alias));
 
@@ -112,7 +119,8 @@ bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32
     b->total_weight = 0;
     for (uint32_t length = 1; length <= SU_MAX_LENGTH; length++)
         for (size_t t = 0; t < problem->table_count; t++)
-            if (problem->tables[t].length == length && wanted(&problem->tables[t], column, placed) && !add_table(b, (uint32_t)t)) return false;
+            if (problem->tables[t].length == length && wanted(&problem->tables[t], column, placed) && !add_table(b, (uint32_t)t))
+                return false;
     if (b->floats > b->d_capacity) {
         free(b->d);
         b->d_capacity = b->floats;
@@ -126,7 +134,7 @@ bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32
 
 typedef struct arrays { const uint32_t *start, *stride[SU_MAX_LENGTH], *record; uint32_t *at, width; } arrays;
 
-/* Eight tables at a time. A shorter run writes past its end: into the next one, which is located after it, or into the padding. */
+/* Eight tables at a time. A shorter run writes past its end: into the next one, which is located after it, or the padding. */
 static inline __attribute__((always_inline)) void locate_run(const arrays *a, const su_synth_run *run, uint32_t fixed)
 {
     words8 sum = *(const words8 *)(a->start + run->first) + *(const words8 *)(a->record + run->last) * a->width;
@@ -134,7 +142,7 @@ static inline __attribute__((always_inline)) void locate_run(const arrays *a, co
     *(words8 *)(a->at + run->first) = sum;
 }
 
-__attribute__((target_clones("avx2", "default")))
+SU_CLONES
 void su_synth_block_locate(su_synth_block *b, const uint32_t *record)
 {
     arrays a = {.start = b->start, .record = record, .at = b->at, .width = b->width};
@@ -164,7 +172,7 @@ static float sum_of_two(const su_synth_block *b)
 }
 
 /* Value by value, so the result does not depend on the instruction set. */
-__attribute__((target_clones("avx2", "default")))
+SU_CLONES
 static void sum_of_many(const su_synth_block *b, uint32_t card)
 {
     memset(b->sum, 0, card * sizeof *b->sum);

@@ -1,16 +1,16 @@
 /* block: everything the target tables say about one column, laid out so that one record's alternatives lie side by side.
  *
- * For a table t through column j and a record with values x, the cells t(x with x_j = v), v = 0..card-1, are contiguous. The block holds
- * d = weight * (records in the cell - estimate) for all of them. Changing x_j from a to b then changes the sum of weighted squared errors by
- *     2 * (F[b] - F[a] + W),   F[v] = sum over tables of d at v,   W = sum of weights.
- * A column of two values keeps only d[1] - d[0]. Only one block exists at a time: it is rebuilt from the records (one addition per record and table,
- * as much as looking at each record once) before its column is searched, so nothing else has to be kept up to date. */
+ * For a table t through column j and a record with values x, the cells t(x with x_j = v), v = 0..card-1, are contiguous. The block
+ * holds d = weight * (records in the cell - estimate) for all of them. Changing x_j from a to b then changes the sum of weighted squared
+ * errors by   2 * (F[b] - F[a] + W),   F[v] = sum over tables of d at v,   W = sum of weights.
+ * A column of two values keeps only d[1] - d[0]. Only one block exists at a time: it is rebuilt from the records (one addition per record
+ * and table, as much as looking at each record once) before its column is searched, so nothing else has to be kept up to date. */
 #ifndef SU_PROTECT_BLOCK_H
 #define SU_PROTECT_BLOCK_H
 
 #include "synth.h"
 
-/* Up to eight neighbouring tables that share all other columns but the last, whose last columns follow each other: located together. */
+/* Up to eight neighbouring tables that share all other columns but the last, and whose last columns follow each other: located together. */
 typedef struct su_synth_run { uint32_t first, count, fixed, last; uint32_t column[SU_MAX_LENGTH]; } su_synth_run;
 
 typedef struct su_synth_block {
@@ -32,7 +32,7 @@ typedef struct su_synth_block {
  * `penalty` is added, as if so many records too many were there, to forbidden cells.
  * False when the block would hold more than 2^32 floats. */
 bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
-/* Finds where the record falls; the calls below refer to it. A record is one uint32_t per column, then a zero, then SU_SYNTH_PADDING readable words. */
+/* Finds where the record falls; the calls below refer to it. A record is one word per column, a zero, SU_SYNTH_PADDING readable words. */
 #define SU_SYNTH_PADDING 8u
 void su_synth_block_locate(su_synth_block *b, const uint32_t *record);
 void su_synth_block_add(su_synth_block *b, uint32_t value, float sign);

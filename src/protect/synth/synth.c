@@ -28,7 +28,7 @@ typedef struct search {
     double done, work;                      /* passes over a column, for progress                                                    */
 } search;
 
-/* ---- checks ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- checks ------------------------------------------------------------------------------------------------------------------ */
 
 static su_status check_table(su_context *ctx, const su_synthesis *p, size_t index)
 {
@@ -47,13 +47,15 @@ static su_status check_table(su_context *ctx, const su_synthesis *p, size_t inde
 
 static su_status check(su_context *ctx, const su_synthesis *p)
 {
+    if (!isfinite(p->seconds) || !isfinite(p->reluctance)) return su_fail(ctx, SU_USAGE, "the effort and the reluctance must be numbers");
     if (p->record_count > UINT32_MAX) return su_fail(ctx, SU_USAGE, "at most 4,294,967,295 records can be synthesised at once");
     for (uint32_t j = 0; j < p->column_count; j++) {
         uint64_t sum = 0;
         bool good = p->card[j] >= 1 && p->card[j] <= UINT16_MAX + 1u;
         for (uint32_t v = 0; good && v < p->card[j]; v++)
             good = p->one_way[j][v] >= 0 && !__builtin_add_overflow(sum, (uint64_t)p->one_way[j][v], &sum);
-        if (!good || sum != p->record_count) return su_fail(ctx, SU_USAGE, "the one-way counts of column %u do not sum to the number of records", j);
+        if (!good || sum != p->record_count)
+            return su_fail(ctx, SU_USAGE, "the one-way counts of column %u do not sum to the number of records", j);
     }
     for (size_t t = 0; t < p->table_count; t++) {
         su_status status = check_table(ctx, p, t);
@@ -62,7 +64,7 @@ static su_status check(su_context *ctx, const su_synthesis *p)
     return SU_OK;
 }
 
-/* ---- one column ------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one column -------------------------------------------------------------------------------------------------------------- */
 
 static uint32_t *record_at(const search *s, uint64_t place)
 {
@@ -120,7 +122,7 @@ static uint32_t best_short(search *s, float *f_best)
     return best;
 }
 
-/* First values of a column: every record takes the value that the tables over the columns placed so far miss most, as long as there is some of it. */
+/* First values of a column: every record takes the value that the tables over the columns placed so far miss most, while it lasts. */
 static su_status place_column(search *s, uint32_t column)
 {
     su_status status = open_column(s, column);
@@ -197,7 +199,7 @@ static su_status sweep_column(search *s, uint32_t column, uint64_t visits)
     return SU_OK;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------------------- */
 
 /* Floats added when every record looks once at every value of every column. */
 static double sweep_floats(const su_synthesis *p)

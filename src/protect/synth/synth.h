@@ -23,11 +23,11 @@ typedef struct su_synthesis {
     double seconds;                         /* effort of the search in CPU seconds of a core of 2023, 0 = 20. Counted, not measured: there
                                              * is no clock in the result, a seed gives one result on every machine of one float format  */
     double reluctance;                      /* a forbidden cell counts as if it held so many records too many; 0 = 30. More: fewer
-                                             * combinations that are not in the data, more that are missing (docs/methods/projection.md) */
+                                             * combinations that are not in the data, more missing ones (docs/methods/projection.md) */
 } su_synthesis;
 
-/* records[column] has record_count codes, filled here. Their one-way counts are exactly those of the problem; a code whose one_way is 0 never
- * appears. The weighted squared distance to the tables is driven down by choosing, record by record and column by column, the best value.
+/* records[column] has record_count codes, filled here. Their one-way counts are exactly those of the problem; a code whose one_way is 0
+ * never appears. The weighted squared distance to the tables is driven down by choosing, record by record and column by column, the best value.
  * Forbidden cells are avoided, not excluded: one_way alone is a promise.
  * Time O(records * sum over columns of (tables through it * card)); besides the records (4 bytes a cell) memory for the tables through one
  * column, 4 bytes a cell. Honours ctx->cancel and ctx->progress. Errors: SU_USAGE when the problem contradicts itself, SU_CANCELLED. */

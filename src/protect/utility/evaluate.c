@@ -9,7 +9,7 @@
 #define TV_READINGS UINT64_C(3000000000)
 #define TV_CELLS (UINT64_C(1) << 24)
 
-/* ---- true combinations, kept compactly in the order in which su_count_combinations and a release list them ---------------------------------- */
+/* ---- true combinations, kept compactly in the order in which su_count_combinations and a release list them ------------------- */
 
 typedef struct truth {
     su_attribute *at;                       /* `length` attributes per combination                                                      */
@@ -38,7 +38,7 @@ static int compare(const su_attribute *a, const su_attribute *b, uint32_t length
     return 0;
 }
 
-/* ---- one list of released combinations against the true one ---------------------------------------------------------------------------------- */
+/* ---- one list of released combinations against the true one ------------------------------------------------------------------ */
 
 typedef struct tally {
     uint64_t truly, released, common, unions, intervals, held;
@@ -138,7 +138,7 @@ static void finish(comparison *c, uint32_t length, su_evaluation_level *out)
     summarise(all, &out[0]);
 }
 
-/* ---- total variation of the tables of one length ------------------------------------------------------------------------------------------------ */
+/* ---- total variation of the tables of one length ----------------------------------------------------------------------------- */
 
 typedef struct variation {
     const su_code_matrix *truth, *records;
@@ -220,7 +220,7 @@ static double total_variation(su_context *ctx, const su_code_matrix *m, const su
     return sum / (double)n;
 }
 
-/* ---- the whole -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------------------------------------------- */
 
 static su_status same_columns(su_context *ctx, const su_release *r, const su_code_matrix *m)
 {

@@ -127,8 +127,7 @@ static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l
     su_str rest = without_common_word(p, v->cell.text);
     bool stripped = rest.n < v->cell.text.n && lookup_code(l, (cell_text){rest, su_text_fold(d->arena, rest)}, &code) == LOOKED_VALUE;
     const su_code *near = stripped ? &f->codelist->codes[code - 1] : su_codelist_suggest(f->codelist, v->cell.text);
-    bool code_like = near != NULL && !stripped && v->cell.text.n <= 3;      /* two-letter codes are all near to each other               */
-    if (near != NULL && !code_like) {
+    if (near != NULL) {
         snprintf(note, sizeof note, "%llu row%s; %s", (unsigned long long)v->rows, PLURAL(v->rows), stripped ? "the column repeats a word in every value" : "a guess by spelling: check it");
         draft_row(d, c, v->cell.text, f->name, near->code, "value", stripped ? "exact" : "partial", note);
     } else {

@@ -1,5 +1,7 @@
 #include "header.h"
 
+#include "shown.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +29,11 @@ su_status header_names(su_context *ctx, const char *where, const su_str *top, co
     for (uint32_t c = 0; c < count; c++) {
         names[c] = name_of(&scratch, top == NULL ? (su_str){"", 0} : top[c], bottom[c], c);
         uint32_t id = su_dict_add(seen, su_str_of(names[c]));
-        if (id < su_dict_count(seen) && first[id] != 0) {
+        if (first[id] != 0) {
             status = su_fail(ctx, SU_INPUT,
-                             "%s: the columns %u and %u are both named \"%.80s\". Give every column a name of its own in the header and "
+                             "%s: the columns %u and %u are both named \"%.*s\". Give every column a name of its own in the header and "
                              "read the file again.",
-                             where, first[id], c + 1, names[c]);
+                             where, first[id], c + 1, shown(su_str_of(names[c])), names[c]);
             break;
         }
         first[id] = c + 1;

@@ -24,7 +24,7 @@ static const char toy_schema[] =
     "   {\"value\": \"unknown\", \"label\": \"unknown\"}, {\"value\": \"refused\", \"label\": \"refused\"}, {\"value\": \"N/A\", \"label\": \"not applicable\"}],\n"
     " \"fields\": [\n"
     "  {\"name\": \"caseNumber\", \"type\": \"string\", \"suha:type\": \"text\", \"suha:role\": \"identifier\"},\n"
-    "  {\"name\": \"year\", \"suha:type\": \"year\", \"suha:role\": \"quasi-identifier\", \"suha:aliases\": [\"yearOfReg\"], \"constraints\": {\"minimum\": 2000, \"maximum\": 2010}},\n"
+    "  {\"name\": \"year\", \"suha:type\": \"year\", \"suha:role\": \"quasi-identifier\", \"suha:aliases\": [\"yearOfReg\", \"YEAR\"], \"constraints\": {\"minimum\": 2000, \"maximum\": 2010}},\n"
     "  {\"name\": \"gender\", \"title\": \"Gender\", \"suha:titles\": {\"fr\": \"Genre\"}, \"suha:type\": \"code\", \"suha:codelist\": \"gender\", \"suha:role\": \"quasi-identifier\"},\n"
     "  {\"name\": \"ageBand\", \"suha:type\": \"code\", \"suha:codelist\": \"age\", \"suha:role\": \"quasi-identifier\"},\n"
     "  {\"name\": \"citizenship\", \"suha:titles\": {\"es\": \"Nacionalidad\"}, \"suha:type\": \"code\", \"suha:codelist\": \"country\", \"suha:role\": \"quasi-identifier\"},\n"

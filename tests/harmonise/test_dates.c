@@ -1,8 +1,8 @@
 #include "harmonise_test.h"
 
-#include "../../src/harmonise/dates.h"
-#include "../../src/harmonise/margins.h"
-#include "../../src/harmonise/words.h"
+#include "dates.h"
+#include "margins.h"
+#include "words.h"
 
 static void is_day(const char *text, date_order order, int y, int m, int d)
 {

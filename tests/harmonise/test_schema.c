@@ -83,7 +83,8 @@ static void defaults_are_sensible(void **state)
     (void)state;
     static const toy_file files[] = {
         {"mini/schema.json", "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"boolean\"}, {\"name\": \"c\", \"suha:codelist\": \"l\"},"
-                             " {\"name\": \"d\", \"type\": \"integer\"}, {\"name\": \"e\", \"type\": \"date\", \"missingValues\": [\"x\", \"y\"]}]}"},
+                             " {\"name\": \"d\", \"type\": \"integer\"}, {\"name\": \"e\", \"type\": \"date\", \"missingValues\": [\"x\", \"y\"]},"
+                             " {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:role\": \"identifier\"}, {\"name\": \"g\", \"suha:type\": \"flag\", \"suha:privacy\": \"vault\"}]}"},
         {"codelists/flag.csv", toy_flag}, {"codelists/l.csv", "code,label_en\nshared,Shared\n"}, {"mini/codelists/l.csv", "code,label_en\nown,Own\n"}, {NULL, NULL}};
     su_context ctx;
     su_schema *s = NULL;
@@ -94,6 +95,8 @@ static void defaults_are_sensible(void **state)
     assert_string_equal(s->fields[2].codelist->codes[0].code, "own");    /* the instrument's own list goes before the shared one           */
     assert_string_equal(s->fields[4].missing_print, "x");
     assert_int_equal(s->fields[4].missing[1].reason, SU_CELL_NOT_RECORDED);
+    static const bool released[] = {false, true, true, false, false, false, false};
+    for (uint32_t i = 0; i < 7; i++) assert_int_equal(s->fields[i].released, released[i]);
     assert_string_equal(s->title, "mini");
     su_schema_free(s);
 }

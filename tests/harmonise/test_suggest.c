@@ -74,6 +74,30 @@ static void choices_become_flags(void **state)
     su_schema_free(s);
 }
 
+static void a_comma_inside_a_name_cuts_nothing(void **state)
+{
+    (void)state;
+    su_schema *s = toy();
+    char *d = draft_of(s, "kind of exploitation,k\n\"Forced labour, any\",\n\"Sexual exploitation, any\",\n\"Forced labour, any\",\nOther exploitation,\n");
+    has_not(d, ",split,");
+    has(d, "\"Forced labour, any\",isForcedLabour,,or,");
+    free(d);
+    su_schema_free(s);
+}
+
+static void the_name_of_a_column_tells_its_group(void **state)
+{
+    (void)state;
+    su_schema *s = toy();
+    char *d = draft_of(s, "type of exploitation,remarks\nThreats,Abuse\nThreats,Threats\nForced labour,Abuse\nForced labour,Abuse\nThreats,Threats\n");
+    has(d, "\ntype of exploitation,Forced labour,isForcedLabour,,or,");
+    has(d, "\ntype of exploitation,Threats,isForcedLabour,,value,none,");
+    has(d, "\nremarks,,,,drop,none,");                                    /* remarks are remarks, whatever words are in them                 */
+    has_not(d, "remarks,Abuse");
+    free(d);
+    su_schema_free(s);
+}
+
 static void persons_are_left_out_and_not_shown(void **state)
 {
     (void)state;
@@ -147,7 +171,8 @@ static void drafts_are_repeatable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_and_contents_find_their_fields), cmocka_unit_test(values_to_decide_are_listed), cmocka_unit_test(choices_become_flags),
+        cmocka_unit_test(names_and_contents_find_their_fields), cmocka_unit_test(values_to_decide_are_listed), cmocka_unit_test(choices_become_flags), cmocka_unit_test(a_comma_inside_a_name_cuts_nothing),
+        cmocka_unit_test(the_name_of_a_column_tells_its_group),
         cmocka_unit_test(persons_are_left_out_and_not_shown), cmocka_unit_test(counted_tables_get_weight_and_margins), cmocka_unit_test(somebodys_numbers_are_not_ages),
         cmocka_unit_test(odd_headers_do_no_harm), cmocka_unit_test(drafts_are_repeatable),
     };

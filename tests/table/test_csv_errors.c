@@ -43,6 +43,23 @@ static void names_line_and_column(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) assert_refused(su_str_of(cases[i].text), NULL, SU_INPUT, cases[i].message);
 }
 
+/* 80 bytes would end inside the 40th "é" after the "x": the message ends before it. */
+static void long_names_are_cut_between_characters(void **state) {
+    (void)state;
+    su_buf text = {0}, message = {0};
+    for (int copy = 0; copy < 2; copy++) {
+        su_buf_char(&text, 'x');
+        for (int i = 0; i < 100; i++) su_buf_text(&text, "é");
+        su_buf_char(&text, copy == 0 ? ';' : '\n');
+    }
+    su_buf_text(&message, "cases.csv, line 1: the columns 1 and 2 are both named \"x");
+    for (int i = 0; i < 39; i++) su_buf_text(&message, "é");
+    su_buf_text(&message, "\". Give every column a name of its own in the header and read the file again.");
+    assert_refused((su_str){text.p, text.n}, NULL, SU_INPUT, message.p);
+    su_buf_free(&text);
+    su_buf_free(&message);
+}
+
 static void refuses_what_is_no_text(void **state) {
     (void)state;
     const struct {
@@ -61,6 +78,10 @@ static void refuses_what_is_no_text(void **state) {
          "from the system it comes from."},
         {SU_STR("a,b\ncaf\xC3\xA9,th\xC3\xA9\n\xC3\xA9t\xC3\xA9,\xC3(\n"),
          "cases.csv, line 3, character 5: a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of "
+         "different encodings were joined. Correct this place, or export the file again as CSV UTF-8."},
+        /* Nine strays to one sequence: still UTF-8 with damage. Ten to one is Windows-1252 (test_csv_random.c). */
+        {SU_STR("a,b\n\xE9t\xE9 \xE9t\xE9 \xE9t\xE9 \xE9t\xE9 \xE9t,\xC9\xBB\n"),
+         "cases.csv, line 2, character 1: a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of "
          "different encodings were joined. Correct this place, or export the file again as CSV UTF-8."},
         {SU_STR("\xEF\xBB\xBF"
                 "a,b\n1,\xE9\n"),
@@ -141,7 +162,8 @@ static void a_cancelled_read_stops(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_line_and_column),           cmocka_unit_test(refuses_what_is_no_text), cmocka_unit_test(keeps_limits),
+        cmocka_unit_test(names_line_and_column),           cmocka_unit_test(long_names_are_cut_between_characters),
+        cmocka_unit_test(refuses_what_is_no_text),         cmocka_unit_test(keeps_limits),
         cmocka_unit_test(refuses_options_without_meaning), cmocka_unit_test(a_cancelled_read_stops),
     };
     return cmocka_run_group_tests_name("table: csv errors", tests, NULL, NULL);

@@ -7,7 +7,7 @@ static void error_cells_are_listed(void **state) {
     (void)state;
     assert_workbook_refused(
         (workbook){.sheet = "<sheetData>" HEAD "<row r='2'><c r='A2' t='e'><f>1/0</f><v>#DIV/0!</v></c></row><row r='5'><c r='BC5' "
-                                               "t='e'><v>#N/A</v></c></row></sheetData>"},
+                            "t='e'><v>#N/A</v></c></row></sheetData>"},
         NULL,
         "cases.xlsx, sheet \"Cases\": 2 cells with an error value: A2 (#DIV/0!), BC5 (#N/A). Correct or clear them, save and read again.");
     su_buf sheet = {0};
@@ -218,11 +218,11 @@ static void damaged_bytes_never_crash(void **state) {
     (void)state;
     su_random random;
     su_test_random(&random);
-    su_buf whole = make_workbook(
-        (workbook){.sheet = "<sheetData>" HEAD "<row r='2'><c r='A2' s='1'><v>43831.5</v></c><c r='B2' "
-                                               "t='s'><v>0</v></c></row></sheetData><mergeCells><mergeCell ref='A1:B1'/></mergeCells>",
-                   .strings = "<si><t>shared</t></si>",
-                   .styles = "<cellXfs><xf numFmtId='0'/><xf numFmtId='22'/></cellXfs>"});
+    su_buf whole =
+        make_workbook((workbook){.sheet = "<sheetData>" HEAD "<row r='2'><c r='A2' s='1'><v>43831.5</v></c><c r='B2' "
+                                          "t='s'><v>0</v></c></row></sheetData><mergeCells><mergeCell ref='A1:B1'/></mergeCells>",
+                                 .strings = "<si><t>shared</t></si>",
+                                 .styles = "<cellXfs><xf numFmtId='0'/><xf numFmtId='22'/></cellXfs>"});
     unsigned read = 0;
     for (int round = 0; round < 3000; round++) {
         su_context ctx;

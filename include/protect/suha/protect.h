@@ -1,7 +1,8 @@
 /* protect: from coded case data to a release that may be published. No I/O.
  *
  * Unit of privacy: one record (one person), neighbouring = add or remove one record. Guarantee: rho-zCDP, stated as (epsilon, delta).
- * The shape of every output (columns, codes, order, number and names of tables) is a function of public inputs only: schema, mapping, options.
+ * The shape of every output (columns, codes, order, number and names of tables) is a function of public inputs only: schema, mapping,
+ * options.
  */
 #ifndef SUHA_PROTECT_H
 #define SUHA_PROTECT_H
@@ -29,10 +30,10 @@ void su_sample_discrete_gaussian_fill(su_random *r, su_variance v, int64_t *out,
 /* Arguments that make no sense (negative, NaN) give the answer that claims nothing: delta 1, rho 0, epsilon infinite. */
 
 double su_zcdp_delta(double rho, double epsilon);                     /* smallest delta by the CKS bound, rounded up; 0 <= result <= 1 */
-double su_zcdp_rho(double epsilon, double delta);                     /* largest rho with su_zcdp_delta(rho, epsilon) <= delta, rounded down */
+double su_zcdp_rho(double epsilon, double delta); /* largest rho with su_zcdp_delta(rho, epsilon) <= delta, rounded down */
 double su_zcdp_epsilon(double rho, double delta);                     /* smallest epsilon, rounded up */
-double su_gaussian_delta(double sigma, double epsilon);               /* continuous Gaussian of sensitivity 1 (comparison only), rounded up */
-double su_gaussian_rho(double epsilon, double delta);                 /* mu^2/2 of the exact Gaussian curve (comparison only), rounded down */
+double su_gaussian_delta(double sigma, double epsilon);         /* continuous Gaussian of sensitivity 1 (comparison only), rounded up */
+double su_gaussian_rho(double epsilon, double delta);            /* mu^2/2 of the exact Gaussian curve (comparison only), rounded down */
 double su_discrete_gaussian_pmf(su_variance v, int64_t x);            /* to about 1e-15 relative */
 double su_discrete_gaussian_variance(su_variance v);
 
@@ -41,13 +42,18 @@ double su_discrete_gaussian_variance(su_variance v);
 typedef struct su_release_options {
     double epsilon, delta;                  /* delta 0 = the default 1e-9 */
     uint32_t length;                        /* R in 1..4: tables of R columns are measured, combinations up to R are published */
-    uint64_t k;                             /* aggregates: counts below are not printed, on top of DP; 0 or 1 = none. Records are not thinned */
+    uint64_t k;                             /* aggregates: counts below are not printed, on top of DP; 0 or 1 = none. Not applied to records */
     uint64_t max_table_cells;               /* tables above are left out; their largest subsets are measured instead; 0 = 2^16 */
     double seconds;                         /* time budget of the synthesis; 0 = 20 */
     bool domain_from_data;                  /* --schema auto: no guarantee, said everywhere */
 } su_release_options;
 
-typedef struct su_release_table { uint32_t length; uint32_t columns[SU_MAX_LENGTH]; uint64_t cells; su_variance variance; double share; } su_release_table;
+typedef struct su_release_table {
+    uint32_t length, columns[SU_MAX_LENGTH];
+    uint64_t cells;
+    su_variance variance;                   /* parameter of the noise, not its variance: su_discrete_gaussian_variance gives that */
+    double share;                           /* of rho */
+} su_release_table;
 typedef struct su_dropped_table { uint32_t length; uint32_t columns[SU_MAX_LENGTH]; uint64_t cells; } su_dropped_table;
 /* count: at most the count of every combination with one attribute less. ci: 95 % interval of the estimate before it was held at 0
  * and at those counts, widened where needed to hold the printed count; at least 0. Over all cells it holds the true count 95 times
@@ -70,8 +76,8 @@ typedef struct su_release {
     /* protected outputs */
     double total_estimate, total_ci_low, total_ci_high;   /* number of records, DP */
     su_aggregate *aggregates; size_t aggregate_count;     /* by length, columns, values; only cells through the gate and K */
-    uint64_t suppressed_by_gate[SU_MAX_LENGTH + 1], suppressed_by_k[SU_MAX_LENGTH + 1];    /* per length, of the noisy tables only: combinations whose
-                                               parts were all reported and that failed; those reported but below K                */
+    uint64_t suppressed_by_gate[SU_MAX_LENGTH + 1];       /* per length: combinations whose parts were all reported and that failed */
+    uint64_t suppressed_by_k[SU_MAX_LENGTH + 1];          /* per length: combinations through the gate and below K */
     uint64_t record_count;                  /* synthetic records */
     uint16_t **records;                     /* records[column][row]: codes */
 } su_release;
@@ -86,8 +92,9 @@ su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_mat
  * moves one cell of every table by 1 (sensitivity 1 per table), so the cost is rho = sum of 1/(2 sigma_t^2); it falls due when this
  * is called, also when it then fails. Advances `random`, so two measurements never share noise. Same random, same bytes on any
  * number of threads. SU_USAGE when the columns are not the plan's. */
-typedef struct su_measurement { size_t table_count, total_cells; int64_t **cells; } su_measurement;   /* cells[0] is one block of total_cells */
-su_status su_release_measure(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_measurement **out) SU_MUST_CHECK;
+typedef struct su_measurement { size_t table_count, total_cells; int64_t **cells; } su_measurement;   /* cells[0] starts the one block */
+su_status su_release_measure(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random,
+                             su_measurement **out) SU_MUST_CHECK;
 /* Pre-noise counts of the workload in measurement order: the pure function whose sensitivity the tests check. */
 su_status su_release_measure_exact(su_context *ctx, const su_release *r, const su_code_matrix *m, su_measurement **out) SU_MUST_CHECK;
 /* Stage 3, post-processing only: reconciliation (residual GLS), gate, intervals, consistent integer tables, synthetic records. No

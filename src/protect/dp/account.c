@@ -1,5 +1,5 @@
 /* account: what noise costs (spec privacy 1.12). Zero-concentrated differential privacy composes by adding rho; these functions turn
- * rho into (epsilon, delta) and back by Canonne, Kamath, Steinke 2020, proposition 12 and corollary 13 (arXiv 2004.00010).
+ * rho into (epsilon, delta) and back by Canonne, Kamath, Steinke 2020 (arXiv 2004.00010).
  *
  * Safe side: every published number must be on the pessimistic side of the true one. Terms are computed in long double and a bound on
  * their rounding error is added before the result is rounded outward to a double: each elementary function of the C library is taken to
@@ -133,7 +133,7 @@ static long double tail(long double x, long double *error)
     return q;
 }
 
-/* Exact curve of the continuous Gaussian mechanism with mu = sensitivity/sigma (Balle, Wang 2018, arXiv 1805.06530, theorem 8):
+/* Exact curve of the continuous Gaussian mechanism with mu = sensitivity/sigma (Balle, Wang 2018, arXiv 1805.06530):
  * Q(eps/mu - mu/2) - e^eps Q(eps/mu + mu/2). */
 static double gaussian_delta_of(long double mu, long double epsilon)
 {

@@ -2,7 +2,7 @@
  *
  * Sensitivity: a record adds 1 to exactly one cell of every table, so adding or removing one record moves table t by 1 in L2 (and L1).
  * Cost: discrete Gaussian noise of parameter sigma_t^2 on an integer vector of sensitivity 1 is 1/(2 sigma_t^2)-zCDP (Canonne, Kamath,
- * Steinke 2020, theorem 14); the tables compose to rho = sum of 1/(2 sigma_t^2), which is what su_release_plan filled in. */
+ * Steinke 2020, arXiv 2004.00010); the tables compose to rho = sum of 1/(2 sigma_t^2), which is what su_release_plan filled in. */
 #include <suha/protect.h>
 
 #include <stdlib.h>

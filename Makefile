@@ -23,7 +23,7 @@ test:
 	@tests/run.py
 
 bench: all
-	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD)
+	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD)
 
 lint:
 	@tools/lint.py

@@ -1,5 +1,5 @@
-/* libFuzzer target: any text as a mapping onto a small schema, then a small table through it. What is accepted must keep the promises of the header:
- * rows are accounted for, the same input gives the same report, and a drafted mapping parses. */
+/* libFuzzer target: any text as a mapping onto a small schema, then a small table through it. What is accepted must keep the promises of
+ * the header: rows are accounted for, the same input gives the same report, and a drafted mapping parses. */
 #include <suha/harmonise.h>
 
 #include <stdlib.h>
@@ -8,21 +8,28 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static const char schema_json[] =
-    "{\"missingValues\": [\"\", \"-99\", {\"value\": \"unknown\", \"label\": \"unknown\"}], \"suha:groups\": [{\"name\": \"g\"}], \"fields\": ["
-    "{\"name\": \"c\", \"suha:type\": \"code\", \"suha:codelist\": \"l\"}, {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:group\": \"g\"},"
-    "{\"name\": \"p\", \"suha:type\": \"flag\", \"suha:codelist\": \"present\", \"suha:group\": \"g\"}, {\"name\": \"s\", \"suha:type\": \"code-set\", \"suha:codelist\": \"l\"},"
-    "{\"name\": \"y\", \"suha:type\": \"year\", \"constraints\": {\"minimum\": 2000, \"maximum\": 2005}}, {\"name\": \"n\", \"suha:type\": \"integer\"},"
+    "{\"missingValues\": [\"\", \"-99\", {\"value\": \"unknown\", \"label\": \"unknown\"}], \"suha:groups\": [{\"name\": \"g\"}], "
+    "\"fields\": ["
+    "{\"name\": \"c\", \"suha:type\": \"code\", \"suha:codelist\": \"l\"}, {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:group\": "
+    "\"g\"},"
+    "{\"name\": \"p\", \"suha:type\": \"flag\", \"suha:codelist\": \"present\", \"suha:group\": \"g\"}, {\"name\": \"s\", \"suha:type\": "
+    "\"code-set\", \"suha:codelist\": \"l\"},"
+    "{\"name\": \"y\", \"suha:type\": \"year\", \"constraints\": {\"minimum\": 2000, \"maximum\": 2005}}, {\"name\": \"n\", \"suha:type\": "
+    "\"integer\"},"
     "{\"name\": \"d\", \"suha:type\": \"date\"}, {\"name\": \"t\", \"suha:type\": \"text\", \"constraints\": {\"pattern\": \"[a-z]*\"}}]}";
 static const char flag_csv[] = "code,label_en,aliases\n1,Yes,y\n0,No,n\n";
 static const char present_csv[] = "code,label_en\n1,Yes\n";
 static const char list_csv[] = "code,label_en,aliases,min,max\na,Alpha,,0,9\nb,Beta,bee|b2,10,19\nc,Gamma,,20,\n";
-static const char table_csv[] =
-    "A,B,C,D,E\na,1,2004-05-06,3,x\nbeta;c,0,1/2/2004,2.0,y\nunknown,,13/2/2001,0,x\nTotal,yes,2003,5,z\nb2,-99,n,-1,all\n\"a;a\",n,12,1.5,\n";
+static const char table_csv[] = "A,B,C,D,E\na,1,2004-05-06,3,x\nbeta;c,0,1/2/2004,2.0,y\nunknown,,13/2/"
+                                "2001,0,x\nTotal,yes,2003,5,z\nb2,-99,n,-1,all\n\"a;a\",n,12,1.5,\n";
 
-static bool resource(void *arg, const char *path, su_str *bytes)
-{
-    static const struct { const char *path, *text; } files[] = {
-        {"z/schema.json", schema_json}, {"codelists/flag.csv", flag_csv}, {"codelists/present.csv", present_csv}, {"codelists/l.csv", list_csv}};
+static bool resource(void *arg, const char *path, su_str *bytes) {
+    static const struct {
+        const char *path, *text;
+    } files[] = {{"z/schema.json", schema_json},
+                 {"codelists/flag.csv", flag_csv},
+                 {"codelists/present.csv", present_csv},
+                 {"codelists/l.csv", list_csv}};
     (void)arg;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (strcmp(files[i].path, path) != 0) continue;
@@ -32,16 +39,14 @@ static bool resource(void *arg, const char *path, su_str *bytes)
     return false;
 }
 
-static void write_report(const su_harmonise_report *r, su_buf *out)
-{
+static void write_report(const su_harmonise_report *r, su_buf *out) {
     su_json j;
     su_harmonise_report_text(r, out);
     su_json_init(&j, out);
     su_harmonise_report_json(r, &j);
 }
 
-static void go_through(const su_raw_table *raw, const su_schema *schema, const su_mapping *m, su_margins margins, su_buf *report)
-{
+static void go_through(const su_raw_table *raw, const su_schema *schema, const su_mapping *m, su_margins margins, su_buf *report) {
     su_context ctx;
     su_case_table *t = NULL;
     su_harmonise_report *r = NULL;
@@ -61,8 +66,7 @@ static void go_through(const su_raw_table *raw, const su_schema *schema, const s
     su_harmonise_report_free(r);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     su_context ctx;
     su_schema *schema = NULL;
     su_raw_table *raw = NULL, *given = NULL;
@@ -81,7 +85,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     su_mapping_free(m);
     m = NULL;
     /* The same bytes as a table: its draft must parse. */
-    if (size < 4096 && su_csv_parse(&ctx, "fuzz.csv", text, NULL, &given) == SU_OK && su_mapping_suggest(&ctx, given, schema, &draft) == SU_OK) {
+    if (size < 4096 && su_csv_parse(&ctx, "fuzz.csv", text, NULL, &given) == SU_OK &&
+        su_mapping_suggest(&ctx, given, schema, &draft) == SU_OK) {
         if (su_mapping_parse(&ctx, "draft.csv", (su_str){draft.p, draft.n}, schema, &m) != SU_OK) {
             fprintf(stderr, "%s\n%s\n", ctx.message, draft.p);
             abort();

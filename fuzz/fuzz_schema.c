@@ -1,4 +1,5 @@
-/* libFuzzer target: any bytes as schema.json. What is accepted must be usable: every field by its name, every codelist there, a table through it. */
+/* libFuzzer target: any bytes as schema.json. What is accepted must be usable: every field by its name, every codelist there, a table
+ * through it. */
 #include <suha/harmonise.h>
 
 #include <stdlib.h>
@@ -6,21 +7,26 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-typedef struct bytes { const uint8_t *p; size_t n; } bytes;
+typedef struct bytes {
+    const uint8_t *p;
+    size_t n;
+} bytes;
 
-static bool resource(void *arg, const char *path, su_str *out)
-{
+static bool resource(void *arg, const char *path, su_str *out) {
     const bytes *schema = arg;
-    if (strstr(path, "..") != NULL) abort();                             /* no name may climb out of its folder                             */
-    if (strcmp(path, "fuzz/schema.json") == 0) *out = (su_str){(const char *)schema->p, schema->n};
-    else if (strcmp(path, "codelists/flag.csv") == 0) *out = SU_STR("code,label_en\n1,Yes\n0,No\n");
-    else if (strcmp(path, "codelists/l.csv") == 0) *out = SU_STR("code,label_en,min,max\na,Alpha,0,9\nb,Beta,10,\n");
-    else return false;
+    if (strstr(path, "..") != NULL) abort(); /* no name may climb out of its folder */
+    if (strcmp(path, "fuzz/schema.json") == 0)
+        *out = (su_str){(const char *)schema->p, schema->n};
+    else if (strcmp(path, "codelists/flag.csv") == 0)
+        *out = SU_STR("code,label_en\n1,Yes\n0,No\n");
+    else if (strcmp(path, "codelists/l.csv") == 0)
+        *out = SU_STR("code,label_en,min,max\na,Alpha,0,9\nb,Beta,10,\n");
+    else
+        return false;
     return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bytes given = {data, size};
     su_context ctx;
     su_schema *s = NULL;
@@ -31,7 +37,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (s == NULL) return 0;
     for (uint32_t f = 0; f < s->field_count; f++) {
         const su_field *field = &s->fields[f];
-        bool coded = field->type == SU_TYPE_CODE || field->type == SU_TYPE_CODE_SET || field->type == SU_TYPE_FLAG || field->type == SU_TYPE_YEAR;
+        bool coded =
+            field->type == SU_TYPE_CODE || field->type == SU_TYPE_CODE_SET || field->type == SU_TYPE_FLAG || field->type == SU_TYPE_YEAR;
         if (su_schema_field(s, su_str_of(field->name)) != (int)f || coded != (field->codelist != NULL)) abort();
         if (field->released && field->role == SU_ROLE_IDENTIFIER) abort();
         if (field->negative > 0 && (field->codelist == NULL || field->negative > field->codelist->count)) abort();
@@ -43,7 +50,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     su_case_table *t = NULL;
     su_harmonise_report *r = NULL;
     su_read_options opts = {.delimiter = ','};
-    if (su_csv_parse(&ctx, "fuzz.csv", (su_str){header.p, header.n}, &opts, &raw) == SU_OK && su_harmonise(&ctx, raw, s, NULL, NULL, &t, &r) == SU_OK)
+    if (su_csv_parse(&ctx, "fuzz.csv", (su_str){header.p, header.n}, &opts, &raw) == SU_OK &&
+        su_harmonise(&ctx, raw, s, NULL, NULL, &t, &r) == SU_OK)
         if (r->rows_out + r->rows_rejected != raw->row_count) abort();
     su_case_table_free(t);
     su_harmonise_report_free(r);

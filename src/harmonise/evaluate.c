@@ -8,13 +8,17 @@ typedef enum given { GIVES_NOTHING, GIVES_VALUE, GIVES_REASON, GIVES_FAILURE } g
 /* What one item gives one field. */
 typedef struct item_result {
     given kind;
-    su_cell cell;                           /* value number or reason                                                             */
-    uint32_t text;                          /* id of the text in the field's texts                                                */
-    uint32_t row;                           /* listed row with further members (code sets), UINT32_MAX = none                      */
+    su_cell cell;  /* value number or reason */
+    uint32_t text; /* id of the text in the field's texts */
+    uint32_t row;  /* listed row with further members (code sets), UINT32_MAX = none */
 } item_result;
 
 /* One pair's answers, per cell of its source: for coded fields v is a su_cell, for texts an id, for code sets the reason beside bits. */
-typedef struct answers { uint32_t *v; uint64_t *bits; uint32_t words; } answers;
+typedef struct answers {
+    uint32_t *v;
+    uint64_t *bits;
+    uint32_t words;
+} answers;
 
 typedef struct pair_work {
     evaluation *e;
@@ -26,8 +30,7 @@ typedef struct pair_work {
     su_buf scratch;
 } pair_work;
 
-static item_result from_row(pair_work *w, uint32_t index)
-{
+static item_result from_row(pair_work *w, uint32_t index) {
     const map_row *row = &w->e->mapping->rows[index];
     item_result r = {.kind = GIVES_REASON, .cell = row->cell, .row = UINT32_MAX};
     if (type_is_text(w->field->type)) {
@@ -45,18 +48,17 @@ static item_result from_row(pair_work *w, uint32_t index)
     return r;
 }
 
-static bool listed_row(const pair_work *w, cell_text item, uint32_t *index)
-{
+static bool listed_row(const pair_work *w, cell_text item, uint32_t *index) {
     char buf[32];
     su_str whole;
     uint32_t id = 0;
-    bool found = su_dict_find(w->pair->keys, item.key, &id) || (integer_form(item.text, buf, &whole) && su_dict_find(w->pair->keys, whole, &id));
+    bool found =
+        su_dict_find(w->pair->keys, item.key, &id) || (integer_form(item.text, buf, &whole) && su_dict_find(w->pair->keys, whole, &id));
     if (found) *index = w->pair->key_row[id];
     return found;
 }
 
-static looked look_up(pair_work *w, cell_text item, item_result *r)
-{
+static looked look_up(pair_work *w, cell_text item, item_result *r) {
     date_order order = w->view->order;
     if (type_is_text(w->field->type)) {
         if (w->pair->base == RULE_NONE) return lookup_missing(&w->look, item, &r->cell);
@@ -66,23 +68,26 @@ static looked look_up(pair_work *w, cell_text item, item_result *r)
         return found;
     }
     switch (w->pair->base) {
-    case RULE_BAND: return lookup_band(&w->look, item, &r->cell);
-    case RULE_YEAR: return lookup_year(&w->look, item, order, &r->cell);
+    case RULE_BAND:
+        return lookup_band(&w->look, item, &r->cell);
+    case RULE_YEAR:
+        return lookup_year(&w->look, item, order, &r->cell);
     case RULE_RENAME:
-    case RULE_COALESCE: return lookup_code(&w->look, item, &r->cell);
-    default: break;
+    case RULE_COALESCE:
+        return lookup_code(&w->look, item, &r->cell);
+    default:
+        break;
     }
     if (!w->pair->has_or) return lookup_missing(&w->look, item, &r->cell);
     bool set = w->field->type == SU_TYPE_CODE_SET;
     looked found = set ? lookup_yes(&w->look, item, &r->cell) : lookup_code(&w->look, item, &r->cell);
     bool yes = found == LOOKED_VALUE && (set || r->cell != w->field->negative);
-    if (yes && w->pair->base == RULE_NONE) return LOOKED_NOTHING;          /* only the listed values are a yes */
+    if (yes && w->pair->base == RULE_NONE) return LOOKED_NOTHING; /* only the listed values are a yes */
     if (yes && set) r->cell = w->e->mapping->rows[w->pair->base_row].cell;
     return found;
 }
 
-static item_result evaluate_item(pair_work *w, uint32_t i)
-{
+static item_result evaluate_item(pair_work *w, uint32_t i) {
     cell_text item = w->view->items[i];
     item_result r = {.row = UINT32_MAX};
     uint32_t row = 0;
@@ -115,15 +120,13 @@ static item_result evaluate_item(pair_work *w, uint32_t i)
 static bool is_no(const su_field *f, su_cell c) { return c == SU_CELL_NEGATIVE || (f->negative != 0 && c == f->negative); }
 
 /* Yes before no before a reason before nothing: 0 nothing or not recorded, 1 reason, 2 no, 3 yes. */
-static int rank_of(const su_field *f, su_cell c)
-{
+static int rank_of(const su_field *f, su_cell c) {
     if (c == SU_CELL_NOT_RECORDED) return 0;
     if (is_no(f, c)) return 2;
     return su_cell_is_value(c) ? 3 : 1;
 }
 
-static void add_to_set(const pair_work *w, const item_result *r, uint64_t *bits)
-{
+static void add_to_set(const pair_work *w, const item_result *r, uint64_t *bits) {
     su_cell value = r->cell;
     for (uint32_t row = r->row;; row = w->e->mapping->rows[row].next) {
         bits[(value - 1) / 64] |= (uint64_t)1 << ((value - 1) % 64);
@@ -132,8 +135,7 @@ static void add_to_set(const pair_work *w, const item_result *r, uint64_t *bits)
     }
 }
 
-static void answer_cell(const pair_work *w, const item_result *results, uint32_t cell, answers *a)
-{
+static void answer_cell(const pair_work *w, const item_result *results, uint32_t cell, answers *a) {
     const source_view *v = w->view;
     uint32_t from = v->first_item == NULL ? cell : v->first_item[cell], to = v->first_item == NULL ? cell + 1 : v->first_item[cell + 1];
     uint64_t *bits = a->bits == NULL ? NULL : a->bits + (size_t)cell * a->words;
@@ -153,15 +155,13 @@ static void answer_cell(const pair_work *w, const item_result *results, uint32_t
     }
 }
 
-static bool any_bit(const uint64_t *bits, uint32_t words)
-{
+static bool any_bit(const uint64_t *bits, uint32_t words) {
     for (uint32_t i = 0; i < words; i++)
         if (bits[i] != 0) return true;
     return false;
 }
 
-static answers answer_pair(evaluation *e, const map_pair *pair)
-{
+static answers answer_pair(evaluation *e, const map_pair *pair) {
     const su_field *f = &e->mapping->schema->fields[pair->field];
     pair_work w = {.e = e, .pair = pair, .field = f, .view = &e->views[pair->source], .texts = e->table->columns[pair->field].texts};
     answers a = {.words = e->table->columns[pair->field].words};
@@ -181,21 +181,18 @@ static answers answer_pair(evaluation *e, const map_pair *pair)
     return a;
 }
 
-static void free_answers(answers *a)
-{
+static void free_answers(answers *a) {
     free(a->v);
     free(a->bits);
 }
 
 /* Without the policy a no says nothing when nobody says yes. */
-static void forget_no(const su_field *f, answers *a, uint32_t cells)
-{
+static void forget_no(const su_field *f, answers *a, uint32_t cells) {
     for (uint32_t c = 0; c < cells; c++)
         if (is_no(f, (su_cell)a->v[c])) a->v[c] = SU_CELL_NOT_RECORDED;
 }
 
-static void join_flags(const su_field *f, const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes)
-{
+static void join_flags(const su_field *f, const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes) {
     for (uint64_t r = 0; r < rows; r++) {
         su_cell more = (su_cell)a->v[ids[r]];
         if (more != 0 && rank_of(f, more) > rank_of(f, codes[r])) codes[r] = more;
@@ -205,35 +202,33 @@ static void join_flags(const su_field *f, const answers *a, const uint32_t *ids,
 /* A known no is an answer, whether or not the codelist can print it. */
 static bool is_answer(su_cell c) { return su_cell_is_value(c) || c == SU_CELL_NEGATIVE; }
 
-static void first_code(const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes)
-{
+static void first_code(const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes) {
     for (uint64_t r = 0; r < rows; r++) {
         su_cell more = (su_cell)a->v[ids[r]];
         if (!is_answer(codes[r]) && (is_answer(more) || codes[r] == SU_CELL_NOT_RECORDED)) codes[r] = more;
     }
 }
 
-static void join_sets(const answers *a, const uint32_t *ids, uint64_t rows, su_case_column *column, bool first_only)
-{
+static void join_sets(const answers *a, const uint32_t *ids, uint64_t rows, su_case_column *column, bool first_only) {
     for (uint64_t r = 0; r < rows; r++) {
         uint64_t *set = column->sets + r * a->words;
         const uint64_t *more = a->bits + (size_t)ids[r] * a->words;
         bool had = any_bit(set, a->words);
         if (!(had && first_only))
             for (uint32_t k = 0; k < a->words; k++) set[k] |= more[k];
-        if (had || any_bit(more, a->words)) column->set_reason[r] = 0;
-        else if (column->set_reason[r] == 0) column->set_reason[r] = (su_cell)a->v[ids[r]];
+        if (had || any_bit(more, a->words))
+            column->set_reason[r] = 0;
+        else if (column->set_reason[r] == 0)
+            column->set_reason[r] = (su_cell)a->v[ids[r]];
     }
 }
 
-static void first_text(const answers *a, const uint32_t *ids, uint64_t rows, uint32_t *texts)
-{
+static void first_text(const answers *a, const uint32_t *ids, uint64_t rows, uint32_t *texts) {
     for (uint64_t r = 0; r < rows; r++)
         if (texts[r] == 0) texts[r] = a->v[ids[r]];
 }
 
-static void fill_constant(evaluation *e, uint32_t field)
-{
+static void fill_constant(evaluation *e, uint32_t field) {
     const map_row *row = &e->mapping->rows[e->mapping->targets[field].constant];
     su_case_column *column = &e->table->columns[field];
     uint64_t rows = e->table->row_count;
@@ -242,22 +237,24 @@ static void fill_constant(evaluation *e, uint32_t field)
         if (column->codes != NULL) column->codes[r] = row->cell;
         if (column->ids != NULL) column->ids[r] = text;
         if (column->sets == NULL) continue;
-        if (su_cell_is_value(row->cell)) column->sets[r * column->words + (row->cell - 1u) / 64] |= (uint64_t)1 << ((row->cell - 1u) % 64);
-        else column->set_reason[r] = row->cell;
+        if (su_cell_is_value(row->cell))
+            column->sets[r * column->words + (row->cell - 1u) / 64] |= (uint64_t)1 << ((row->cell - 1u) % 64);
+        else
+            column->set_reason[r] = row->cell;
     }
 }
 
-static void need_view(evaluation *e, uint32_t source)
-{
+static void need_view(evaluation *e, uint32_t source) {
     source_view *v = &e->views[source];
     const map_source *s = &e->mapping->sources[source];
     if (v->source != NULL) return;
-    if (s->chained >= 0) view_of_field(v, e->mapping, s, e->table);
-    else view_of_column(v, e->mapping, s, &e->raw->columns[e->columns[source]]);
+    if (s->chained >= 0)
+        view_of_field(v, e->mapping, s, e->table);
+    else
+        view_of_column(v, e->mapping, s, &e->raw->columns[e->columns[source]]);
 }
 
-static void fill_field(evaluation *e, uint32_t field)
-{
+static void fill_field(evaluation *e, uint32_t field) {
     const map_target *t = &e->mapping->targets[field];
     const su_field *f = &e->mapping->schema->fields[field];
     su_case_column *column = &e->table->columns[field];
@@ -273,16 +270,19 @@ static void fill_field(evaluation *e, uint32_t field)
         source_view *v = &e->views[pair->source];
         answers a = answer_pair(e, pair);
         if (t->mode == MODE_OR && !t->known_negative) forget_no(f, &a, v->cell_count);
-        if (a.bits != NULL) join_sets(&a, v->ids, rows, column, t->mode == MODE_COALESCE);
-        else if (column->ids != NULL) first_text(&a, v->ids, rows, column->ids);
-        else if (t->mode == MODE_OR) join_flags(f, &a, v->ids, rows, column->codes);
-        else first_code(&a, v->ids, rows, column->codes);
+        if (a.bits != NULL)
+            join_sets(&a, v->ids, rows, column, t->mode == MODE_COALESCE);
+        else if (column->ids != NULL)
+            first_text(&a, v->ids, rows, column->ids);
+        else if (t->mode == MODE_OR)
+            join_flags(f, &a, v->ids, rows, column->codes);
+        else
+            first_code(&a, v->ids, rows, column->codes);
         free_answers(&a);
     }
 }
 
-su_status evaluate(evaluation *e)
-{
+su_status evaluate(evaluation *e) {
     const su_mapping *m = e->mapping;
     for (uint32_t i = 0; i < m->order_count; i++) {
         if (su_cancelled(e->ctx)) return su_fail(e->ctx, SU_CANCELLED, "cancelled while harmonising %s", e->raw->source);

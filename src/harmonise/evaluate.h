@@ -1,5 +1,5 @@
-/* evaluate: fills a case table, one row per source row, from a raw table by a mapping's plan. Cost: the distinct values, and one gather per row and
- * source column. */
+/* evaluate: fills a case table, one row per source row, from a raw table by a mapping's plan. Cost: the distinct values, and one gather per
+ * row and source column. */
 #ifndef SUHA_HARMONISE_EVALUATE_H
 #define SUHA_HARMONISE_EVALUATE_H
 
@@ -9,9 +9,9 @@ typedef struct evaluation {
     su_context *ctx;
     const su_raw_table *raw;
     const su_mapping *mapping;
-    const int *columns;                     /* raw column per mapping source, -1 for @columns and absent dropped ones                */
-    source_view *views;                     /* one per mapping source; source == NULL where none was needed                          */
-    su_case_table *table;                   /* raw->row_count rows                                                                  */
+    const int *columns;   /* raw column per mapping source, -1 for @columns and absent dropped ones */
+    source_view *views;   /* one per mapping source; source == NULL where none was needed */
+    su_case_table *table; /* raw->row_count rows */
 } evaluation;
 
 /* Fills e->views and e->table (both made by the caller, empty). SU_CANCELLED only. */

@@ -17,28 +17,27 @@ typedef struct work {
     const su_harmonise_options *opts;
     su_harmonise_report *report;
     int *columns;
-    uint8_t *state;                         /* row_state per source row                                                          */
-    int64_t *weight_of;                     /* per distinct value of the weight column, NULL without one                          */
-    uint32_t *record_of;                    /* per distinct value of the record column: id of its trimmed text in record_texts       */
-    su_dict *record_texts;                  /* "" is 0                                                                            */
+    uint8_t *state;        /* row_state per source row */
+    int64_t *weight_of;    /* per distinct value of the weight column, NULL without one */
+    uint32_t *record_of;   /* per distinct value of the record column: id of its trimmed text in record_texts */
+    su_dict *record_texts; /* "" is 0 */
 } work;
 
 /* "Sex" and "sex" in a mapping are one column, unless the file has both. */
-static bool is_ambiguous(const work *w, const map_source *source)
-{
+static bool is_ambiguous(const work *w, const map_source *source) {
     su_arena arena;
     size_t alike = 0;
     if (!source->respelled) return false;
     su_arena_init(&arena);
     su_str key = su_text_fold(&arena, source->name);
-    for (uint32_t c = 0; c < w->raw->column_count; c++) alike += su_str_equal(su_text_fold(&arena, su_str_of(w->raw->columns[c].name)), key);
+    for (uint32_t c = 0; c < w->raw->column_count; c++)
+        alike += su_str_equal(su_text_fold(&arena, su_str_of(w->raw->columns[c].name)), key);
     su_arena_free(&arena);
     return alike > 1;
 }
 
 /* Every source column must be there; a column to be dropped may be absent. All missing ones are named at once. */
-static su_status bind_columns(work *w)
-{
+static su_status bind_columns(work *w) {
     const su_mapping *m = w->m;
     su_buf missing = {0};
     size_t count = 0;
@@ -47,18 +46,20 @@ static su_status bind_columns(work *w)
         w->columns[s] = source->chained >= 0 || is_ambiguous(w, source) ? -1 : su_raw_table_column(w->raw, source->name);
         if (w->columns[s] >= 0 || source->chained >= 0 || (source->drop_line != 0 && source->use_line == 0)) continue;
         if (count++ >= 10) continue;
-        su_buf_printf(&missing, "%s\"%.*s\" (%s, line %u)", count > 1 ? ", " : "", (int)source->name.n, source->name.p, m->name, source->use_line);
+        su_buf_printf(&missing, "%s\"%.*s\" (%s, line %u)", count > 1 ? ", " : "", (int)source->name.n, source->name.p, m->name,
+                      source->use_line);
     }
     su_status st = SU_OK;
     if (count > 0)
-        st = su_fail(w->e.ctx, SU_INPUT, "%s: %zu column%s of the mapping %s not in the file, or there more than once: %s%s. Compare the header line with the mapping",
-                     w->raw->source, count, count == 1 ? "" : "s", count == 1 ? "is" : "are", missing.p, count > 10 ? ", ..." : "");
+        st = su_fail(
+            w->e.ctx, SU_INPUT,
+            "%s: %zu column%s of the mapping %s not in the file, or there more than once: %s%s. Compare the header line with the mapping",
+            w->raw->source, count, count == 1 ? "" : "s", count == 1 ? "is" : "are", missing.p, count > 10 ? ", ..." : "");
     su_buf_free(&missing);
     return st;
 }
 
-static void read_weights(work *w)
-{
+static void read_weights(work *w) {
     if (w->m->weight < 0) return;
     const su_dict *values = w->raw->columns[w->columns[w->m->weight]].values;
     uint32_t n = su_dict_count(values);
@@ -71,8 +72,7 @@ static void read_weights(work *w)
     }
 }
 
-static su_status find_margins(work *w)
-{
+static su_status find_margins(work *w) {
     margins found;
     su_buf text = {0};
     su_status st = SU_OK;
@@ -83,7 +83,8 @@ static su_status find_margins(work *w)
     bool exclude = w->opts->margins == SU_MARGINS_EXCLUDE || found.undeclared == 0;
     if (!exclude)
         st = su_fail(w->e.ctx, SU_REFUSED,
-                     "%s: %s\nNothing was imported. Leave the totals out (--margins exclude), or remove them from the file. If one of these values is "
+                     "%s: %s\nNothing was imported. Leave the totals out (--margins exclude), or remove them from the file. If one of "
+                     "these values is "
                      "no total, say what it means in a value row of the mapping.",
                      w->raw->source, text.p);
     su_buf_free(&text);
@@ -93,8 +94,7 @@ static su_status find_margins(work *w)
 
 /* ---- rejects --------------------------------------------------------------------------------------------------------- */
 
-static void reject(work *w, uint64_t row, size_t source, bool show, const char *reason)
-{
+static void reject(work *w, uint64_t row, size_t source, bool show, const char *reason) {
     w->state[row] = ROW_REJECTED;
     w->report->rows_rejected++;
     const su_raw_column *column = source == SIZE_MAX || w->columns[source] < 0 ? NULL : &w->raw->columns[w->columns[source]];
@@ -102,8 +102,7 @@ static void reject(work *w, uint64_t row, size_t source, bool show, const char *
     report_reject(w->report, w->raw->row_line[row], column == NULL ? NULL : column->name, value, reason);
 }
 
-static void index_records(work *w)
-{
+static void index_records(work *w) {
     if (w->m->record < 0) return;
     const su_dict *values = w->raw->columns[w->columns[w->m->record]].values;
     uint32_t n = su_dict_count(values);
@@ -113,13 +112,9 @@ static void index_records(work *w)
     for (uint32_t i = 0; i < n; i++) w->record_of[i] = su_dict_add(w->record_texts, su_str_trim(su_dict_get(values, i)));
 }
 
-static uint32_t record_id(const work *w, uint64_t row)
-{
-    return w->record_of[w->raw->columns[w->columns[w->m->record]].ids[row]];
-}
+static uint32_t record_id(const work *w, uint64_t row) { return w->record_of[w->raw->columns[w->columns[w->m->record]].ids[row]]; }
 
-static void check_record(work *w, uint64_t row, uint32_t *first_line)
-{
+static void check_record(work *w, uint64_t row, uint32_t *first_line) {
     uint32_t id = record_id(w, row);
     char reason[120];
     if (id == 0) {
@@ -132,8 +127,7 @@ static void check_record(work *w, uint64_t row, uint32_t *first_line)
     }
 }
 
-static bool cell_is_filled(const su_case_column *c, uint64_t row)
-{
+static bool cell_is_filled(const su_case_column *c, uint64_t row) {
     if (c->ids != NULL) return c->ids[row] != 0;
     if (c->codes != NULL) return su_cell_is_value(c->codes[row]) || c->codes[row] == SU_CELL_NEGATIVE;
     for (uint32_t i = 0; i < c->words; i++)
@@ -141,8 +135,7 @@ static bool cell_is_filled(const su_case_column *c, uint64_t row)
     return false;
 }
 
-static void check_required(work *w, uint64_t row)
-{
+static void check_required(work *w, uint64_t row) {
     const su_schema *s = w->m->schema;
     for (uint32_t f = 0; f < s->field_count; f++) {
         if (!s->fields[f].required || cell_is_filled(&w->e.table->columns[f], row)) continue;
@@ -155,8 +148,7 @@ static void check_required(work *w, uint64_t row)
     }
 }
 
-static su_status reject_rows(work *w)
-{
+static su_status reject_rows(work *w) {
     uint32_t *first_line = w->record_texts == NULL ? NULL : su_alloc_array(su_dict_count(w->record_texts), sizeof *first_line);
     const su_raw_column *weights = w->weight_of == NULL ? NULL : &w->raw->columns[w->columns[w->m->weight]];
     bool required = false;
@@ -173,35 +165,34 @@ static su_status reject_rows(work *w)
     if (w->report->rows_rejected <= w->opts->max_rejected) return SU_OK;
     const su_reject *first = &w->report->rejects[0];
     return su_fail(w->e.ctx, SU_REFUSED,
-                   "%s: %llu rows are rejected, more than the %llu allowed. The first: line %u, column \"%s\": %s. Nothing was imported; correct the file, or "
+                   "%s: %llu rows are rejected, more than the %llu allowed. The first: line %u, column \"%s\": %s. Nothing was imported; "
+                   "correct the file, or "
                    "allow more rejected rows",
-                   w->raw->source, (unsigned long long)w->report->rows_rejected, (unsigned long long)w->opts->max_rejected, first->line, first->column,
-                   first->reason);
+                   w->raw->source, (unsigned long long)w->report->rows_rejected, (unsigned long long)w->opts->max_rejected, first->line,
+                   first->column, first->reason);
 }
 
 /* ---- from source rows to person rows -------------------------------------------------------------------------------- */
 
-static uint64_t people_of(const work *w, uint64_t row)
-{
+static uint64_t people_of(const work *w, uint64_t row) {
     if (w->state[row] != ROW_KEPT) return 0;
     if (w->weight_of == NULL) return 1;
     return (uint64_t)w->weight_of[w->raw->columns[w->columns[w->m->weight]].ids[row]];
 }
 
-static su_status count_people(work *w, uint64_t *out)
-{
+static su_status count_people(work *w, uint64_t *out) {
     uint64_t total = 0;
     for (uint64_t r = 0; r < w->raw->row_count; r++) {
         if (__builtin_add_overflow(total, people_of(w, r), &total) || (w->weight_of != NULL && total > MAX_PEOPLE))
-            return su_fail(w->e.ctx, SU_REFUSED, "%s, line %u: the column \"%s\" counts more than %u people so far; is it really a number of people?",
+            return su_fail(w->e.ctx, SU_REFUSED,
+                           "%s, line %u: the column \"%s\" counts more than %u people so far; is it really a number of people?",
                            w->raw->source, w->raw->row_line[r], w->raw->columns[w->columns[w->m->weight]].name, MAX_PEOPLE);
     }
     *out = total;
     return SU_OK;
 }
 
-static void gather_column(const su_case_column *from, su_case_column *to, const uint32_t *origin, uint64_t rows)
-{
+static void gather_column(const su_case_column *from, su_case_column *to, const uint32_t *origin, uint64_t rows) {
     if (from->codes != NULL)
         for (uint64_t r = 0; r < rows; r++) to->codes[r] = from->codes[origin[r]];
     if (from->ids != NULL) {
@@ -216,8 +207,7 @@ static void gather_column(const su_case_column *from, su_case_column *to, const 
 }
 
 /* One row per person, in source order. Nothing is copied when every source row is a person. */
-static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin)
-{
+static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin) {
     uint64_t n = 0;
     *origin = su_alloc_array(people, sizeof **origin);
     for (uint64_t r = 0; r < w->raw->row_count; r++)
@@ -237,16 +227,17 @@ static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin)
 }
 
 /* The file's own number, or the line; people counted by a weight get #1, #2, ... behind it. */
-static void name_records(const work *w, su_case_table *t, const uint32_t *origin)
-{
+static void name_records(const work *w, su_case_table *t, const uint32_t *origin) {
     uint64_t nth = 0;
     su_buf name = {0};
     for (uint64_t r = 0; r < t->row_count; r++) {
         uint32_t row = origin[r];
         su_str text = {"", 0};
         char line[16];
-        if (w->record_of != NULL) text = su_dict_get(w->record_texts, record_id(w, row));
-        else text = (su_str){line, (size_t)snprintf(line, sizeof line, "%u", w->raw->row_line[row])};
+        if (w->record_of != NULL)
+            text = su_dict_get(w->record_texts, record_id(w, row));
+        else
+            text = (su_str){line, (size_t)snprintf(line, sizeof line, "%u", w->raw->row_line[row])};
         if (w->weight_of != NULL) {
             nth = r > 0 && origin[r - 1] == row ? nth + 1 : 1;
             name.n = 0;
@@ -260,8 +251,7 @@ static void name_records(const work *w, su_case_table *t, const uint32_t *origin
     su_buf_free(&name);
 }
 
-static su_status run(work *w, su_case_table **out)
-{
+static su_status run(work *w, su_case_table **out) {
     uint64_t people = 0;
     uint32_t *origin = NULL;
     if (w->raw->row_count > UINT32_MAX)
@@ -294,8 +284,7 @@ static su_status run(work *w, su_case_table **out)
 }
 
 su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema *schema, const su_mapping *mapping,
-                       const su_harmonise_options *opts, su_case_table **out, su_harmonise_report **report)
-{
+                       const su_harmonise_options *opts, su_case_table **out, su_harmonise_report **report) {
     static const su_harmonise_options defaults = {.margins = SU_MARGINS_REFUSE, .max_rejected = UINT64_MAX};
     su_mapping *by_name = NULL;
     su_status st = SU_OK;
@@ -313,7 +302,8 @@ su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema
     w.e = (evaluation){.ctx = ctx, .raw = raw, .mapping = mapping, .columns = w.columns};
     w.e.views = su_alloc_array(mapping->source_count, sizeof *w.e.views);
     if (mapping->schema != schema)
-        st = su_fail(ctx, SU_USAGE, "the mapping %s was read for the schema %s, not for %s", mapping->name, mapping->schema->name, schema->name);
+        st = su_fail(ctx, SU_USAGE, "the mapping %s was read for the schema %s, not for %s", mapping->name, mapping->schema->name,
+                     schema->name);
     else
         st = run(&w, out);
     for (size_t s = 0; s < mapping->source_count; s++)
@@ -325,8 +315,10 @@ su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema
     free(w.weight_of);
     free(w.record_of);
     su_dict_free(w.record_texts);
-    if (report != NULL) *report = w.report;
-    else su_harmonise_report_free(w.report);
+    if (report != NULL)
+        *report = w.report;
+    else
+        su_harmonise_report_free(w.report);
     su_mapping_free(by_name);
     return st;
 }

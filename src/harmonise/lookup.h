@@ -10,8 +10,8 @@
 
 typedef struct lookup {
     const su_field *field;
-    const su_codelist *flags;               /* the vocabulary of yes and no, NULL if the schema came without one                     */
-    su_str *missing;                        /* folded field->missing[i].value                                                       */
+    const su_codelist *flags; /* the vocabulary of yes and no, NULL if the schema came without one */
+    su_str *missing;          /* folded field->missing[i].value */
     bool has_pattern;
     regex_t pattern;
     su_arena arena;
@@ -20,15 +20,17 @@ typedef struct lookup {
 typedef enum looked { LOOKED_NOTHING, LOOKED_VALUE, LOOKED_REASON } looked;
 
 /* A source value with its folded form, which callers keep so that it is made once. */
-typedef struct cell_text { su_str text, key; } cell_text;
+typedef struct cell_text {
+    su_str text, key;
+} cell_text;
 
 void lookup_init(lookup *l, const su_schema *schema, const su_field *field);
 void lookup_free(lookup *l);
 
 /* The reason the cell stands for in this field's missingValues. -99.0 is -99. */
 looked lookup_missing(const lookup *l, cell_text cell, su_cell *out);
-/* Coded fields: missingValues, then the codelist, then 2002.0 as 2002, then, for flags, the words for no: the negative code, or the reason `negative`
- * where the codelist has none. */
+/* Coded fields: missingValues, then the codelist, then 2002.0 as 2002, then, for flags, the words for no: the negative code, or the reason
+ * `negative` where the codelist has none. */
 looked lookup_code(const lookup *l, cell_text cell, su_cell *out);
 /* As lookup_code, but numbers go to the band that holds them (12.7 years are 12 completed years). */
 looked lookup_band(const lookup *l, cell_text cell, su_cell *out);

@@ -1,14 +1,14 @@
-/* The mapping that needs no file: it is written out as CSV and parsed like any other, so that it obeys the same rules and has a fingerprint. */
+/* The mapping that needs no file: it is written out as CSV and parsed like any other, so that it obeys the same rules and has a
+ * fingerprint. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "mapping.h"
 
-su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_mapping **out)
-{
+su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_mapping **out) {
     su_status st = SU_OK;
     su_buf csv = {0}, name = {0};
-    uint32_t *taken = su_alloc_array(schema->field_count, sizeof *taken);   /* column + 1 that fills a field                          */
+    uint32_t *taken = su_alloc_array(schema->field_count, sizeof *taken); /* column + 1 that fills a field */
     bool *exact = su_alloc_array(schema->field_count, sizeof *exact);
     size_t found = 0;
 
@@ -19,8 +19,8 @@ su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_
         if (field < 0) continue;
         bool own = strcmp(column, schema->fields[field].name) == 0;
         if (taken[field] != 0 && own == exact[field])
-            st = su_fail(ctx, SU_INPUT, "%s: the columns \"%s\" and \"%s\" are both %s; write a mapping that says which one counts", raw->source,
-                         raw->columns[taken[field] - 1].name, column, schema->fields[field].name);
+            st = su_fail(ctx, SU_INPUT, "%s: the columns \"%s\" and \"%s\" are both %s; write a mapping that says which one counts",
+                         raw->source, raw->columns[taken[field] - 1].name, column, schema->fields[field].name);
         if (taken[field] != 0 && !own) continue;
         taken[field] = c + 1;
         exact[field] = own;
@@ -35,8 +35,9 @@ su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_
         su_buf_text(&csv, ",,rename,exact,same name\n");
     }
     if (st == SU_OK && found == 0)
-        st = su_fail(ctx, SU_INPUT, "%s: none of its %u columns has the name of a column of %s; write a mapping (suha map suggest drafts one)", raw->source,
-                     raw->column_count, schema->name);
+        st = su_fail(ctx, SU_INPUT,
+                     "%s: none of its %u columns has the name of a column of %s; write a mapping (suha map suggest drafts one)",
+                     raw->source, raw->column_count, schema->name);
     su_buf_printf(&name, "mapping by column names of %s", raw->source);
     if (st == SU_OK) st = su_mapping_parse(ctx, name.p, (su_str){csv.p, csv.n}, schema, out);
     su_buf_free(&csv);

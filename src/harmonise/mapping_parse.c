@@ -21,15 +21,15 @@ typedef struct mapping_parser {
     su_context *ctx;
     su_mapping *m;
     const su_raw_table *raw;
-    int at[MAP_COLUMN_COUNT];               /* column of the file, -1 if left out                                                  */
-    su_dict *fields;                        /* folded names and aliases of fields                                                  */
-    uint32_t *field_of; size_t field_capacity;
-    su_dict *source_names;                  /* "@" + folded name, or " " + folded name                                             */
-    lookup *lookups;                        /* per field, made when first needed (field != NULL)                                   */
+    int at[MAP_COLUMN_COUNT]; /* column of the file, -1 if left out */
+    su_dict *fields;          /* folded names and aliases of fields */
+    uint32_t *field_of;
+    size_t field_capacity;
+    su_dict *source_names; /* "@" + folded name, or " " + folded name */
+    lookup *lookups;       /* per field, made when first needed (field != NULL) */
 } mapping_parser;
 
-su_status mapping_fail(su_context *ctx, const su_mapping *m, uint32_t line, map_column column, const char *fmt, ...)
-{
+su_status mapping_fail(su_context *ctx, const su_mapping *m, uint32_t line, map_column column, const char *fmt, ...) {
     char text[1400];
     va_list args;
     va_start(args, fmt);
@@ -40,8 +40,7 @@ su_status mapping_fail(su_context *ctx, const su_mapping *m, uint32_t line, map_
 
 #define SHOWN(s) (int)((s).n < 120 ? (s).n : 120), (s).p
 
-static su_str cell_of(const mapping_parser *p, uint64_t row, map_column column)
-{
+static su_str cell_of(const mapping_parser *p, uint64_t row, map_column column) {
     if (p->at[column] < 0) return (su_str){"", 0};
     const su_raw_column *c = &p->raw->columns[p->at[column]];
     return su_str_trim(su_dict_get(c->values, c->ids[row]));
@@ -49,8 +48,7 @@ static su_str cell_of(const mapping_parser *p, uint64_t row, map_column column)
 
 static su_str keep(su_mapping *m, su_str s) { return (su_str){su_arena_strndup(&m->arena, s.p, s.n), s.n}; }
 
-static void index_fields(mapping_parser *p)
-{
+static void index_fields(mapping_parser *p) {
     const su_schema *s = p->m->schema;
     for (int aliases = 0; aliases < 2; aliases++) {
         for (uint32_t f = 0; f < s->field_count; f++) {
@@ -65,8 +63,7 @@ static void index_fields(mapping_parser *p)
     }
 }
 
-static int find_field(const mapping_parser *p, su_str name)
-{
+static int find_field(const mapping_parser *p, su_str name) {
     su_arena scratch;
     uint32_t id = 0;
     su_arena_init(&scratch);
@@ -76,8 +73,7 @@ static int find_field(const mapping_parser *p, su_str name)
 }
 
 /* "; did you mean X?" or nothing. */
-static const char *near_field(mapping_parser *p, su_str name)
-{
+static const char *near_field(mapping_parser *p, su_str name) {
     const su_schema *s = p->m->schema;
     size_t best = name.n / 3 + 1;
     const char *found = NULL;
@@ -91,16 +87,17 @@ static const char *near_field(mapping_parser *p, su_str name)
     return found == NULL ? "" : su_arena_printf(&p->m->arena, "; did you mean \"%s\"?", found);
 }
 
-static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out)
-{
+static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out) {
     su_str rule = cell_of(p, row, MAP_RULE), coverage = cell_of(p, row, MAP_COVERAGE);
     su_str rule_key = su_text_fold(&p->m->arena, rule), coverage_key = su_text_fold(&p->m->arena, coverage);
     out->rule = RULE_COUNT;
     for (map_rule r = 0; r < RULE_COUNT; r++)
         if (su_str_equal(rule_key, su_str_of(rule_names[r]))) out->rule = r;
     if (out->rule == RULE_COUNT)
-        return mapping_fail(p->ctx, p->m, out->line, MAP_RULE,
-                            "\"%.*s\" is not a rule; use rename, value, or, coalesce, band, year, split, constant, drop, weight, record or margin", SHOWN(rule));
+        return mapping_fail(
+            p->ctx, p->m, out->line, MAP_RULE,
+            "\"%.*s\" is not a rule; use rename, value, or, coalesce, band, year, split, constant, drop, weight, record or margin",
+            SHOWN(rule));
     out->coverage = coverage.n == 0 ? COVERAGE_EXACT : COVERAGE_COUNT;
     for (map_coverage c = 0; c < COVERAGE_COUNT; c++)
         if (su_str_equal(coverage_key, su_str_of(coverage_names[c]))) out->coverage = c;
@@ -109,8 +106,7 @@ static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out)
     return SU_OK;
 }
 
-static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
-{
+static su_status read_source(mapping_parser *p, uint64_t row, map_row *out) {
     su_mapping *m = p->m;
     su_str name = cell_of(p, row, MAP_SOURCE_COLUMN);
     out->source = UINT32_MAX;
@@ -124,10 +120,11 @@ static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
         name = su_str_trim((su_str){name.p + 1, name.n - 1});
         chained = find_field(p, name);
         if (chained < 0)
-            return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "\"@%.*s\" names no column of the schema %s%s", SHOWN(name), m->schema->name,
-                                near_field(p, name));
+            return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "\"@%.*s\" names no column of the schema %s%s", SHOWN(name),
+                                m->schema->name, near_field(p, name));
         if (out->rule >= RULE_DROP)
-            return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "the rule %s needs a column of the file, not @%.*s", map_rule_name(out->rule), SHOWN(name));
+            return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "the rule %s needs a column of the file, not @%.*s",
+                                map_rule_name(out->rule), SHOWN(name));
     }
     su_buf key = {0};
     su_str folded = su_text_fold(&m->arena, chained >= 0 ? su_str_of(m->schema->fields[chained].name) : name);
@@ -145,8 +142,7 @@ static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
     return SU_OK;
 }
 
-static su_status read_target(mapping_parser *p, uint64_t row, map_row *out)
-{
+static su_status read_target(mapping_parser *p, uint64_t row, map_row *out) {
     su_str name = cell_of(p, row, MAP_TARGET_COLUMN);
     bool free_standing = out->rule == RULE_DROP || out->rule == RULE_WEIGHT || out->rule == RULE_RECORD || out->rule == RULE_MARGIN;
     out->field = -1;
@@ -155,23 +151,22 @@ static su_status read_target(mapping_parser *p, uint64_t row, map_row *out)
         return mapping_fail(p->ctx, p->m, out->line, MAP_TARGET_COLUMN, "the rule %s needs a target column", map_rule_name(out->rule));
     }
     if (free_standing)
-        return mapping_fail(p->ctx, p->m, out->line, MAP_TARGET_COLUMN, "the rule %s fills no column: leave target_column empty", map_rule_name(out->rule));
+        return mapping_fail(p->ctx, p->m, out->line, MAP_TARGET_COLUMN, "the rule %s fills no column: leave target_column empty",
+                            map_rule_name(out->rule));
     out->field = find_field(p, name);
     if (out->field < 0)
-        return mapping_fail(p->ctx, p->m, out->line, MAP_TARGET_COLUMN, "\"%.*s\" is not a column of the schema %s%s", SHOWN(name), p->m->schema->name,
-                            near_field(p, name));
+        return mapping_fail(p->ctx, p->m, out->line, MAP_TARGET_COLUMN, "\"%.*s\" is not a column of the schema %s%s", SHOWN(name),
+                            p->m->schema->name, near_field(p, name));
     return SU_OK;
 }
 
-static const lookup *lookup_of(mapping_parser *p, int field)
-{
+static const lookup *lookup_of(mapping_parser *p, int field) {
     if (p->lookups[field].field == NULL) lookup_init(&p->lookups[field], p->m->schema, &p->m->schema->fields[field]);
     return &p->lookups[field];
 }
 
 /* target_value of value and constant rows: a code, label or alias; a reason; nothing. */
-static su_status read_target_value(mapping_parser *p, su_str text, map_row *out)
-{
+static su_status read_target_value(mapping_parser *p, su_str text, map_row *out) {
     su_mapping *m = p->m;
     const su_field *f = &m->schema->fields[out->field];
     out->cell = SU_CELL_NOT_RECORDED;
@@ -180,30 +175,33 @@ static su_status read_target_value(mapping_parser *p, su_str text, map_row *out)
         su_str reason = {text.p + 1, text.n - 1};
         if (su_cell_reason_parse(reason, &out->cell)) return SU_OK;
         return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE,
-                            "\"%.*s\" is not a reason; use ?unknown, ?refused, ?not-applicable, ?negative or leave the cell empty", SHOWN(text));
+                            "\"%.*s\" is not a reason; use ?unknown, ?refused, ?not-applicable, ?negative or leave the cell empty",
+                            SHOWN(text));
     }
     cell_text cell = {text, su_text_fold(&m->arena, text)};
     if (!type_is_text(f->type)) {
         if (lookup_code(lookup_of(p, out->field), cell, &out->cell) != LOOKED_NOTHING) return SU_OK;
         const su_code *near = su_codelist_suggest(f->codelist, text);
-        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\" is not in the codelist %s of column %s%s%s%s", SHOWN(text), f->codelist->id,
-                            f->name, near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near->code, near == NULL ? "" : "\"?");
+        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\" is not in the codelist %s of column %s%s%s%s", SHOWN(text),
+                            f->codelist->id, f->name, near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near->code,
+                            near == NULL ? "" : "\"?");
     }
     su_buf canonical = {0};
     looked found = lookup_text(lookup_of(p, out->field), cell, DATE_DAY_FIRST, &canonical, &out->cell);
     if (found == LOOKED_VALUE) out->text = keep(m, (su_str){canonical.p, canonical.n});
     su_buf_free(&canonical);
     if (found != LOOKED_NOTHING) return SU_OK;
-    return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\" is not a valid %s for column %s", SHOWN(text), su_type_name(f->type), f->name);
+    return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\" is not a valid %s for column %s", SHOWN(text),
+                        su_type_name(f->type), f->name);
 }
 
 /* An `or` row states a policy, the value yes, or, for a code set, the member that a yes adds. */
-static su_status read_or_value(mapping_parser *p, su_str text, map_row *out)
-{
+static su_status read_or_value(mapping_parser *p, su_str text, map_row *out) {
     su_mapping *m = p->m;
     const su_field *f = &m->schema->fields[out->field];
     if (f->type != SU_TYPE_FLAG && f->type != SU_TYPE_CODE_SET)
-        return mapping_fail(p->ctx, m, out->line, MAP_RULE, "or joins flags and code sets, but %s is a %s; use coalesce or value", f->name, su_type_name(f->type));
+        return mapping_fail(p->ctx, m, out->line, MAP_RULE, "or joins flags and code sets, but %s is a %s; use coalesce or value", f->name,
+                            su_type_name(f->type));
     su_str key = su_text_fold(&m->arena, text);
     bool policy = su_str_equal(key, SU_STR("known-negative")) || su_str_equal(key, SU_STR("known negative"));
     if (f->type == SU_TYPE_FLAG) {
@@ -212,39 +210,41 @@ static su_status read_or_value(mapping_parser *p, su_str text, map_row *out)
             if (v != f->negative) out->cell = (su_cell)v;
         m->targets[out->field].known_negative |= policy;
         if (policy || text.n == 0 || su_codelist_find(f->codelist, text) == out->cell) return SU_OK;
-        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\": for the rule or, write known-negative or leave the cell empty", SHOWN(text));
+        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE,
+                            "\"%.*s\": for the rule or, write known-negative or leave the cell empty", SHOWN(text));
     }
     out->cell = su_codelist_find(f->codelist, text);
     if (out->cell == 0)
-        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\" is not in the codelist %s of column %s: state the member that a yes adds",
-                            SHOWN(text), f->codelist->id, f->name);
+        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE,
+                            "\"%.*s\" is not in the codelist %s of column %s: state the member that a yes adds", SHOWN(text),
+                            f->codelist->id, f->name);
     if (out->value.n == 0 && lookup_of(p, out->field)->flags == NULL)
-        return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE, "there is no codelist \"flag\" to read a yes with: state the source_value that means yes");
+        return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE,
+                            "there is no codelist \"flag\" to read a yes with: state the source_value that means yes");
     return SU_OK;
 }
 
 /* Values of @columns are codes: any name of the code will do. */
-static su_status read_chained_value(mapping_parser *p, map_row *out)
-{
+static su_status read_chained_value(mapping_parser *p, map_row *out) {
     su_mapping *m = p->m;
     const map_source *source = &m->sources[out->source];
     const su_field *f = &m->schema->fields[source->chained];
     if (type_is_text(f->type) || out->wildcard || out->value.n == 0) return SU_OK;
     uint16_t value = su_codelist_find(f->codelist, out->value);
     if (value == 0)
-        return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE, "\"%.*s\" is not in the codelist %s of column %s", SHOWN(out->value), f->codelist->id, f->name);
+        return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE, "\"%.*s\" is not in the codelist %s of column %s", SHOWN(out->value),
+                            f->codelist->id, f->name);
     out->key = su_text_fold(&m->arena, su_str_of(f->codelist->codes[value - 1].code));
     return SU_OK;
 }
 
-static su_status read_values(mapping_parser *p, uint64_t row, map_row *out)
-{
+static su_status read_values(mapping_parser *p, uint64_t row, map_row *out) {
     su_mapping *m = p->m;
     su_str value = cell_of(p, row, MAP_SOURCE_VALUE), target = cell_of(p, row, MAP_TARGET_VALUE);
     bool wants_value = out->rule == RULE_VALUE || out->rule == RULE_OR || out->rule == RULE_SPLIT || out->rule == RULE_MARGIN;
     if (value.n > 0 && !wants_value)
-        return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE, "the rule %s looks at every cell: leave source_value empty, or use the rule value",
-                            map_rule_name(out->rule));
+        return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE,
+                            "the rule %s looks at every cell: leave source_value empty, or use the rule value", map_rule_name(out->rule));
     if (out->rule == RULE_MARGIN && value.n == 0)
         return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE, "state the value that marks a total, for example Total");
     out->value = keep(m, value);
@@ -252,7 +252,8 @@ static su_status read_values(mapping_parser *p, uint64_t row, map_row *out)
     out->wildcard = out->rule == RULE_VALUE && su_str_equal(value, SU_STR("*"));
     bool wants_target = out->rule == RULE_VALUE || out->rule == RULE_CONSTANT || out->rule == RULE_OR;
     if (!wants_target && target.n > 0)
-        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "the rule %s takes no target_value: leave the cell empty", map_rule_name(out->rule));
+        return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "the rule %s takes no target_value: leave the cell empty",
+                            map_rule_name(out->rule));
     if (out->rule == RULE_CONSTANT && target.n == 0)
         return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "a constant needs a value");
     su_status st = SU_OK;
@@ -261,19 +262,20 @@ static su_status read_values(mapping_parser *p, uint64_t row, map_row *out)
     if (st == SU_OK && (out->rule == RULE_BAND || out->rule == RULE_YEAR)) {
         const su_field *f = &m->schema->fields[out->field];
         if (type_is_text(f->type) || f->type == SU_TYPE_FLAG || f->type == SU_TYPE_CODE_SET)
-            st = mapping_fail(p->ctx, m, out->line, MAP_RULE, "the rule %s needs a coded target column, but %s is a %s", map_rule_name(out->rule), f->name,
-                              su_type_name(f->type));
+            st = mapping_fail(p->ctx, m, out->line, MAP_RULE, "the rule %s needs a coded target column, but %s is a %s",
+                              map_rule_name(out->rule), f->name, su_type_name(f->type));
         bool bands = false;
-        for (uint32_t v = 0; f->codelist != NULL && v < f->codelist->count; v++) bands |= f->codelist->codes[v].has_min || f->codelist->codes[v].has_max;
+        for (uint32_t v = 0; f->codelist != NULL && v < f->codelist->count; v++)
+            bands |= f->codelist->codes[v].has_min || f->codelist->codes[v].has_max;
         if (st == SU_OK && out->rule == RULE_BAND && !bands)
-            st = mapping_fail(p->ctx, m, out->line, MAP_RULE, "the codelist %s of column %s has no bands (columns min and max)", f->codelist->id, f->name);
+            st = mapping_fail(p->ctx, m, out->line, MAP_RULE, "the codelist %s of column %s has no bands (columns min and max)",
+                              f->codelist->id, f->name);
     }
     if (st == SU_OK && out->source != UINT32_MAX && m->sources[out->source].chained >= 0) st = read_chained_value(p, out);
     return st;
 }
 
-static su_status read_rows(mapping_parser *p)
-{
+static su_status read_rows(mapping_parser *p) {
     su_mapping *m = p->m;
     m->rows = su_arena_array(&m->arena, p->raw->row_count, sizeof *m->rows);
     for (uint64_t r = 0; r < p->raw->row_count; r++) {
@@ -293,21 +295,20 @@ static su_status read_rows(mapping_parser *p)
     return SU_OK;
 }
 
-static su_status locate_columns(mapping_parser *p)
-{
+static su_status locate_columns(mapping_parser *p) {
     for (map_column c = 0; c < MAP_COLUMN_COUNT; c++) p->at[c] = su_raw_table_column(p->raw, su_str_of(column_names[c]));
     static const map_column needed[] = {MAP_SOURCE_COLUMN, MAP_TARGET_COLUMN, MAP_RULE};
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (p->at[needed[i]] < 0)
             return su_fail(p->ctx, SU_INPUT,
-                           "%s, line 1: a mapping needs a column %s; its header line is source_column,source_value,target_column,target_value,rule,coverage,note",
+                           "%s, line 1: a mapping needs a column %s; its header line is "
+                           "source_column,source_value,target_column,target_value,rule,coverage,note",
                            p->m->name, column_names[needed[i]]);
     return SU_OK;
 }
 
 /* The header names are known, so the delimiter can be seen in the first line; guessing from the body could be led astray by values. */
-static char header_delimiter(su_str csv)
-{
+static char header_delimiter(su_str csv) {
     static const char candidates[] = ",;\t";
     size_t best = 0;
     char found = ',';
@@ -322,8 +323,7 @@ static char header_delimiter(su_str csv)
     return found;
 }
 
-su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const su_schema *schema, su_mapping **out)
-{
+su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const su_schema *schema, su_mapping **out) {
     su_status st = SU_OK;
     su_raw_table *raw = NULL;
     su_mapping *m = su_alloc(sizeof *m);
@@ -357,13 +357,14 @@ out:
     su_dict_free(p.fields);
     su_dict_free(p.source_names);
     su_raw_table_free(raw);
-    if (st != SU_OK) su_mapping_free(m);
-    else *out = m;
+    if (st != SU_OK)
+        su_mapping_free(m);
+    else
+        *out = m;
     return st;
 }
 
-void su_mapping_free(su_mapping *m)
-{
+void su_mapping_free(su_mapping *m) {
     if (m == NULL) return;
     for (size_t i = 0; i < m->pair_count; i++) {
         free(m->pairs[i].rows);

@@ -8,21 +8,22 @@
 
 /* Whole cells that announce a total, folded, in the languages of the exports met so far. */
 static const char *const whole_words[] = {
-    "total", "totals", "grand total", "sub total", "sub-total", "subtotal", "all", "overall", "all ages", "all sexes", "both sexes", "all genders",
-    "all nationalities", "all countries", "all types", "tous", "toutes", "ensemble", "total général", "les deux sexes", "todos", "todas", "total general",
-    "ambos sexos", "totale", "gesamt", "insgesamt", "الإجمالي", "الاجمالي", "إجمالي", "المجموع", "المجموع الكلي", "الكل",
+    "total",     "totals",        "grand total", "sub total",     "sub-total",     "subtotal",          "all",
+    "overall",   "all ages",      "all sexes",   "both sexes",    "all genders",   "all nationalities", "all countries",
+    "all types", "tous",          "toutes",      "ensemble",      "total général", "les deux sexes",    "todos",
+    "todas",     "total general", "ambos sexos", "totale",        "gesamt",        "insgesamt",         "الإجمالي",
+    "الاجمالي",  "إجمالي",        "المجموع",     "المجموع الكلي", "الكل",
 };
 
 static bool ends_with(su_str s, su_str tail) { return s.n >= tail.n && memcmp(s.p + s.n - tail.n, tail.p, tail.n) == 0; }
 static bool starts_with(su_str s, su_str head) { return s.n >= head.n && memcmp(s.p, head.p, head.n) == 0; }
 
-bool margin_is_word(su_str key, bool loosely)
-{
+bool margin_is_word(su_str key, bool loosely) {
     for (size_t i = 0; i < sizeof whole_words / sizeof *whole_words; i++)
         if (su_str_equal(key, su_str_of(whole_words[i]))) return true;
     if (!loosely) return false;
-    return starts_with(key, SU_STR("total ")) || starts_with(key, SU_STR("subtotal ")) || ends_with(key, SU_STR(" total")) || ends_with(key, SU_STR("-total")) ||
-           ends_with(key, SU_STR(" subtotal")) || ends_with(key, SU_STR(" (total)"));
+    return starts_with(key, SU_STR("total ")) || starts_with(key, SU_STR("subtotal ")) || ends_with(key, SU_STR(" total")) ||
+           ends_with(key, SU_STR("-total")) || ends_with(key, SU_STR(" subtotal")) || ends_with(key, SU_STR(" (total)"));
 }
 
 typedef struct finder {
@@ -33,8 +34,7 @@ typedef struct finder {
 } finder;
 
 /* The mapping lists the value, or a field it goes to has a code or a reason of this name: then it means something else than a total. */
-static bool is_known(const finder *f, size_t source, cell_text cell)
-{
+static bool is_known(const finder *f, size_t source, cell_text cell) {
     for (size_t i = 0; i < f->m->pair_count; i++) {
         const map_pair *pair = &f->m->pairs[i];
         if (pair->source != source) continue;
@@ -51,20 +51,18 @@ static bool is_known(const finder *f, size_t source, cell_text cell)
     return false;
 }
 
-static bool is_declared(const finder *f, size_t source, su_str key)
-{
+static bool is_declared(const finder *f, size_t source, su_str key) {
     for (size_t i = 0; i < f->m->row_count; i++)
         if (f->m->rows[i].rule == RULE_MARGIN && f->m->rows[i].source == source && su_str_equal(f->m->rows[i].key, key)) return true;
     return false;
 }
 
-/* A coded column is searched with a loose eye. A column that is not mapped can carry totals too, but only a table of counts has them: it is searched
- * when a coded column holds totals, or, for plain words only, when people are counted by a column. A note that ends in "total" is no reason to lose a
- * person. Identifiers and free text are left alone. */
+/* A coded column is searched with a loose eye. A column that is not mapped can carry totals too, but only a table of counts has them: it is
+ * searched when a coded column holds totals, or, for plain words only, when people are counted by a column. A note that ends in "total" is
+ * no reason to lose a person. Identifiers and free text are left alone. */
 typedef enum suspicion { NO_SUSPICION, PLAIN_WORDS, LOOSE_WORDS } suspicion;
 
-static bool is_coded(const finder *f, size_t source, bool *used)
-{
+static bool is_coded(const finder *f, size_t source, bool *used) {
     const su_mapping *m = f->m;
     *used = source < m->source_count && ((int)source == m->record || (int)source == m->weight);
     for (size_t i = 0; source < m->source_count && i < m->pair_count; i++) {
@@ -76,8 +74,7 @@ static bool is_coded(const finder *f, size_t source, bool *used)
     return false;
 }
 
-static void search_column(finder *f, uint32_t column, size_t source, suspicion eye)
-{
+static void search_column(finder *f, uint32_t column, size_t source, suspicion eye) {
     const su_dict *values = f->raw->columns[column].values;
     bool declares = false;
     for (size_t i = 0; i < f->m->row_count; i++) declares |= f->m->rows[i].rule == RULE_MARGIN && f->m->rows[i].source == source;
@@ -99,15 +96,15 @@ static void search_column(finder *f, uint32_t column, size_t source, suspicion e
     }
 }
 
-static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint8_t mark)
-{
+static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint8_t mark) {
     margins *out = f->out;
     const su_raw_column *weights = weight_of == NULL ? NULL : &f->raw->columns[f->columns[f->m->weight]];
     for (size_t first = 0; first < out->count;) {
         const su_raw_column *column = &f->raw->columns[out->values[first].column];
         uint32_t *entry = su_alloc_array(su_dict_count(column->values), sizeof *entry);
         size_t end = first;
-        for (; end < out->count && out->values[end].column == out->values[first].column; end++) entry[out->values[end].value] = (uint32_t)end + 1;
+        for (; end < out->count && out->values[end].column == out->values[first].column; end++)
+            entry[out->values[end].value] = (uint32_t)end + 1;
         for (uint64_t r = 0; r < f->raw->row_count; r++) {
             uint32_t e = entry[column->ids[r]];
             if (e == 0) continue;
@@ -129,15 +126,14 @@ static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint
     }
 }
 
-static int compare_values(const void *a, const void *b)
-{
+static int compare_values(const void *a, const void *b) {
     const margin_value *x = a, *y = b;
     if (x->column != y->column) return x->column < y->column ? -1 : 1;
     return (x->value > y->value) - (x->value < y->value);
 }
 
-void margins_find(const su_raw_table *raw, const su_mapping *m, const int *columns, const int64_t *weight_of, uint8_t *state, uint8_t mark, margins *out)
-{
+void margins_find(const su_raw_table *raw, const su_mapping *m, const int *columns, const int64_t *weight_of, uint8_t *state, uint8_t mark,
+                  margins *out) {
     finder f = {.raw = raw, .m = m, .columns = columns, .out = out};
     size_t *source_of = su_alloc_array(raw->column_count, sizeof *source_of);
     bool used = false;
@@ -157,8 +153,7 @@ void margins_find(const su_raw_table *raw, const su_mapping *m, const int *colum
     free(source_of);
 }
 
-void margins_describe(const margins *found, const su_raw_table *raw, su_buf *out)
-{
+void margins_describe(const margins *found, const su_raw_table *raw, su_buf *out) {
     enum { SHOWN = 12 };
     if (found->count == 0) return;
     words_count(out, found->rows);
@@ -187,8 +182,7 @@ void margins_describe(const margins *found, const su_raw_table *raw, su_buf *out
     su_buf_text(out, ".");
 }
 
-void margins_free(margins *found)
-{
+void margins_free(margins *found) {
     free(found->values);
     *found = (margins){0};
 }

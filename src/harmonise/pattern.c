@@ -4,10 +4,9 @@
 
 #define MAX_PATTERN 500
 
-/* POSIX knows no \d, and inside brackets no backslash class at all, so they are spelled out; other escapes stay as they are outside brackets
- * and lose their backslash inside, where POSIX takes it literally. */
-static void translate(const char *p, su_buf *out)
-{
+/* POSIX knows no \d, and inside brackets no backslash class at all, so they are spelled out; other escapes stay as they are outside
+ * brackets and lose their backslash inside, where POSIX takes it literally. */
+static void translate(const char *p, su_buf *out) {
     bool bracket = false;
     for (; *p != '\0'; p++) {
         if (*p == '\\' && p[1] != '\0') {
@@ -29,8 +28,7 @@ static void translate(const char *p, su_buf *out)
     }
 }
 
-bool pattern_compile(const char *text, regex_t *out, char *why, size_t size)
-{
+bool pattern_compile(const char *text, regex_t *out, char *why, size_t size) {
     if (strlen(text) > MAX_PATTERN) {
         snprintf(why, size, "is longer than %d bytes", MAX_PATTERN);
         return false;

@@ -1,29 +1,37 @@
-/* profile: what a raw column looks like, and how near its name and content come to a field. Everything that su_mapping_suggest guesses from. */
+/* profile: what a raw column looks like, and how near its name and content come to a field. Everything that su_mapping_suggest guesses
+ * from. */
 #ifndef SUHA_HARMONISE_PROFILE_H
 #define SUHA_HARMONISE_PROFILE_H
 
 #include "lookup.h"
 
 #define MAX_TOKENS 16u
-#define MAX_PROFILED 2000u                  /* distinct values looked at                                                          */
+#define MAX_PROFILED 2000u /* distinct values looked at */
 
-typedef struct token_list { su_str at[MAX_TOKENS]; uint32_t count; } token_list;
+typedef struct token_list {
+    su_str at[MAX_TOKENS];
+    uint32_t count;
+} token_list;
 
-typedef struct profiled_value { cell_text cell; uint64_t rows; } profiled_value;
+typedef struct profiled_value {
+    cell_text cell;
+    uint64_t rows;
+} profiled_value;
 
 typedef struct column_profile {
     const su_raw_column *column;
     token_list tokens;
-    su_str key;                             /* folded name                                                                        */
-    profiled_value *values; uint32_t value_count; /* non-empty distinct values, the first MAX_PROFILED                               */
-    uint32_t distinct;                      /* all of them                                                                        */
-    uint64_t filled;                        /* rows with a value                                                                  */
-    bool unique;                            /* every filled row has a value of its own, and there are many                          */
-    bool numbers;                           /* every value is a number                                                             */
-    bool integers;                          /* every value is an integer, 2002.0 included                                          */
+    su_str key; /* folded name */
+    profiled_value *values;
+    uint32_t value_count; /* non-empty distinct values, the first MAX_PROFILED */
+    uint32_t distinct;    /* all of them */
+    uint64_t filled;      /* rows with a value */
+    bool unique;          /* every filled row has a value of its own, and there are many */
+    bool numbers;         /* every value is a number */
+    bool integers;        /* every value is an integer, 2002.0 included */
     int64_t largest;
-    bool long_text;                         /* sentences rather than values                                                        */
-    char separators[8];                     /* cells hold several values cut by these characters; "" if they do not                    */
+    bool long_text;     /* sentences rather than values */
+    char separators[8]; /* cells hold several values cut by these characters; "" if they do not */
     date_order order;
 } column_profile;
 
@@ -39,7 +47,8 @@ su_str next_member(const column_profile *p, su_str *rest);
 
 /* 0..1: the name of a column against the names, aliases and titles (four languages) of a field. 1 = the same after folding. */
 double name_score(su_arena *arena, const column_profile *p, const su_field *f);
-/* 0..1: share of the column's values that the field would take; *rule is the rule that takes them: rename, band or year (as in mapping.h). */
+/* 0..1: share of the column's values that the field would take; *rule is the rule that takes them: rename, band or year (as in
+ * mapping.h). */
 double content_score(const column_profile *p, const su_schema *schema, const su_field *f, int *rule);
 /* A value with the column's common first word taken off: "Age 30-38" in a column where every value begins with "Age". */
 su_str without_common_word(const column_profile *p, su_str text);

@@ -5,8 +5,7 @@
 
 #define MAX_SUGGESTIONS 200u
 
-su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema)
-{
+su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema) {
     su_harmonise_report *r = su_alloc(sizeof *r);
     su_arena_init(&r->arena);
     const char *source = raw->source == NULL ? "" : raw->source, *encoding = raw->encoding == NULL ? "" : raw->encoding;
@@ -19,15 +18,13 @@ su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema
     return r;
 }
 
-void su_harmonise_report_free(su_harmonise_report *r)
-{
+void su_harmonise_report_free(su_harmonise_report *r) {
     if (r == NULL) return;
     su_arena_free(&r->arena);
     free(r);
 }
 
-void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su_str value, const char *reason)
-{
+void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su_str value, const char *reason) {
     if (r->reject_count == MAX_REJECTS) return;
     if (r->rejects == NULL) r->rejects = su_arena_array(&r->arena, MAX_REJECTS, sizeof *r->rejects);
     r->rejects[r->reject_count++] = (su_reject){
@@ -38,8 +35,7 @@ void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su
     };
 }
 
-bool report_hides(const su_mapping *m, size_t source)
-{
+bool report_hides(const su_mapping *m, size_t source) {
     if (source >= m->source_count || (int)source == m->record) return true;
     for (size_t i = 0; i < m->pair_count; i++) {
         const su_field *f = &m->schema->fields[m->pairs[i].field];
@@ -48,8 +44,7 @@ bool report_hides(const su_mapping *m, size_t source)
     return false;
 }
 
-static const char *targets_of(su_harmonise_report *r, const su_mapping *m, size_t source)
-{
+static const char *targets_of(su_harmonise_report *r, const su_mapping *m, size_t source) {
     su_buf names = {0};
     for (size_t i = 0; i < m->pair_count; i++) {
         if (m->pairs[i].source != source) continue;
@@ -61,8 +56,7 @@ static const char *targets_of(su_harmonise_report *r, const su_mapping *m, size_
     return kept;
 }
 
-static const char *coverage_of(const su_mapping *m, size_t source)
-{
+static const char *coverage_of(const su_mapping *m, size_t source) {
     if (source == SIZE_MAX) return "unmapped";
     const map_source *s = &m->sources[source];
     if ((int)source == m->record) return "record";
@@ -71,14 +65,12 @@ static const char *coverage_of(const su_mapping *m, size_t source)
     return s->use_line == 0 ? "unmapped" : map_coverage_name(s->coverage);
 }
 
-static void cell_items(const source_view *v, uint32_t cell, uint32_t *from, uint32_t *to)
-{
+static void cell_items(const source_view *v, uint32_t cell, uint32_t *from, uint32_t *to) {
     *from = v->first_item == NULL ? cell : v->first_item[cell];
     *to = v->first_item == NULL ? cell + 1 : v->first_item[cell + 1];
 }
 
-static void count_cell(const source_view *v, uint32_t cell, uint64_t rows, uint64_t *item_rows, su_column_report *out)
-{
+static void count_cell(const source_view *v, uint32_t cell, uint64_t rows, uint64_t *item_rows, su_column_report *out) {
     uint32_t from = 0, to = 0;
     bool filled = false, unmapped = false, mapped = false;
     cell_items(v, cell, &from, &to);
@@ -91,15 +83,21 @@ static void count_cell(const source_view *v, uint32_t cell, uint64_t rows, uint6
         item_rows[i] += rows;
     }
     if (filled) out->rows_filled += rows;
-    if (unmapped) out->rows_unmapped += rows;
-    else if (mapped) out->rows_mapped += rows;
-    else out->rows_missing += rows;
+    if (unmapped)
+        out->rows_unmapped += rows;
+    else if (mapped)
+        out->rows_mapped += rows;
+    else
+        out->rows_missing += rows;
 }
 
-typedef struct ranked { uint32_t item; uint64_t rows; su_str text; } ranked;
+typedef struct ranked {
+    uint32_t item;
+    uint64_t rows;
+    su_str text;
+} ranked;
 
-static int compare_ranked(const void *a, const void *b)
-{
+static int compare_ranked(const void *a, const void *b) {
     const ranked *x = a, *y = b;
     if (x->rows != y->rows) return x->rows < y->rows ? 1 : -1;
     size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
@@ -108,8 +106,7 @@ static int compare_ranked(const void *a, const void *b)
 }
 
 /* Closest of the values that the mapping lists for a pair. */
-static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, const map_pair *pair, su_str key)
-{
+static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, const map_pair *pair, su_str key) {
     size_t best = key.n / 4 + 1 < 4 ? key.n / 4 + 1 : 4;
     const map_row *found = NULL;
     for (size_t i = 0; i < pair->row_count; i++) {
@@ -123,22 +120,22 @@ static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, c
     return found == NULL ? NULL : su_arena_strndup(&r->arena, found->value.p, found->value.n);
 }
 
-static const char *suggestion_for(su_harmonise_report *r, const su_mapping *m, size_t source, cell_text cell)
-{
+static const char *suggestion_for(su_harmonise_report *r, const su_mapping *m, size_t source, cell_text cell) {
     for (size_t i = 0; i < m->pair_count; i++) {
         const map_pair *pair = &m->pairs[i];
         const su_field *f = &m->schema->fields[pair->field];
         if (pair->source != source) continue;
         const char *found = pair->row_count > 0 ? suggest_listed(r, m, pair, cell.key) : NULL;
         if (found != NULL) return found;
-        const su_code *code = f->codelist == NULL || pair->base == RULE_NONE || pair->base == RULE_OR ? NULL : su_codelist_suggest(f->codelist, cell.text);
+        const su_code *code =
+            f->codelist == NULL || pair->base == RULE_NONE || pair->base == RULE_OR ? NULL : su_codelist_suggest(f->codelist, cell.text);
         if (code != NULL) return su_arena_strndup(&r->arena, code->code, strlen(code->code));
     }
     return NULL;
 }
 
-static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const source_view *v, const uint64_t *item_rows, size_t source, su_column_report *out)
-{
+static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const source_view *v, const uint64_t *item_rows, size_t source,
+                          su_column_report *out) {
     ranked *list = su_alloc_array(v->item_count, sizeof *list);
     size_t n = 0;
     for (uint32_t i = 0; i < v->item_count; i++)
@@ -155,15 +152,13 @@ static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const sou
     free(list);
 }
 
-static uint64_t *rows_per_cell(const uint32_t *ids, uint32_t cells, uint64_t rows, const uint8_t *state)
-{
+static uint64_t *rows_per_cell(const uint32_t *ids, uint32_t cells, uint64_t rows, const uint8_t *state) {
     uint64_t *n = su_alloc_array(cells, sizeof *n);
     for (uint64_t r = 0; r < rows; r++) n[ids[r]] += state[r] != ROW_MARGIN;
     return n;
 }
 
-static void report_view(su_harmonise_report *r, const evaluation *e, const uint8_t *state, size_t source, su_column_report *out)
-{
+static void report_view(su_harmonise_report *r, const evaluation *e, const uint8_t *state, size_t source, su_column_report *out) {
     const source_view *v = &e->views[source];
     uint64_t *cells = rows_per_cell(v->ids, v->cell_count, e->raw->row_count, state);
     uint64_t *items = su_alloc_array(v->item_count, sizeof *items);
@@ -178,8 +173,7 @@ static void report_view(su_harmonise_report *r, const evaluation *e, const uint8
 }
 
 /* A column that fills nothing: how much there would have been. */
-static void report_plain(const evaluation *e, const uint8_t *state, uint32_t column, bool understood, su_column_report *out)
-{
+static void report_plain(const evaluation *e, const uint8_t *state, uint32_t column, bool understood, su_column_report *out) {
     const su_raw_column *c = &e->raw->columns[column];
     uint32_t n = su_dict_count(c->values);
     uint64_t *cells = rows_per_cell(c->ids, n, e->raw->row_count, state);
@@ -192,8 +186,7 @@ static void report_plain(const evaluation *e, const uint8_t *state, uint32_t col
     free(cells);
 }
 
-void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state)
-{
+void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state) {
     const su_mapping *m = e->mapping;
     size_t *source_of = su_alloc_array(e->raw->column_count, sizeof *source_of);
     size_t chained = 0;
@@ -210,8 +203,10 @@ void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *
         out->source = su_arena_strndup(&r->arena, name, strlen(name));
         out->targets = s == SIZE_MAX ? "" : targets_of(r, m, s);
         out->coverage = coverage_of(m, s);
-        if (s != SIZE_MAX && e->views[s].source != NULL) report_view(r, e, state, s, out);
-        else report_plain(e, state, c, s != SIZE_MAX && ((int)s == m->record || (int)s == m->weight), out);
+        if (s != SIZE_MAX && e->views[s].source != NULL)
+            report_view(r, e, state, s, out);
+        else
+            report_plain(e, state, c, s != SIZE_MAX && ((int)s == m->record || (int)s == m->weight), out);
     }
     for (size_t s = 0; s < m->source_count; s++) {
         if (m->sources[s].chained < 0 || e->views[s].source == NULL) continue;
@@ -224,8 +219,7 @@ void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *
     free(source_of);
 }
 
-static void count_field(const su_field *f, const su_case_column *c, uint64_t rows, su_field_report *out)
-{
+static void count_field(const su_field *f, const su_case_column *c, uint64_t rows, su_field_report *out) {
     for (uint64_t r = 0; r < rows; r++) {
         su_cell cell = 0;
         if (c->codes != NULL) cell = c->codes[r];
@@ -242,8 +236,7 @@ static void count_field(const su_field *f, const su_case_column *c, uint64_t row
     }
 }
 
-void report_fields(su_harmonise_report *r, const su_case_table *t)
-{
+void report_fields(su_harmonise_report *r, const su_case_table *t) {
     const su_schema *s = t->schema;
     r->fields = su_arena_array(&r->arena, s->field_count, sizeof *r->fields);
     r->field_count = s->field_count;
@@ -251,7 +244,9 @@ void report_fields(su_harmonise_report *r, const su_case_table *t)
         su_field_report *out = &r->fields[f];
         out->field = su_arena_strndup(&r->arena, s->fields[f].name, strlen(s->fields[f].name));
         out->provided = t->columns[f].provided;
-        if (out->provided) count_field(&s->fields[f], &t->columns[f], t->row_count, out);
-        else out->missing = t->row_count;
+        if (out->provided)
+            count_field(&s->fields[f], &t->columns[f], t->row_count, out);
+        else
+            out->missing = t->row_count;
     }
 }

@@ -8,16 +8,17 @@
 
 typedef struct schema_reader {
     su_context *ctx;
-    const char *name;                       /* of the instrument: its folder                                                      */
-    const char *path;                       /* "<name>/schema.json", for messages                                                 */
+    const char *name; /* of the instrument: its folder */
+    const char *path; /* "<name>/schema.json", for messages */
     su_resource_fn resource;
     void *arg;
-    su_schema *schema;                      /* being filled                                                                       */
-    json_t *missing_default;                /* the schema's own missingValues; borrowed, may be NULL                              */
-    su_buf identity;                        /* what the fingerprint is made of                                                    */
+    su_schema *schema;       /* being filled */
+    json_t *missing_default; /* the schema's own missingValues; borrowed, may be NULL */
+    su_buf identity;         /* what the fingerprint is made of */
 } schema_reader;
 
-/* An optional text member of a JSON object, copied into the schema's arena; *out stays as it is when there is none. `where` names the object. */
+/* An optional text member of a JSON object, copied into the schema's arena; *out stays as it is when there is none. `where` names the
+ * object. */
 su_status schema_text(schema_reader *r, const char *where, json_t *object, const char *key, const char **out) SU_MUST_CHECK;
 /* The codelist of this id, from the instrument's folder or the shared one, read once. */
 su_status schema_codelist(schema_reader *r, const char *where, const char *id, const su_codelist **out) SU_MUST_CHECK;

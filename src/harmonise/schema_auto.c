@@ -6,18 +6,16 @@
 
 #define MAX_DISTINCT 65000u
 
-static int compare_text(const void *a, const void *b)
-{
+static int compare_text(const void *a, const void *b) {
     const su_str *x = a, *y = b;
     size_t n = x->n < y->n ? x->n : y->n;
     int order = n > 0 ? memcmp(x->p, y->p, n) : 0;
     return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-/* The codelist of a column, as CSV, so that the one parser checks it. Cells that fold to one key are one code, spelled as the first of them in
- * byte order: "ua" and "UA" are one country to every other part of the program too. */
-static uint32_t column_codes(const su_raw_column *column, su_buf *csv)
-{
+/* The codelist of a column, as CSV, so that the one parser checks it. Cells that fold to one key are one code, spelled as the first of them
+ * in byte order: "ua" and "UA" are one country to every other part of the program too. */
+static uint32_t column_codes(const su_raw_column *column, su_buf *csv) {
     su_arena arena;
     su_arena_init(&arena);
     uint32_t n = su_dict_count(column->values), used = 0, id = 0;
@@ -42,8 +40,7 @@ static uint32_t column_codes(const su_raw_column *column, su_buf *csv)
     return used;
 }
 
-static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c, su_schema *s, su_dict *names, su_buf *identity)
-{
+static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c, su_schema *s, su_dict *names, su_buf *identity) {
     const su_raw_column *column = &raw->columns[c];
     su_field *f = &s->fields[c];
     su_buf csv = {0};
@@ -52,15 +49,16 @@ static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c
     su_status st = SU_OK;
 
     if (su_dict_count(column->values) > MAX_DISTINCT + 1 || column_codes(column, &csv) > MAX_DISTINCT) {
-        st = su_fail(ctx, SU_REFUSED,
-                     "%s: column \"%s\" has more than %u distinct values: it identifies records or is free text, and no domain can be read off it. "
-                     "Leave the column out of the file, or write a schema",
-                     raw->source, column->name, MAX_DISTINCT);
+        st = su_fail(
+            ctx, SU_REFUSED,
+            "%s: column \"%s\" has more than %u distinct values: it identifies records or is free text, and no domain can be read off it. "
+            "Leave the column out of the file, or write a schema",
+            raw->source, column->name, MAX_DISTINCT);
         goto out;
     }
     if (su_dict_add(names, su_text_fold(&s->arena, su_str_of(column->name))) != c) {
-        st = su_fail(ctx, SU_INPUT, "%s: two columns are named \"%s\" (case, dashes and blanks do not count); rename one of them", raw->source,
-                     column->name);
+        st = su_fail(ctx, SU_INPUT, "%s: two columns are named \"%s\" (case, dashes and blanks do not count); rename one of them",
+                     raw->source, column->name);
         goto out;
     }
     f->name = su_arena_strndup(&s->arena, column->name, strlen(column->name));
@@ -86,8 +84,7 @@ out:
     return st;
 }
 
-su_status su_schema_from_table(su_context *ctx, const su_raw_table *raw, su_schema **out)
-{
+su_status su_schema_from_table(su_context *ctx, const su_raw_table *raw, su_schema **out) {
     su_status st = SU_OK;
     su_buf identity = {0};
     su_dict *names = su_dict_new();
@@ -106,7 +103,9 @@ su_status su_schema_from_table(su_context *ctx, const su_raw_table *raw, su_sche
     s->fingerprint = su_sha256_of(identity.p, identity.n);
     su_buf_free(&identity);
     su_dict_free(names);
-    if (st != SU_OK) su_schema_free(s);
-    else *out = s;
+    if (st != SU_OK)
+        su_schema_free(s);
+    else
+        *out = s;
     return st;
 }

@@ -8,8 +8,7 @@
 
 static su_status fail_field(schema_reader *r, uint32_t index, const char *key, const char *fmt, ...) SU_PRINTF(4, 5);
 
-static su_status fail_field(schema_reader *r, uint32_t index, const char *key, const char *fmt, ...)
-{
+static su_status fail_field(schema_reader *r, uint32_t index, const char *key, const char *fmt, ...) {
     char text[1024];
     va_list args;
     va_start(args, fmt);
@@ -19,8 +18,7 @@ static su_status fail_field(schema_reader *r, uint32_t index, const char *key, c
     return su_fail(r->ctx, SU_INPUT, "%s, field %u \"%s\", key \"%s\": %s", r->path, index + 1, name == NULL ? "" : name, key, text);
 }
 
-static su_status field_text(schema_reader *r, uint32_t index, json_t *object, const char *key, const char **out)
-{
+static su_status field_text(schema_reader *r, uint32_t index, json_t *object, const char *key, const char **out) {
     char where[300];
     const char *name = r->schema->fields[index].name;
     snprintf(where, sizeof where, "field %u \"%.200s\"", index + 1, name == NULL ? "" : name);
@@ -28,8 +26,7 @@ static su_status field_text(schema_reader *r, uint32_t index, json_t *object, co
 }
 
 /* The type in Suha's own words, or what the Frictionless type comes closest to. */
-static su_status read_type(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_type(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     const char *own = NULL, *plain = NULL;
     su_status st = field_text(r, index, object, "suha:type", &own);
@@ -54,8 +51,7 @@ static su_status read_type(schema_reader *r, uint32_t index, json_t *object)
     return fail_field(r, index, "suha:type", "\"%s\" is not one of code, code-set, flag, year, integer, date, text", own);
 }
 
-static su_status read_role(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_role(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     const char *role = "attribute", *privacy = NULL;
     su_status st = field_text(r, index, object, "suha:role", &role);
@@ -77,19 +73,18 @@ static su_status read_role(schema_reader *r, uint32_t index, json_t *object)
     return SU_OK;
 }
 
-static su_status read_bound(schema_reader *r, uint32_t index, json_t *constraints, const char *key, bool *has, int64_t *out)
-{
+static su_status read_bound(schema_reader *r, uint32_t index, json_t *constraints, const char *key, bool *has, int64_t *out) {
     json_t *value = json_object_get(constraints, key);
     if (value == NULL) return SU_OK;
-    if (json_is_integer(value)) *out = json_integer_value(value);
+    if (json_is_integer(value))
+        *out = json_integer_value(value);
     else if (!json_is_string(value) || !su_parse_i64(su_str_of(json_string_value(value)), out))
         return fail_field(r, index, key, "must be a whole number");
     *has = true;
     return SU_OK;
 }
 
-static su_status read_constraints(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_constraints(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     json_t *constraints = json_object_get(object, "constraints");
     if (constraints == NULL) return SU_OK;
@@ -113,8 +108,7 @@ static su_status read_constraints(schema_reader *r, uint32_t index, json_t *obje
     return SU_OK;
 }
 
-static su_status read_codelist(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_codelist(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     const char *id = NULL, *negative = NULL;
     su_status st = field_text(r, index, object, "suha:codelist", &id);
@@ -122,27 +116,29 @@ static su_status read_codelist(schema_reader *r, uint32_t index, json_t *object)
     if (st != SU_OK) return st;
     if (f->type == SU_TYPE_YEAR) {
         if (!f->has_min || !f->has_max || f->min < 1000 || f->max > 9999 || f->max - f->min >= MAX_YEARS)
-            return fail_field(r, index, "constraints", "a year needs minimum and maximum (between 1000 and 9999): they are its public domain");
+            return fail_field(r, index, "constraints",
+                              "a year needs minimum and maximum (between 1000 and 9999): they are its public domain");
         f->codelist = schema_years(r, (int)f->min, (int)f->max);
         return SU_OK;
     }
     if (f->type != SU_TYPE_CODE && f->type != SU_TYPE_CODE_SET && f->type != SU_TYPE_FLAG) return SU_OK;
-    if (id == NULL && f->type != SU_TYPE_FLAG) return fail_field(r, index, "suha:codelist", "a field of type %s needs a codelist", su_type_name(f->type));
+    if (id == NULL && f->type != SU_TYPE_FLAG)
+        return fail_field(r, index, "suha:codelist", "a field of type %s needs a codelist", su_type_name(f->type));
     char where[300];
     snprintf(where, sizeof where, "field %u \"%.200s\"", index + 1, f->name);
     st = schema_codelist(r, where, id == NULL ? "flag" : id, &f->codelist);
     if (st != SU_OK) return st;
     if (negative != NULL) {
         f->negative = su_codelist_find(f->codelist, su_str_of(negative));
-        if (f->negative == 0) return fail_field(r, index, "suha:negative", "\"%s\" is not a code of codelist %s", negative, f->codelist->id);
+        if (f->negative == 0)
+            return fail_field(r, index, "suha:negative", "\"%s\" is not a code of codelist %s", negative, f->codelist->id);
     } else if (f->type == SU_TYPE_FLAG) {
         f->negative = su_codelist_find(f->codelist, SU_STR("0"));
     }
     return SU_OK;
 }
 
-static su_status read_one_missing(schema_reader *r, uint32_t index, json_t *entry, su_missing *out)
-{
+static su_status read_one_missing(schema_reader *r, uint32_t index, json_t *entry, su_missing *out) {
     json_t *value = json_is_object(entry) ? json_object_get(entry, "value") : entry;
     json_t *label = json_is_object(entry) ? json_object_get(entry, "label") : NULL;
     if (!json_is_string(value) || (label != NULL && !json_is_string(label)))
@@ -150,13 +146,13 @@ static su_status read_one_missing(schema_reader *r, uint32_t index, json_t *entr
     out->value = su_arena_strndup(&r->schema->arena, json_string_value(value), json_string_length(value));
     out->reason = SU_CELL_NOT_RECORDED;
     if (label != NULL && !su_cell_reason_parse(su_str_of(json_string_value(label)), &out->reason))
-        return fail_field(r, index, "missingValues", "\"%s\" is not one of not recorded, unknown, refused, not applicable, suppressed, negative",
+        return fail_field(r, index, "missingValues",
+                          "\"%s\" is not one of not recorded, unknown, refused, not applicable, suppressed, negative",
                           json_string_value(label));
     return SU_OK;
 }
 
-static su_status read_missing(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_missing(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     json_t *list = json_object_get(object, "missingValues");
     if (list == NULL) list = r->missing_default;
@@ -180,8 +176,7 @@ static su_status read_missing(schema_reader *r, uint32_t index, json_t *object)
     return SU_OK;
 }
 
-static su_status read_aliases(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_aliases(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     json_t *list = json_object_get(object, "suha:aliases");
     if (list == NULL) return SU_OK;
@@ -199,8 +194,7 @@ static su_status read_aliases(schema_reader *r, uint32_t index, json_t *object)
     return SU_OK;
 }
 
-static su_status read_group(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_group(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     const char *group = NULL;
     f->group = -1;
@@ -214,8 +208,7 @@ static su_status read_group(schema_reader *r, uint32_t index, json_t *object)
     return SU_OK;
 }
 
-static su_status read_texts(schema_reader *r, uint32_t index, json_t *object)
-{
+static su_status read_texts(schema_reader *r, uint32_t index, json_t *object) {
     static const char *const keys[SU_LANG_COUNT] = {"en", "fr", "es", "ar"};
     su_field *f = &r->schema->fields[index];
     su_status st = field_text(r, index, object, "name", &f->name);
@@ -233,8 +226,7 @@ static su_status read_texts(schema_reader *r, uint32_t index, json_t *object)
     return st;
 }
 
-su_status schema_field_read(schema_reader *r, uint32_t index, json_t *object)
-{
+su_status schema_field_read(schema_reader *r, uint32_t index, json_t *object) {
     su_field *f = &r->schema->fields[index];
     if (!json_is_object(object)) return su_fail(r->ctx, SU_INPUT, "%s, field %u: must be an object with a \"name\"", r->path, index + 1);
     su_status st = read_texts(r, index, object);

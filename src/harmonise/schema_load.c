@@ -9,8 +9,7 @@
 #define MAX_FIELDS 1000
 #define MAX_GROUPS 200
 
-su_status schema_text(schema_reader *r, const char *where, json_t *object, const char *key, const char **out)
-{
+su_status schema_text(schema_reader *r, const char *where, json_t *object, const char *key, const char **out) {
     json_t *value = json_object_get(object, key);
     if (value == NULL || json_is_null(value)) return SU_OK;
     if (!json_is_string(value)) return su_fail(r->ctx, SU_INPUT, "%s, %s: \"%s\" must be a text", r->path, where, key);
@@ -19,8 +18,7 @@ su_status schema_text(schema_reader *r, const char *where, json_t *object, const
 }
 
 /* Names become part of resource paths: nothing in them may climb out of the instruments folder. */
-static bool is_plain_name(const char *s)
-{
+static bool is_plain_name(const char *s) {
     if (*s == '\0' || *s == '.') return false;
     for (; *s != '\0'; s++) {
         bool dot = *s == '.' && s[1] != '.' && s[1] != '\0';
@@ -30,8 +28,7 @@ static bool is_plain_name(const char *s)
 }
 
 /* jansson bounds depth at 2048 levels of recursion; a schema needs five. Looked at before parsing, outside strings. */
-static bool is_shallow(su_str json)
-{
+static bool is_shallow(su_str json) {
     int depth = 0;
     bool text = false;
     for (size_t i = 0; i < json.n; i++) {
@@ -49,30 +46,26 @@ static bool is_shallow(su_str json)
     return true;
 }
 
-static void identify(schema_reader *r, const char *what, su_str bytes)
-{
+static void identify(schema_reader *r, const char *what, su_str bytes) {
     su_sha256 hash = su_sha256_of(bytes.p, bytes.n);
     su_buf_add(&r->identity, what, strlen(what) + 1);
     su_buf_add(&r->identity, hash.bytes, sizeof hash.bytes);
 }
 
-static su_codelist *loaded_codelist(const su_schema *schema, const char *id)
-{
+static su_codelist *loaded_codelist(const su_schema *schema, const char *id) {
     for (uint32_t i = 0; i < schema->codelist_count; i++)
         if (strcmp(schema->codelists[i]->id, id) == 0) return schema->codelists[i];
     return NULL;
 }
 
-static bool find_codelist(schema_reader *r, const char *id, const char **path, su_str *bytes)
-{
+static bool find_codelist(schema_reader *r, const char *id, const char **path, su_str *bytes) {
     *path = su_arena_printf(&r->schema->arena, "%s/codelists/%s.csv", r->name, id);
     if (r->resource(r->arg, *path, bytes)) return true;
     *path = su_arena_printf(&r->schema->arena, "codelists/%s.csv", id);
     return r->resource(r->arg, *path, bytes);
 }
 
-su_status schema_codelist(schema_reader *r, const char *where, const char *id, const su_codelist **out)
-{
+su_status schema_codelist(schema_reader *r, const char *where, const char *id, const su_codelist **out) {
     su_schema *s = r->schema;
     su_codelist *list = loaded_codelist(s, id);
     const char *path = NULL;
@@ -94,8 +87,7 @@ su_status schema_codelist(schema_reader *r, const char *where, const char *id, c
     return SU_OK;
 }
 
-const su_codelist *schema_years(schema_reader *r, int first, int last)
-{
+const su_codelist *schema_years(schema_reader *r, int first, int last) {
     su_schema *s = r->schema;
     const char *id = su_arena_printf(&s->arena, "year-%d-%d", first, last);
     su_codelist *list = loaded_codelist(s, id);
@@ -106,8 +98,7 @@ const su_codelist *schema_years(schema_reader *r, int first, int last)
     return list;
 }
 
-static su_status read_groups(schema_reader *r, json_t *root)
-{
+static su_status read_groups(schema_reader *r, json_t *root) {
     su_schema *s = r->schema;
     json_t *groups = json_object_get(root, "suha:groups");
     if (groups == NULL) return SU_OK;
@@ -134,8 +125,7 @@ static su_status read_groups(schema_reader *r, json_t *root)
 }
 
 /* One folded name may lead to one field only, or an export's column could not be told apart. */
-static su_status check_names(schema_reader *r)
-{
+static su_status check_names(schema_reader *r) {
     su_schema *s = r->schema;
     su_dict *names = su_dict_new();
     uint32_t *owner = su_alloc_array(65536, sizeof *owner);
@@ -149,8 +139,8 @@ static su_status check_names(schema_reader *r)
             su_str key = su_text_fold(&s->arena, su_str_of(name));
             if (su_dict_find(names, key, &id)) {
                 if (owner[id] == f && a > 0) continue;
-                st = su_fail(r->ctx, SU_INPUT, "%s, field %u \"%s\": %s \"%s\" already leads to field \"%s\"; give each name to one field", r->path,
-                             f + 1, field->name, a == 0 ? "the name" : "the alias", name, s->fields[owner[id]].name);
+                st = su_fail(r->ctx, SU_INPUT, "%s, field %u \"%s\": %s \"%s\" already leads to field \"%s\"; give each name to one field",
+                             r->path, f + 1, field->name, a == 0 ? "the name" : "the alias", name, s->fields[owner[id]].name);
                 break;
             }
             id = su_dict_add(names, key);
@@ -166,15 +156,14 @@ static su_status check_names(schema_reader *r)
     return st;
 }
 
-static su_status read_fields(schema_reader *r, json_t *root)
-{
+static su_status read_fields(schema_reader *r, json_t *root) {
     su_schema *s = r->schema;
     json_t *fields = json_object_get(root, "fields");
     size_t n = json_array_size(fields);
     if (!json_is_array(fields) || n == 0 || n > MAX_FIELDS)
         return su_fail(r->ctx, SU_INPUT, "%s: \"fields\" must be a list of 1 to %d fields", r->path, MAX_FIELDS);
     s->fields = su_arena_array(&s->arena, n, sizeof *s->fields);
-    s->codelists = su_arena_array(&s->arena, n + 1, sizeof *s->codelists);   /* one per field at most, and the vocabulary of flags */
+    s->codelists = su_arena_array(&s->arena, n + 1, sizeof *s->codelists); /* one per field at most, and the vocabulary of flags */
     bool flags = false;
     for (size_t i = 0; i < n; i++) {
         su_status st = schema_field_read(r, (uint32_t)i, json_array_get(fields, i));
@@ -184,7 +173,8 @@ static su_status read_fields(schema_reader *r, json_t *root)
     }
     su_sha256 hash = su_sha256_of(r->identity.p, r->identity.n);
     s->fingerprint = hash;
-    /* The words for yes and no help to read flags whose own codelist has no "no". They are vocabulary, not domain: not in the fingerprint. */
+    /* The words for yes and no help to read flags whose own codelist has no "no". They are vocabulary, not domain: not in the
+     * fingerprint. */
     const char *path = NULL;
     const su_codelist *list = NULL;
     su_str bytes = {0};
@@ -195,8 +185,7 @@ static su_status read_fields(schema_reader *r, json_t *root)
     return check_names(r);
 }
 
-static su_status read_root(schema_reader *r, json_t *root)
-{
+static su_status read_root(schema_reader *r, json_t *root) {
     su_schema *s = r->schema;
     const char *where = "top level";
     if (!json_is_object(root)) return su_fail(r->ctx, SU_INPUT, "%s: must be a JSON object with \"fields\"", r->path);
@@ -216,8 +205,7 @@ static su_status read_root(schema_reader *r, json_t *root)
     return st != SU_OK ? st : read_fields(r, root);
 }
 
-su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resource, void *arg, su_schema **out)
-{
+su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resource, void *arg, su_schema **out) {
     su_status st = SU_OK;
     json_t *root = NULL;
     json_error_t error;
@@ -236,7 +224,8 @@ su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resou
         goto out;
     }
     if (bytes.n > MAX_SCHEMA_BYTES || !is_shallow(bytes)) {
-        st = su_fail(ctx, SU_INPUT, "%s: is larger than %u MiB or nested deeper than %d levels: this is no schema", r.path, MAX_SCHEMA_BYTES >> 20, MAX_DEPTH);
+        st = su_fail(ctx, SU_INPUT, "%s: is larger than %u MiB or nested deeper than %d levels: this is no schema", r.path,
+                     MAX_SCHEMA_BYTES >> 20, MAX_DEPTH);
         goto out;
     }
     identify(&r, "schema.json", bytes);
@@ -249,7 +238,9 @@ su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resou
 out:
     json_decref(root);
     su_buf_free(&r.identity);
-    if (st != SU_OK) su_schema_free(schema);
-    else *out = schema;
+    if (st != SU_OK)
+        su_schema_free(schema);
+    else
+        *out = schema;
     return st;
 }

@@ -1,4 +1,5 @@
-/* su_mapping_suggest: a mapping drafted from names and contents, for a person to correct. It says what it did not understand instead of guessing. */
+/* su_mapping_suggest: a mapping drafted from names and contents, for a person to correct. It says what it did not understand instead of
+ * guessing. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,14 +12,16 @@
 #define SURE_NAME 0.95
 #define ENOUGH 0.42
 
-static const char *const personal_words[] = {"name", "names", "surname", "firstname", "lastname", "nom", "prenom", "prénom", "nombre", "apellido", "phone", "tel",
-                                             "telephone", "mobile", "email", "mail", "address", "adresse", "passport", "dob", "birthdate", "birth", "narrative",
-                                             "notes", "note", "comment", "comments", "remarks", "description", "details", "story", "caseworker"};
-static const char *const record_words[] = {"id", "no", "nr", "num", "number", "ref", "reference", "case", "record", "code", "dossier", "file", "uuid", "key"};
-static const char *const people_words[] = {"people", "persons", "individuals", "count", "counts", "freq", "frequency", "weight", "n", "victims", "referrals"};
+static const char *const personal_words[] = {
+    "name",      "names",     "surname", "firstname", "lastname", "nom",     "prenom",      "prénom",   "nombre", "apellido",  "phone",
+    "tel",       "telephone", "mobile",  "email",     "mail",     "address", "adresse",     "passport", "dob",    "birthdate", "birth",
+    "narrative", "notes",     "note",    "comment",   "comments", "remarks", "description", "details",  "story",  "caseworker"};
+static const char *const record_words[] = {"id",   "no",     "nr",   "num",     "number", "ref",  "reference",
+                                           "case", "record", "code", "dossier", "file",   "uuid", "key"};
+static const char *const people_words[] = {"people",    "persons", "individuals", "count",   "counts",   "freq",
+                                           "frequency", "weight",  "n",           "victims", "referrals"};
 
-static bool has_word(const token_list *tokens, const char *const *words, size_t n)
-{
+static bool has_word(const token_list *tokens, const char *const *words, size_t n) {
     for (uint32_t i = 0; i < tokens->count; i++)
         for (size_t k = 0; k < n; k++)
             if (su_str_equal(tokens->at[i], su_str_of(words[k]))) return true;
@@ -26,8 +29,8 @@ static bool has_word(const token_list *tokens, const char *const *words, size_t 
 }
 #define HAS_WORD(tokens, words) has_word(tokens, words, sizeof(words) / sizeof *(words))
 
-void draft_row(draft *d, uint32_t column, su_str value, const char *target, const char *target_value, const char *rule, const char *coverage, const char *note)
-{
+void draft_row(draft *d, uint32_t column, su_str value, const char *target, const char *target_value, const char *rule,
+               const char *coverage, const char *note) {
     su_buf_csv(d->csv, su_str_trim(su_str_of(d->profiles[column].column->name)), ',');
     su_buf_char(d->csv, ',');
     su_buf_csv(d->csv, value, ',');
@@ -46,8 +49,7 @@ static bool is_personal(const column_profile *p) { return p->long_text || HAS_WO
 /* ---- which column for which field ------------------------------------------------------------------------------------- */
 
 /* A name that says it all wins; else names and contents together, contents counting less where they are common to many fields. */
-static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, double content)
-{
+static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, double content) {
     const su_field *field = &d->schema->fields[f];
     if (name >= SURE_NAME) return 0.9 * name + 0.1 * content;
     if (type_is_text(field->type)) return field->type == SU_TYPE_TEXT ? 0 : 0.5 * name + 0.1 * content;
@@ -56,8 +58,7 @@ static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, do
     return 0.55 * name + 0.45 * content * telling;
 }
 
-static void score_all(draft *d)
-{
+static void score_all(draft *d) {
     for (uint32_t c = 0; c < d->columns; c++) {
         column_profile *p = &d->profiles[c];
         bool personal = is_personal(p);
@@ -73,8 +74,7 @@ static void score_all(draft *d)
 }
 
 /* Best pair first; equal scores by column, then by field. */
-static void assign(draft *d)
-{
+static void assign(draft *d) {
     for (;;) {
         double best = ENOUGH;
         uint32_t column = UINT32_MAX, field = 0;
@@ -96,8 +96,7 @@ static void assign(draft *d)
 
 /* ---- rows for one column ------------------------------------------------------------------------------------------------ */
 
-static int compare_values(const void *a, const void *b)
-{
+static int compare_values(const void *a, const void *b) {
     const profiled_value *x = a, *y = b;
     if (x->rows != y->rows) return x->rows < y->rows ? 1 : -1;
     size_t n = x->cell.text.n < y->cell.text.n ? x->cell.text.n : y->cell.text.n;
@@ -105,8 +104,7 @@ static int compare_values(const void *a, const void *b)
     return order != 0 ? order : (x->cell.text.n > y->cell.text.n) - (x->cell.text.n < y->cell.text.n);
 }
 
-static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, int rule)
-{
+static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, int rule) {
     su_cell code = 0;
     if (rule == RULE_BAND) return lookup_band(l, cell, &code) != LOOKED_NOTHING;
     if (rule == RULE_YEAR) return lookup_year(l, cell, p->order, &code) != LOOKED_NOTHING;
@@ -114,8 +112,7 @@ static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, i
 }
 
 /* A row for each value the field does not take: with the code it probably means, or empty and marked as lost. */
-static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v)
-{
+static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v) {
     const column_profile *p = &d->profiles[c];
     char note[160];
     su_cell code = 0;
@@ -128,17 +125,17 @@ static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l
     bool stripped = rest.n < v->cell.text.n && lookup_code(l, (cell_text){rest, su_text_fold(d->arena, rest)}, &code) == LOOKED_VALUE;
     const su_code *near = stripped ? &f->codelist->codes[code - 1] : su_codelist_suggest(f->codelist, v->cell.text);
     if (near != NULL) {
-        snprintf(note, sizeof note, "%llu row%s; %s", (unsigned long long)v->rows, PLURAL(v->rows), stripped ? "the column repeats a word in every value" : "a guess by spelling: check it");
+        snprintf(note, sizeof note, "%llu row%s; %s", (unsigned long long)v->rows, PLURAL(v->rows),
+                 stripped ? "the column repeats a word in every value" : "a guess by spelling: check it");
         draft_row(d, c, v->cell.text, f->name, near->code, "value", stripped ? "exact" : "partial", note);
     } else {
-        snprintf(note, sizeof note, "%llu row%s; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)v->rows,
-                 PLURAL(v->rows));
+        snprintf(note, sizeof note, "%llu row%s; decide what it means, or leave it: not recorded, listed as unmapped",
+                 (unsigned long long)v->rows, PLURAL(v->rows));
         draft_row(d, c, v->cell.text, f->name, "", "value", "none", note);
     }
 }
 
-static void draft_values(draft *d, uint32_t c, const su_field *f, int rule)
-{
+static void draft_values(draft *d, uint32_t c, const su_field *f, int rule) {
     column_profile *p = &d->profiles[c];
     lookup l;
     if (type_is_text(f->type)) return;
@@ -152,7 +149,7 @@ static void draft_values(draft *d, uint32_t c, const su_field *f, int rule)
     for (uint32_t i = 0, drafted = 0; i < n && drafted < MAX_DRAFTED; i++) {
         char buf[32];
         su_str key = open[i].cell.key, whole;
-        if (integer_form(open[i].cell.text, buf, &whole)) key = whole;      /* 5.0 and 5 are one value in a mapping                     */
+        if (integer_form(open[i].cell.text, buf, &whole)) key = whole; /* 5.0 and 5 are one value in a mapping */
         uint32_t before = su_dict_count(seen);
         if (key.n == 0 || su_dict_add(seen, key) < before || su_str_equal(open[i].cell.text, SU_STR("*"))) continue;
         draft_value(d, c, f, &l, &open[i]);
@@ -163,22 +160,23 @@ static void draft_values(draft *d, uint32_t c, const su_field *f, int rule)
     lookup_free(&l);
 }
 
-static void draft_field(draft *d, uint32_t c)
-{
+static void draft_field(draft *d, uint32_t c) {
     uint32_t field = (uint32_t)d->field_of[c];
     const su_field *f = &d->schema->fields[field];
     const candidate *x = &d->scores[(size_t)c * d->schema->field_count + field];
     char note[160];
     bool members = f->type == SU_TYPE_CODE_SET;
-    snprintf(note, sizeof note, "by %s%s", x->name >= SURE_NAME ? "name" : x->name > 0.3 ? "name and content" : "content",
+    snprintf(note, sizeof note, "by %s%s",
+             x->name >= SURE_NAME ? "name"
+             : x->name > 0.3      ? "name and content"
+                                  : "content",
              members || x->content >= 0.999 || type_is_text(f->type) ? "" : "; some values are not in the codelist");
     draft_row(d, c, SU_STR(""), f->name, "", map_rule_name((map_rule)x->rule), x->name >= SURE_NAME ? "exact" : "partial", note);
     if (!members && f->role != SU_ROLE_IDENTIFIER) draft_values(d, c, f, x->rule);
 }
 
 /* The field this column would have filled, had another not come first; -1 if none. */
-static int runner_up(const draft *d, uint32_t c)
-{
+static int runner_up(const draft *d, uint32_t c) {
     double best = ENOUGH;
     int found = -1;
     for (uint32_t f = 0; f < d->schema->field_count; f++) {
@@ -191,8 +189,7 @@ static int runner_up(const draft *d, uint32_t c)
     return found;
 }
 
-static void draft_unplaced(draft *d, uint32_t c)
-{
+static void draft_unplaced(draft *d, uint32_t c) {
     const column_profile *p = &d->profiles[c];
     char note[300];
     int other = runner_up(d, c);
@@ -207,7 +204,8 @@ static void draft_unplaced(draft *d, uint32_t c)
     } else if (is_personal(p)) {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "looks like names, contacts or free text: left out");
     } else if (p->unique) {
-        draft_row(d, c, SU_STR(""), "", "", "drop", "none", "every row has a value of its own: looks like an identifier or a running number");
+        draft_row(d, c, SU_STR(""), "", "", "drop", "none",
+                  "every row has a value of its own: looks like an identifier or a running number");
     } else if (other >= 0) {
         snprintf(note, sizeof note, "could also be %.100s, which comes from \"%.100s\"", d->schema->fields[other].name,
                  d->profiles[d->column_of[other]].column->name);
@@ -217,19 +215,18 @@ static void draft_unplaced(draft *d, uint32_t c)
     }
 }
 
-static bool is_running_number(const column_profile *p)
-{
-    return p->integers && p->unique && (p->tokens.count == 0 || (p->key.n >= 7 && memcmp(p->key.p, "column_", 7) == 0) ||
-                                        (p->key.n >= 7 && memcmp(p->key.p, "unnamed", 7) == 0));
+static bool is_running_number(const column_profile *p) {
+    return p->integers && p->unique &&
+           (p->tokens.count == 0 || (p->key.n >= 7 && memcmp(p->key.p, "column_", 7) == 0) ||
+            (p->key.n >= 7 && memcmp(p->key.p, "unnamed", 7) == 0));
 }
 
-su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_buf *csv)
-{
+su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_buf *csv) {
     enum { MAX_PAIRS = 4000000 };
     su_arena arena;
     if ((uint64_t)raw->column_count * schema->field_count > MAX_PAIRS)
-        return su_fail(ctx, SU_INPUT, "%s: %u columns are too many to compare with the %u of %s; write the mapping by hand", raw->source, raw->column_count,
-                       schema->field_count, schema->name);
+        return su_fail(ctx, SU_INPUT, "%s: %u columns are too many to compare with the %u of %s; write the mapping by hand", raw->source,
+                       raw->column_count, schema->field_count, schema->name);
     su_arena_init(&arena);
     draft d = {.schema = schema, .arena = &arena, .csv = csv, .columns = raw->column_count};
     d.profiles = su_arena_array(&arena, raw->column_count, sizeof *d.profiles);
@@ -248,9 +245,12 @@ su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_
         uint32_t known = su_dict_count(names);
         bool named = d.profiles[c].key.n > 0 && d.profiles[c].key.p[0] != '@' && su_dict_add(names, d.profiles[c].key) == known;
         if (!named || su_raw_table_column(raw, su_str_trim(su_str_of(raw->columns[c].name))) != (int)c) continue;
-        if (d.field_of[c] >= 0) draft_field(&d, c);
-        else if (is_running_number(&d.profiles[c])) draft_row(&d, c, SU_STR(""), "", "", "drop", "none", "a running number of rows");
-        else if (is_personal(&d.profiles[c]) || !draft_choices(&d, c)) draft_unplaced(&d, c);
+        if (d.field_of[c] >= 0)
+            draft_field(&d, c);
+        else if (is_running_number(&d.profiles[c]))
+            draft_row(&d, c, SU_STR(""), "", "", "drop", "none", "a running number of rows");
+        else if (is_personal(&d.profiles[c]) || !draft_choices(&d, c))
+            draft_unplaced(&d, c);
     }
     su_dict_free(names);
     free(d.scores);

@@ -9,11 +9,14 @@
 #define MAX_CHOICES 60u
 #define NEAR_ENOUGH 0.6
 
-typedef struct choice { cell_text cell; uint64_t rows; int field; } choice;
+typedef struct choice {
+    cell_text cell;
+    uint64_t rows;
+    int field;
+} choice;
 
 /* Words of a field's name and title that not every field of its group has: what tells it from the others. */
-static token_list own_words(draft *d, uint32_t field)
-{
+static token_list own_words(draft *d, uint32_t field) {
     const su_field *f = &d->schema->fields[field];
     token_list mine = tokens_of(d->arena, su_str_of(f->name)), own = {.count = 0};
     uint32_t others = 0;
@@ -34,8 +37,7 @@ static token_list own_words(draft *d, uint32_t field)
     return own;
 }
 
-static double nearness(draft *d, uint32_t field, const token_list *own, su_str text)
-{
+static double nearness(draft *d, uint32_t field, const token_list *own, su_str text) {
     const su_field *f = &d->schema->fields[field];
     token_list said = tokens_of(d->arena, text);
     double best = tokens_similarity(&said, own);
@@ -48,8 +50,7 @@ static double nearness(draft *d, uint32_t field, const token_list *own, su_str t
     return best;
 }
 
-static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *out)
-{
+static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *out) {
     su_dict *seen = su_dict_new();
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->value_count && n < MAX_CHOICES; i++) {
@@ -68,8 +69,7 @@ static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *o
 }
 
 /* Rows whose choice is near to a flag of the group that no column fills yet. */
-static uint64_t match_group(draft *d, uint32_t group, choice *choices, uint32_t n)
-{
+static uint64_t match_group(draft *d, uint32_t group, choice *choices, uint32_t n) {
     uint64_t rows = 0;
     for (uint32_t i = 0; i < n; i++) choices[i].field = -1;
     double *best = su_alloc_array(n, sizeof *best);
@@ -89,16 +89,17 @@ static uint64_t match_group(draft *d, uint32_t group, choice *choices, uint32_t 
     return rows;
 }
 
-static void write_choices(draft *d, uint32_t column, const choice *choices, uint32_t n)
-{
+static void write_choices(draft *d, uint32_t column, const choice *choices, uint32_t n) {
     const column_profile *p = &d->profiles[column];
     int any = -1;
     char note[160];
     for (uint32_t i = 0; i < n && any < 0; i++) any = choices[i].field;
     if (*p->separators != '\0') draft_row(d, column, su_str_of(p->separators), "", "", "split", "exact", "cells hold several values");
     for (uint32_t i = 0; i < n; i++) {
-        snprintf(note, sizeof note, "%llu row%s%s", (unsigned long long)choices[i].rows, PLURAL(choices[i].rows), choices[i].field >= 0 ? "; a guess by its words: check it" : "");
-        if (choices[i].field >= 0) draft_row(d, column, choices[i].cell.text, d->schema->fields[choices[i].field].name, "", "or", "partial", note);
+        snprintf(note, sizeof note, "%llu row%s%s", (unsigned long long)choices[i].rows, PLURAL(choices[i].rows),
+                 choices[i].field >= 0 ? "; a guess by its words: check it" : "");
+        if (choices[i].field >= 0)
+            draft_row(d, column, choices[i].cell.text, d->schema->fields[choices[i].field].name, "", "or", "partial", note);
     }
     for (uint32_t i = 0; i < n; i++) {
         if (choices[i].field >= 0) continue;
@@ -108,17 +109,18 @@ static void write_choices(draft *d, uint32_t column, const choice *choices, uint
         bool missing = lookup_missing(&l, choices[i].cell, &reason) != LOOKED_NOTHING;
         lookup_free(&l);
         if (missing) continue;
-        snprintf(note, sizeof note, "%llu row%s; decide what it means, or leave it: not recorded, listed as unmapped", (unsigned long long)choices[i].rows,
-                 PLURAL(choices[i].rows));
-        if (margin_is_word(choices[i].cell.key, true)) draft_row(d, column, choices[i].cell.text, "", "", "margin", "exact", "looks like a total of other rows");
-        else draft_row(d, column, choices[i].cell.text, d->schema->fields[any].name, "", "value", "none", note);
+        snprintf(note, sizeof note, "%llu row%s; decide what it means, or leave it: not recorded, listed as unmapped",
+                 (unsigned long long)choices[i].rows, PLURAL(choices[i].rows));
+        if (margin_is_word(choices[i].cell.key, true))
+            draft_row(d, column, choices[i].cell.text, "", "", "margin", "exact", "looks like a total of other rows");
+        else
+            draft_row(d, column, choices[i].cell.text, d->schema->fields[any].name, "", "value", "none", note);
     }
     for (uint32_t i = 0; i < n; i++)
         if (choices[i].field >= 0) d->column_of[choices[i].field] = (int)column;
 }
 
-bool draft_choices(draft *d, uint32_t column)
-{
+bool draft_choices(draft *d, uint32_t column) {
     const column_profile *p = &d->profiles[column];
     if (p->numbers || p->long_text || p->unique || p->distinct == 0 || (*p->separators == '\0' && p->distinct > MAX_CHOICES)) return false;
     choice *choices = su_alloc_array(MAX_CHOICES, sizeof *choices);
@@ -128,7 +130,8 @@ bool draft_choices(draft *d, uint32_t column)
     uint32_t group = UINT32_MAX;
     for (uint32_t i = 0; i < n; i++) all += choices[i].rows;
     for (uint32_t g = 0; g < d->schema->group_count; g++) {
-        token_list name = tokens_of(d->arena, su_str_of(d->schema->groups[g].name)), title = tokens_of(d->arena, su_str_of(d->schema->groups[g].title));
+        token_list name = tokens_of(d->arena, su_str_of(d->schema->groups[g].name)),
+                   title = tokens_of(d->arena, su_str_of(d->schema->groups[g].title));
         double named = fmax(tokens_similarity(&p->tokens, &name), tokens_similarity(&p->tokens, &title));
         double share = (double)match_group(d, g, choices, n) / (double)(all > 0 ? all : 1);
         /* "Other" alone matches every group: the name of the column must help, or most of what it says. */

@@ -1,6 +1,6 @@
-/* Counts by columns, and the percentages of a question group: 100 n_j / D_G where D_G counts the rows with at least one yes in the group (CTDC Global
- * Synthetic Data Codebook v2024, section 6). Rows without an answer leave the denominator; a person may give several answers, so shares may add up to
- * more than 100. */
+/* Counts by columns, and the percentages of a question group: 100 n_j / D_G where D_G counts the rows with at least one yes in the group
+ * (CTDC Global Synthetic Data Codebook v2024, section 6). Rows without an answer leave the denominator; a person may give several answers,
+ * so shares may add up to more than 100. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,26 +13,32 @@
 
 typedef struct by_column {
     int field;
-    uint32_t *set_ids;                      /* code sets: id of the row's set                                                      */
-    su_dict *sets;                          /* its bytes, then the reason                                                          */
+    uint32_t *set_ids; /* code sets: id of the row's set */
+    su_dict *sets;     /* its bytes, then the reason */
 } by_column;
 
 /* One yes-or-no question of a group: a flag, or one member of a code set. */
-typedef struct question { const su_field *field; const su_case_column *column; uint32_t value; char *name; } question;
+typedef struct question {
+    const su_field *field;
+    const su_case_column *column;
+    uint32_t value;
+    char *name;
+} question;
 
 typedef struct tabulator {
     su_context *ctx;
     const su_case_table *t;
-    by_column *by; uint32_t by_count;
-    question *questions; uint32_t question_count;
-    su_dict *groups;                        /* by_count keys of 4 bytes                                                            */
-    uint32_t *group_of;                     /* per row                                                                            */
-    uint32_t *order;                        /* group ids in print order                                                            */
+    by_column *by;
+    uint32_t by_count;
+    question *questions;
+    uint32_t question_count;
+    su_dict *groups;    /* by_count keys of 4 bytes */
+    uint32_t *group_of; /* per row */
+    uint32_t *order;    /* group ids in print order */
     su_tabulation *out;
 } tabulator;
 
-static void index_sets(by_column *b, const su_case_column *c, uint64_t rows)
-{
+static void index_sets(by_column *b, const su_case_column *c, uint64_t rows) {
     size_t bytes = c->words * sizeof *c->sets;
     char *key = su_alloc(bytes + sizeof(su_cell));
     b->sets = su_dict_new();
@@ -45,8 +51,7 @@ static void index_sets(by_column *b, const su_case_column *c, uint64_t rows)
     free(key);
 }
 
-static su_status read_by(tabulator *w, const char *const *by, size_t by_count)
-{
+static su_status read_by(tabulator *w, const char *const *by, size_t by_count) {
     if (by_count > MAX_BY) return su_fail(w->ctx, SU_USAGE, "a table has at most %u columns to count by; %zu were named", MAX_BY, by_count);
     w->by = su_alloc_array(by_count, sizeof *w->by);
     for (size_t i = 0; i < by_count; i++) {
@@ -60,8 +65,7 @@ static su_status read_by(tabulator *w, const char *const *by, size_t by_count)
     return SU_OK;
 }
 
-static su_status read_group(tabulator *w, const char *group)
-{
+static su_status read_group(tabulator *w, const char *group) {
     const su_schema *s = w->t->schema;
     int found = -1;
     if (group == NULL) return SU_OK;
@@ -78,25 +82,25 @@ static su_status read_group(tabulator *w, const char *group)
         uint32_t members = field->type == SU_TYPE_CODE_SET ? field->codelist->count : 1;
         for (uint32_t v = 1; v <= members; v++) {
             bool set = field->type == SU_TYPE_CODE_SET;
-            w->questions[w->question_count++] = (question){
-                .field = field, .column = &w->t->columns[f], .value = v,
-                .name = su_arena_printf(&w->out->arena, "%s%s%s", field->name, set ? "_" : "", set ? field->codelist->codes[v - 1].code : "")};
+            w->questions[w->question_count++] = (question){.field = field,
+                                                           .column = &w->t->columns[f],
+                                                           .value = v,
+                                                           .name = su_arena_printf(&w->out->arena, "%s%s%s", field->name, set ? "_" : "",
+                                                                                   set ? field->codelist->codes[v - 1].code : "")};
         }
     }
     if (w->question_count == 0) return su_fail(w->ctx, SU_USAGE, "no column of %s belongs to the question group \"%s\"", s->name, group);
     return SU_OK;
 }
 
-static uint32_t key_at(const tabulator *w, uint32_t i, uint64_t row)
-{
+static uint32_t key_at(const tabulator *w, uint32_t i, uint64_t row) {
     const su_case_column *c = &w->t->columns[w->by[i].field];
     if (c->codes != NULL) return c->codes[row];
     if (c->ids != NULL) return c->ids[row];
     return w->by[i].set_ids != NULL ? w->by[i].set_ids[row] : 0;
 }
 
-static void group_rows(tabulator *w)
-{
+static void group_rows(tabulator *w) {
     uint32_t key[MAX_BY] = {0};
     w->groups = su_dict_new();
     w->group_of = su_alloc_array(w->t->row_count, sizeof *w->group_of);
@@ -107,8 +111,7 @@ static void group_rows(tabulator *w)
     }
 }
 
-static int compare_text(su_str a, su_str b)
-{
+static int compare_text(su_str a, su_str b) {
     size_t n = a.n < b.n ? a.n : b.n;
     int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
     return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
@@ -117,8 +120,7 @@ static int compare_text(su_str a, su_str b)
 static int compare_number(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
 
 /* Codelist order; then not recorded; then the other reasons. Sets: the lowest member that only one of them has decides. */
-static int compare_key(const tabulator *w, uint32_t i, uint32_t a, uint32_t b)
-{
+static int compare_key(const tabulator *w, uint32_t i, uint32_t a, uint32_t b) {
     const su_case_column *c = &w->t->columns[w->by[i].field];
     if (a == b) return 0;
     if (c->codes != NULL) return compare_number(a == 0 ? SU_CELL_FIRST_REASON - 1u : a, b == 0 ? SU_CELL_FIRST_REASON - 1u : b);
@@ -140,8 +142,7 @@ static int compare_key(const tabulator *w, uint32_t i, uint32_t a, uint32_t b)
     return memcmp(x + c->words * sizeof(uint64_t), y + c->words * sizeof(uint64_t), sizeof(su_cell));
 }
 
-static int compare_groups(const void *a, const void *b, void *arg)
-{
+static int compare_groups(const void *a, const void *b, void *arg) {
     const tabulator *w = arg;
     uint32_t x[MAX_BY], y[MAX_BY];
     memcpy(x, su_dict_get(w->groups, *(const uint32_t *)a).p, w->by_count * sizeof *x);
@@ -153,14 +154,13 @@ static int compare_groups(const void *a, const void *b, void *arg)
     return 0;
 }
 
-static char *print_reason(su_arena *arena, const su_field *f, su_cell reason)
-{
-    if (reason == SU_CELL_NOT_RECORDED && *f->missing_print != '\0') return su_arena_strndup(arena, f->missing_print, strlen(f->missing_print));
+static char *print_reason(su_arena *arena, const su_field *f, su_cell reason) {
+    if (reason == SU_CELL_NOT_RECORDED && *f->missing_print != '\0')
+        return su_arena_strndup(arena, f->missing_print, strlen(f->missing_print));
     return su_arena_printf(arena, "(%s)", su_cell_reason(reason));
 }
 
-static char *print_set(const tabulator *w, uint32_t i, uint32_t key)
-{
+static char *print_set(const tabulator *w, uint32_t i, uint32_t key) {
     const su_field *f = &w->t->schema->fields[w->by[i].field];
     const su_case_column *c = &w->t->columns[w->by[i].field];
     const char *set = su_dict_get(w->by[i].sets, key).p;
@@ -179,8 +179,7 @@ static char *print_set(const tabulator *w, uint32_t i, uint32_t key)
     return kept;
 }
 
-static char *print_key(const tabulator *w, uint32_t i, uint32_t key)
-{
+static char *print_key(const tabulator *w, uint32_t i, uint32_t key) {
     su_arena *arena = &w->out->arena;
     const su_field *f = &w->t->schema->fields[w->by[i].field];
     const su_case_column *c = &w->t->columns[w->by[i].field];
@@ -192,8 +191,7 @@ static char *print_key(const tabulator *w, uint32_t i, uint32_t key)
     return su_arena_strndup(arena, code, strlen(code));
 }
 
-static bool says_yes(const question *q, uint64_t row)
-{
+static bool says_yes(const question *q, uint64_t row) {
     if (q->column->sets != NULL) return (q->column->sets[row * q->column->words + (q->value - 1) / 64] >> ((q->value - 1) % 64) & 1) != 0;
     if (q->column->codes == NULL) return false;
     su_cell c = q->column->codes[row];
@@ -201,8 +199,7 @@ static bool says_yes(const question *q, uint64_t row)
 }
 
 /* counts[g * questions + j] yes, answered[g] rows with any yes. */
-static void count_answers(const tabulator *w, uint64_t *counts, uint64_t *answered)
-{
+static void count_answers(const tabulator *w, uint64_t *counts, uint64_t *answered) {
     for (uint64_t r = 0; r < w->t->row_count; r++) {
         bool any = false;
         for (uint32_t j = 0; j < w->question_count; j++) {
@@ -214,8 +211,7 @@ static void count_answers(const tabulator *w, uint64_t *counts, uint64_t *answer
     }
 }
 
-static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *denominators, uint32_t per_group)
-{
+static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *denominators, uint32_t per_group) {
     su_tabulation *out = w->out;
     uint32_t groups = su_dict_count(w->groups);
     bool grouped = w->question_count > 0;
@@ -240,8 +236,7 @@ static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *deno
     }
 }
 
-static void name_columns(tabulator *w, const char *group)
-{
+static void name_columns(tabulator *w, const char *group) {
     su_tabulation *out = w->out;
     out->by_count = w->by_count + (group != NULL);
     out->by = su_arena_array(&out->arena, out->by_count, sizeof *out->by);
@@ -252,8 +247,7 @@ static void name_columns(tabulator *w, const char *group)
     if (group != NULL) out->by[w->by_count] = su_arena_strndup(&out->arena, group, strlen(group));
 }
 
-static void count_groups(tabulator *w, const char *group)
-{
+static void count_groups(tabulator *w, const char *group) {
     group_rows(w);
     name_columns(w, group);
     uint32_t groups = su_dict_count(w->groups), per_group = w->question_count > 0 ? w->question_count : 1;
@@ -261,7 +255,8 @@ static void count_groups(tabulator *w, const char *group)
     for (uint32_t g = 0; g < groups; g++) w->order[g] = g;
     qsort_r(w->order, groups, sizeof *w->order, compare_groups, w);
     uint64_t *counts = su_alloc_array(groups, per_group * sizeof *counts), *answered = su_alloc_array(groups, sizeof *answered);
-    if (w->question_count > 0) count_answers(w, counts, answered);
+    if (w->question_count > 0)
+        count_answers(w, counts, answered);
     else
         for (uint64_t r = 0; r < w->t->row_count; r++) counts[w->group_of[r]]++;
     fill_rows(w, counts, answered, per_group);
@@ -269,8 +264,8 @@ static void count_groups(tabulator *w, const char *group)
     free(answered);
 }
 
-su_status su_tabulate(su_context *ctx, const su_case_table *t, const char *const *by, size_t by_count, const char *group, su_tabulation **out)
-{
+su_status su_tabulate(su_context *ctx, const su_case_table *t, const char *const *by, size_t by_count, const char *group,
+                      su_tabulation **out) {
     tabulator w = {.ctx = ctx, .t = t, .out = su_alloc(sizeof *w.out)};
     *out = NULL;
     su_arena_init(&w.out->arena);
@@ -285,13 +280,14 @@ su_status su_tabulate(su_context *ctx, const su_case_table *t, const char *const
     free(w.group_of);
     free(w.order);
     su_dict_free(w.groups);
-    if (st != SU_OK) su_tabulation_free(w.out);
-    else *out = w.out;
+    if (st != SU_OK)
+        su_tabulation_free(w.out);
+    else
+        *out = w.out;
     return st;
 }
 
-void su_tabulation_free(su_tabulation *t)
-{
+void su_tabulation_free(su_tabulation *t) {
     if (t == NULL) return;
     su_arena_free(&t->arena);
     free(t);

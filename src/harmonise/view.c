@@ -3,15 +3,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_item(source_view *v, uint32_t i, su_str text)
-{
+static void set_item(source_view *v, uint32_t i, su_str text) {
     v->items[i].text = su_str_trim(text);
     v->items[i].key = su_text_fold(&v->arena, text);
 }
 
 /* 3/4/2019: the column decides. Day first, unless something in it can only be month first and nothing can only be day first. */
-static date_order order_of(const source_view *v)
-{
+static date_order order_of(const source_view *v) {
     bool day_first = false, month_first = false;
     for (uint32_t i = 0; i < v->item_count; i++) {
         int hint = date_order_hint(v->items[i].text);
@@ -24,8 +22,7 @@ static date_order order_of(const source_view *v)
 static size_t utf8_length(unsigned char first) { return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4; }
 
 /* Length of the separator that starts at p, 0 if none does. */
-static size_t separator_at(su_str separators, const char *p, size_t n)
-{
+static size_t separator_at(su_str separators, const char *p, size_t n) {
     for (size_t i = 0; i < separators.n;) {
         size_t length = utf8_length((unsigned char)separators.p[i]);
         if (i + length > separators.n) length = separators.n - i;
@@ -36,8 +33,7 @@ static size_t separator_at(su_str separators, const char *p, size_t n)
 }
 
 /* A cell that the mapping or a field's missingValues name as a whole is not cut: "N/A" stays itself when "/" separates. */
-static bool stays_whole(const su_mapping *m, const map_source *source, const lookup *lookups, cell_text cell)
-{
+static bool stays_whole(const su_mapping *m, const map_source *source, const lookup *lookups, cell_text cell) {
     for (size_t i = 0; i < m->pair_count; i++) {
         const map_pair *pair = &m->pairs[i];
         su_cell reason = 0;
@@ -49,21 +45,19 @@ static bool stays_whole(const su_mapping *m, const map_source *source, const loo
 }
 
 typedef struct splitter {
-    su_dict *members;                       /* trimmed member texts                                                              */
+    su_dict *members; /* trimmed member texts */
     uint32_t *item_of;
     size_t used, capacity;
 } splitter;
 
-static void add_member(splitter *s, su_str text)
-{
+static void add_member(splitter *s, su_str text) {
     text = su_str_trim(text);
     if (text.n == 0) return;
     s->item_of = su_grow(s->item_of, &s->capacity, s->used + 1, sizeof *s->item_of);
     s->item_of[s->used++] = su_dict_add(s->members, text);
 }
 
-static void cut(splitter *s, su_str separators, su_str text)
-{
+static void cut(splitter *s, su_str separators, su_str text) {
     size_t start = 0;
     for (size_t i = 0; i < text.n;) {
         size_t length = separator_at(separators, text.p + i, text.n - i);
@@ -77,8 +71,7 @@ static void cut(splitter *s, su_str separators, su_str text)
 }
 
 /* Cells so far stand in items; afterwards items are the distinct members. */
-static void split_cells(source_view *v, const su_mapping *m)
-{
+static void split_cells(source_view *v, const su_mapping *m) {
     splitter s = {.members = su_dict_new()};
     const cell_text *cells = v->items;
     lookup *lookups = su_alloc_array(m->schema->field_count, sizeof *lookups);
@@ -91,8 +84,10 @@ static void split_cells(source_view *v, const su_mapping *m)
     v->empty_reason = su_arena_array(&v->arena, v->cell_count, sizeof *v->empty_reason);
     for (uint32_t c = 0; c < v->cell_count; c++) {
         v->first_item[c] = (uint32_t)s.used;
-        if (cells[c].key.n > 0 && stays_whole(m, v->source, lookups, cells[c])) add_member(&s, cells[c].text);
-        else cut(&s, v->source->separators, cells[c].text);
+        if (cells[c].key.n > 0 && stays_whole(m, v->source, lookups, cells[c]))
+            add_member(&s, cells[c].text);
+        else
+            cut(&s, v->source->separators, cells[c].text);
     }
     v->first_item[v->cell_count] = (uint32_t)s.used;
     v->item_of = su_arena_array(&v->arena, s.used, sizeof *v->item_of);
@@ -110,8 +105,7 @@ static void split_cells(source_view *v, const su_mapping *m)
     su_dict_free(s.members);
 }
 
-static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts)
-{
+static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts) {
     v->cell_count = v->item_count = su_dict_count(texts);
     v->items = su_arena_array(&v->arena, v->item_count, sizeof *v->items);
     for (uint32_t i = 0; i < v->item_count; i++) set_item(v, i, su_dict_get(texts, i));
@@ -120,22 +114,21 @@ static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts
     v->state = su_arena_alloc(&v->arena, v->item_count);
 }
 
-void view_of_column(source_view *v, const su_mapping *m, const map_source *source, const su_raw_column *column)
-{
+void view_of_column(source_view *v, const su_mapping *m, const map_source *source, const su_raw_column *column) {
     *v = (source_view){.source = source, .ids = column->ids};
     su_arena_init(&v->arena);
     view_texts(v, m, column->values);
 }
 
 /* Reasons get cells of their own behind the codes. */
-static void view_codes(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows)
-{
+static void view_codes(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows) {
     enum { REASONS = 0x10000 - SU_CELL_FIRST_REASON };
     uint32_t codes = f->codelist->count;
     v->cell_count = v->item_count = codes + 1 + REASONS;
     v->items = su_arena_array(&v->arena, v->item_count, sizeof *v->items);
     v->item_reason = su_arena_array(&v->arena, v->item_count, sizeof *v->item_reason);
-    for (uint32_t i = 0; i < v->item_count; i++) set_item(v, i, i > 0 && i <= codes ? su_str_of(f->codelist->codes[i - 1].code) : (su_str){"", 0});
+    for (uint32_t i = 0; i < v->item_count; i++)
+        set_item(v, i, i > 0 && i <= codes ? su_str_of(f->codelist->codes[i - 1].code) : (su_str){"", 0});
     for (uint32_t i = 0; i < REASONS; i++) v->item_reason[codes + 1 + i] = (su_cell)(SU_CELL_FIRST_REASON + i);
     v->owned_ids = su_alloc_array(rows, sizeof *v->owned_ids);
     for (uint64_t r = 0; r < rows; r++) {
@@ -144,8 +137,7 @@ static void view_codes(source_view *v, const su_field *f, const su_case_column *
     }
 }
 
-static void view_sets(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows)
-{
+static void view_sets(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows) {
     size_t bytes = column->words * sizeof *column->sets + sizeof(su_cell), used = 0, capacity = 0;
     char *key = su_alloc(bytes);
     su_dict *sets = su_dict_new();
@@ -182,8 +174,7 @@ static void view_sets(source_view *v, const su_field *f, const su_case_column *c
     free(key);
 }
 
-void view_of_field(source_view *v, const su_mapping *m, const map_source *source, const su_case_table *t)
-{
+void view_of_field(source_view *v, const su_mapping *m, const map_source *source, const su_case_table *t) {
     const su_field *f = &m->schema->fields[source->chained];
     const su_case_column *column = &t->columns[source->chained];
     *v = (source_view){.source = source};
@@ -193,14 +184,15 @@ void view_of_field(source_view *v, const su_mapping *m, const map_source *source
         view_texts(v, m, column->texts);
         return;
     }
-    if (f->type == SU_TYPE_CODE_SET) view_sets(v, f, column, t->row_count);
-    else view_codes(v, f, column, t->row_count);
+    if (f->type == SU_TYPE_CODE_SET)
+        view_sets(v, f, column, t->row_count);
+    else
+        view_codes(v, f, column, t->row_count);
     v->ids = v->owned_ids;
     v->state = su_arena_alloc(&v->arena, v->item_count);
 }
 
-void view_free(source_view *v)
-{
+void view_free(source_view *v) {
     free(v->owned_ids);
     v->owned_ids = NULL;
     su_arena_free(&v->arena);

@@ -1,5 +1,5 @@
-/* view: a source column as its distinct values ("cells"), and, where cells hold several values, their members ("items"). All mapping work is done per item;
- * rows only carry ids. A view is of a raw column, or of a field that the mapping has filled already (@name). */
+/* view: a source column as its distinct values ("cells"), and, where cells hold several values, their members ("items"). All mapping work
+ * is done per item; rows only carry ids. A view is of a raw column, or of a field that the mapping has filled already (@name). */
 #ifndef SUHA_HARMONISE_VIEW_H
 #define SUHA_HARMONISE_VIEW_H
 
@@ -12,15 +12,15 @@ enum { ITEM_VALUE = 1, ITEM_STATED = 2, ITEM_MISSING = 4, ITEM_FAILED = 8 };
 typedef struct source_view {
     const map_source *source;
     uint32_t cell_count;
-    const uint32_t *ids;                    /* per row: its cell                                                                  */
-    uint32_t *owned_ids;                    /* the same when made here                                                            */
+    const uint32_t *ids; /* per row: its cell */
+    uint32_t *owned_ids; /* the same when made here */
     uint32_t item_count;
     cell_text *items;
-    su_cell *item_reason;                   /* @columns: why there is no value, 0 where there is one; NULL otherwise               */
-    uint32_t *first_item;                   /* cell_count + 1 offsets into item_of; NULL: item i is cell i                          */
+    su_cell *item_reason; /* @columns: why there is no value, 0 where there is one; NULL otherwise */
+    uint32_t *first_item; /* cell_count + 1 offsets into item_of; NULL: item i is cell i */
     uint32_t *item_of;
-    su_cell *empty_reason;                  /* cells without items: why; NULL with first_item NULL                                  */
-    uint8_t *state;                         /* per item                                                                           */
+    su_cell *empty_reason; /* cells without items: why; NULL with first_item NULL */
+    uint8_t *state;        /* per item */
     date_order order;
     su_arena arena;
 } source_view;

@@ -15,25 +15,37 @@
 #define UNUSED __attribute__((unused))
 #define MAP_HEADER "source_column,source_value,target_column,target_value,rule,coverage,note\n"
 
-typedef struct toy_file { const char *path, *text; } toy_file;
+typedef struct toy_file {
+    const char *path, *text;
+} toy_file;
 
 static const char toy_schema[] =
     "{\"name\": \"toy\", \"title\": \"Toy\", \"version\": \"1\",\n"
-    " \"suha:groups\": [{\"name\": \"means\", \"title\": \"Means of control\"}, {\"name\": \"exploit\", \"title\": \"Type of exploitation\"}],\n"
+    " \"suha:groups\": [{\"name\": \"means\", \"title\": \"Means of control\"}, {\"name\": \"exploit\", \"title\": \"Type of "
+    "exploitation\"}],\n"
     " \"missingValues\": [{\"value\": \"\", \"label\": \"not recorded\"}, {\"value\": \"-99\", \"label\": \"not recorded\"},\n"
-    "   {\"value\": \"unknown\", \"label\": \"unknown\"}, {\"value\": \"refused\", \"label\": \"refused\"}, {\"value\": \"N/A\", \"label\": \"not applicable\"}],\n"
+    "   {\"value\": \"unknown\", \"label\": \"unknown\"}, {\"value\": \"refused\", \"label\": \"refused\"}, {\"value\": \"N/A\", "
+    "\"label\": \"not applicable\"}],\n"
     " \"fields\": [\n"
     "  {\"name\": \"caseNumber\", \"type\": \"string\", \"suha:type\": \"text\", \"suha:role\": \"identifier\"},\n"
-    "  {\"name\": \"year\", \"suha:type\": \"year\", \"suha:role\": \"quasi-identifier\", \"suha:aliases\": [\"yearOfReg\", \"YEAR\"], \"constraints\": {\"minimum\": 2000, \"maximum\": 2010}},\n"
-    "  {\"name\": \"gender\", \"title\": \"Gender\", \"suha:titles\": {\"fr\": \"Genre\"}, \"suha:type\": \"code\", \"suha:codelist\": \"gender\", \"suha:role\": \"quasi-identifier\"},\n"
+    "  {\"name\": \"year\", \"suha:type\": \"year\", \"suha:role\": \"quasi-identifier\", \"suha:aliases\": [\"yearOfReg\", \"YEAR\"], "
+    "\"constraints\": {\"minimum\": 2000, \"maximum\": 2010}},\n"
+    "  {\"name\": \"gender\", \"title\": \"Gender\", \"suha:titles\": {\"fr\": \"Genre\"}, \"suha:type\": \"code\", \"suha:codelist\": "
+    "\"gender\", \"suha:role\": \"quasi-identifier\"},\n"
     "  {\"name\": \"ageBand\", \"suha:type\": \"code\", \"suha:codelist\": \"age\", \"suha:role\": \"quasi-identifier\"},\n"
-    "  {\"name\": \"citizenship\", \"suha:titles\": {\"es\": \"Nacionalidad\"}, \"suha:type\": \"code\", \"suha:codelist\": \"country\", \"suha:role\": \"quasi-identifier\"},\n"
+    "  {\"name\": \"citizenship\", \"suha:titles\": {\"es\": \"Nacionalidad\"}, \"suha:type\": \"code\", \"suha:codelist\": \"country\", "
+    "\"suha:role\": \"quasi-identifier\"},\n"
     "  {\"name\": \"adult\", \"suha:type\": \"flag\"},\n"
-    "  {\"name\": \"meansThreats\", \"title\": \"Threats\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag\", \"suha:negative\": \"0\", \"suha:group\": \"means\"},\n"
-    "  {\"name\": \"meansAbuse\", \"title\": \"Abuse\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", \"suha:group\": \"means\"},\n"
-    "  {\"name\": \"isForcedLabour\", \"title\": \"Forced labour\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", \"suha:group\": \"exploit\"},\n"
-    "  {\"name\": \"isSexualExploit\", \"title\": \"Sexual exploitation\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", \"suha:group\": \"exploit\"},\n"
-    "  {\"name\": \"isOtherExploit\", \"title\": \"Other exploitation\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", \"suha:group\": \"exploit\"},\n"
+    "  {\"name\": \"meansThreats\", \"title\": \"Threats\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag\", \"suha:negative\": "
+    "\"0\", \"suha:group\": \"means\"},\n"
+    "  {\"name\": \"meansAbuse\", \"title\": \"Abuse\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", \"suha:group\": "
+    "\"means\"},\n"
+    "  {\"name\": \"isForcedLabour\", \"title\": \"Forced labour\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", "
+    "\"suha:group\": \"exploit\"},\n"
+    "  {\"name\": \"isSexualExploit\", \"title\": \"Sexual exploitation\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", "
+    "\"suha:group\": \"exploit\"},\n"
+    "  {\"name\": \"isOtherExploit\", \"title\": \"Other exploitation\", \"suha:type\": \"flag\", \"suha:codelist\": \"flag-present\", "
+    "\"suha:group\": \"exploit\"},\n"
     "  {\"name\": \"kinds\", \"suha:type\": \"code-set\", \"suha:codelist\": \"kinds\"},\n"
     "  {\"name\": \"months\", \"suha:type\": \"integer\", \"constraints\": {\"minimum\": 0, \"maximum\": 600}},\n"
     "  {\"name\": \"interviewed\", \"suha:type\": \"date\"},\n"
@@ -44,17 +56,23 @@ static const char toy_flag[] = "code,label_en,label_fr,aliases\n1,Yes,Oui,y|true
 static const char toy_flag_present[] = "code,label_en,label_fr,aliases\n1,Yes,Oui,y|true|x|1.0\n";
 static const char toy_gender[] = "code,label_en,label_fr,aliases\nWoman,Woman,Femme,F|Female\nMan,Man,Homme,M|Male\nOther,Other,Autre,X\n";
 static const char toy_age[] = "code,label_en,aliases,min,max\n0--8,0 to 8,,0,8\n9--17,9 to 17,,9,17\n18+,18 and over,adults,18,\n";
-static const char toy_country[] = "code,label_en,label_fr,aliases\nUKR,Ukraine,Ukraine,UA\nMDA,Moldova,Moldavie,MD\nNAM,Namibia,Namibie,NA\n";
+static const char toy_country[] =
+    "code,label_en,label_fr,aliases\nUKR,Ukraine,Ukraine,UA\nMDA,Moldova,Moldavie,MD\nNAM,Namibia,Namibie,NA\n";
 static const char toy_kinds[] = "code,label_en\na,Alpha\nb,Beta\nc,Gamma\n";
 
 static const toy_file toy_files[] = {
-    {"toy/schema.json", toy_schema}, {"codelists/flag.csv", toy_flag}, {"codelists/flag-present.csv", toy_flag_present}, {"toy/codelists/gender.csv", toy_gender},
-    {"toy/codelists/age.csv", toy_age}, {"codelists/country.csv", toy_country}, {"toy/codelists/kinds.csv", toy_kinds}, {NULL, NULL},
+    {"toy/schema.json", toy_schema},
+    {"codelists/flag.csv", toy_flag},
+    {"codelists/flag-present.csv", toy_flag_present},
+    {"toy/codelists/gender.csv", toy_gender},
+    {"toy/codelists/age.csv", toy_age},
+    {"codelists/country.csv", toy_country},
+    {"toy/codelists/kinds.csv", toy_kinds},
+    {NULL, NULL},
 };
 
 /* arg: array of toy_file ended by a NULL path; the toy instrument's own files when NULL. */
-UNUSED static bool toy_resource(void *arg, const char *path, su_str *bytes)
-{
+UNUSED static bool toy_resource(void *arg, const char *path, su_str *bytes) {
     for (const toy_file *f = arg == NULL ? toy_files : arg; f->path != NULL; f++) {
         if (strcmp(f->path, path) != 0) continue;
         *bytes = su_str_of(f->text);
@@ -64,10 +82,12 @@ UNUSED static bool toy_resource(void *arg, const char *path, su_str *bytes)
 }
 
 /* Files under SUHA_SOURCE/instruments; kept until the end of the process. */
-UNUSED static bool instrument_resource(void *arg, const char *path, su_str *bytes)
-{
+UNUSED static bool instrument_resource(void *arg, const char *path, su_str *bytes) {
     enum { MOST = 200 };
-    static struct { char *path; su_buf bytes; } kept[MOST];
+    static struct {
+        char *path;
+        su_buf bytes;
+    } kept[MOST];
     static size_t count;
     (void)arg;
     for (size_t i = 0; i < count; i++) {
@@ -90,8 +110,7 @@ UNUSED static bool instrument_resource(void *arg, const char *path, su_str *byte
     return found;
 }
 
-UNUSED static su_schema *toy(void)
-{
+UNUSED static su_schema *toy(void) {
     su_context ctx;
     su_schema *s = NULL;
     su_context_init(&ctx);
@@ -99,8 +118,7 @@ UNUSED static su_schema *toy(void)
     return s;
 }
 
-UNUSED static su_raw_table *csv_table(const char *name, const char *text)
-{
+UNUSED static su_raw_table *csv_table(const char *name, const char *text) {
     su_context ctx;
     su_raw_table *t = NULL;
     su_read_options opts = {.delimiter = ','};
@@ -122,8 +140,7 @@ typedef struct toy_run {
 } toy_run;
 
 /* map NULL: by column names. Rows of the mapping without its header line. */
-UNUSED static toy_run run_with(const char *map, const char *data, const su_harmonise_options *opts)
-{
+UNUSED static toy_run run_with(const char *map, const char *data, const su_harmonise_options *opts) {
     toy_run r = {.schema = toy(), .raw = csv_table("cases.csv", data)};
     su_buf csv = {0};
     su_context_init(&r.ctx);
@@ -131,22 +148,21 @@ UNUSED static toy_run run_with(const char *map, const char *data, const su_harmo
     if (map != NULL) {
         su_buf_text(&csv, MAP_HEADER);
         su_buf_text(&csv, map);
-        if (su_mapping_parse(&r.ctx, "map.csv", (su_str){csv.p, csv.n}, r.schema, &r.mapping) != SU_OK) fail_msg("mapping refused: %s", r.ctx.message);
+        if (su_mapping_parse(&r.ctx, "map.csv", (su_str){csv.p, csv.n}, r.schema, &r.mapping) != SU_OK)
+            fail_msg("mapping refused: %s", r.ctx.message);
     }
     r.status = su_harmonise(&r.ctx, r.raw, r.schema, r.mapping, opts, &r.table, &r.report);
     su_buf_free(&csv);
     return r;
 }
 
-UNUSED static toy_run run(const char *map, const char *data)
-{
+UNUSED static toy_run run(const char *map, const char *data) {
     toy_run r = run_with(map, data, NULL);
     if (r.status != SU_OK) fail_msg("refused: %s", r.ctx.message);
     return r;
 }
 
-UNUSED static void run_free(toy_run *r)
-{
+UNUSED static void run_free(toy_run *r) {
     su_case_table_free(r->table);
     su_harmonise_report_free(r->report);
     su_mapping_free(r->mapping);
@@ -156,8 +172,7 @@ UNUSED static void run_free(toy_run *r)
 }
 
 /* A cell as text: the code, members joined by "+", the text, or the reason in parentheses. */
-UNUSED static const char *got(toy_run *r, uint64_t row, const char *field)
-{
+UNUSED static const char *got(toy_run *r, uint64_t row, const char *field) {
     int f = su_schema_field(r->schema, su_str_of(field));
     if (f < 0) fail_msg("no field %s", field);
     const su_case_column *c = &r->table->columns[f];
@@ -170,14 +185,15 @@ UNUSED static const char *got(toy_run *r, uint64_t row, const char *field)
     }
     su_buf text = {0};
     for (uint32_t v = 0; v < def->codelist->count; v++)
-        if (c->sets[row * c->words + v / 64] >> (v % 64) & 1) su_buf_printf(&text, "%s%s", text.n > 0 ? "+" : "", def->codelist->codes[v].code);
-    const char *kept = text.n > 0 ? su_arena_strndup(&r->arena, text.p, text.n) : su_arena_printf(&r->arena, "(%s)", su_cell_reason(c->set_reason[row]));
+        if (c->sets[row * c->words + v / 64] >> (v % 64) & 1)
+            su_buf_printf(&text, "%s%s", text.n > 0 ? "+" : "", def->codelist->codes[v].code);
+    const char *kept =
+        text.n > 0 ? su_arena_strndup(&r->arena, text.p, text.n) : su_arena_printf(&r->arena, "(%s)", su_cell_reason(c->set_reason[row]));
     su_buf_free(&text);
     return kept;
 }
 
-UNUSED static const su_column_report *column_of(const toy_run *r, const char *source)
-{
+UNUSED static const su_column_report *column_of(const toy_run *r, const char *source) {
     for (size_t i = 0; i < r->report->column_count; i++)
         if (strcmp(r->report->columns[i].source, source) == 0) return &r->report->columns[i];
     fail_msg("no column %s in the report", source);
@@ -185,12 +201,12 @@ UNUSED static const su_column_report *column_of(const toy_run *r, const char *so
 }
 
 /* Wants a failure whose message holds every one of the texts. */
-UNUSED static void assert_message(const su_context *ctx, su_status status, su_status wanted, const char *const *texts, size_t n)
-{
+UNUSED static void assert_message(const su_context *ctx, su_status status, su_status wanted, const char *const *texts, size_t n) {
     if (status != wanted) fail_msg("status %d, not %d: %s", status, wanted, ctx->message);
     for (size_t i = 0; i < n; i++)
         if (strstr(ctx->message, texts[i]) == NULL) fail_msg("\"%s\" is not in: %s", texts[i], ctx->message);
 }
-#define assert_says(ctx, status, wanted, ...) assert_message(ctx, status, wanted, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+#define assert_says(ctx, status, wanted, ...)                                                                                              \
+    assert_message(ctx, status, wanted, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 #endif

@@ -1,8 +1,7 @@
 /* Parsing and checking mappings: every refusal names the file, the line and the column. */
 #include "harmonise_test.h"
 
-static su_status parse(su_context *ctx, const char *rows, su_mapping **out)
-{
+static su_status parse(su_context *ctx, const char *rows, su_mapping **out) {
     su_schema *s = toy();
     su_buf csv = {0};
     su_context_init(ctx);
@@ -10,17 +9,20 @@ static su_status parse(su_context *ctx, const char *rows, su_mapping **out)
     su_buf_text(&csv, rows);
     su_mapping *m = NULL;
     su_status st = su_mapping_parse(ctx, "map.csv", (su_str){csv.p, csv.n}, s, &m);
-    if (out == NULL) su_mapping_free(m);
-    else *out = m;
+    if (out == NULL)
+        su_mapping_free(m);
+    else
+        *out = m;
     su_buf_free(&csv);
     su_schema_free(s);
     return st;
 }
 
-static void contradictions_are_refused(void **state)
-{
+static void contradictions_are_refused(void **state) {
     (void)state;
-    static const struct { const char *rows, *line, *column, *says; } cases[] = {
+    static const struct {
+        const char *rows, *line, *column, *says;
+    } cases[] = {
         {"sex,,gender,,renam,,\n", "line 2", "column 5 (rule)", "\"renam\" is not a rule"},
         {"sex,,gender,,rename,sure,\n", "line 2", "column 6 (coverage)", "exact, partial, none"},
         {"sex,,gendre,,rename,,\n", "line 2", "column 3 (target_column)", "did you mean \"gender\""},
@@ -57,7 +59,8 @@ static void contradictions_are_refused(void **state)
         {"@gender,,,,weight,,\n", "line 2", "column 1", "needs a column of the file"},
         {"a,,gender,,rename,,\n@gender,Q,adult,1,value,,\n", "line 3", "column 2", "not in the codelist gender"},
         {"@adult,1,adult,1,value,,\n", "line 2", "column 1", "a cycle"},
-        {"@gender,Woman,ageBand,18+,value,,\n@ageBand,18+,citizenship,UA,value,,\n@citizenship,UA,gender,Man,value,,\n", "line", "column 1 (source_column)", "a cycle"},
+        {"@gender,Woman,ageBand,18+,value,,\n@ageBand,18+,citizenship,UA,value,,\n@citizenship,UA,gender,Man,value,,\n", "line",
+         "column 1 (source_column)", "a cycle"},
         {"a,x,months,many,value,,\n", "line 2", "column 4", "not a valid integer"},
         {"a,x,months,601,value,,\n", "line 2", "column 4", "not a valid integer"},
         {"a,x,interviewed,31/02/2004,value,,\n", "line 2", "column 4", "not a valid date"},
@@ -69,20 +72,19 @@ static void contradictions_are_refused(void **state)
     }
 }
 
-static void the_header_is_checked(void **state)
-{
+static void the_header_is_checked(void **state) {
     (void)state;
     su_context ctx;
     su_mapping *m = NULL;
     su_schema *s = toy();
     su_context_init(&ctx);
-    assert_says(&ctx, su_mapping_parse(&ctx, "map.csv", SU_STR("source_column,target_column\na,gender\n"), s, &m), SU_INPUT, "map.csv", "line 1", "rule");
+    assert_says(&ctx, su_mapping_parse(&ctx, "map.csv", SU_STR("source_column,target_column\na,gender\n"), s, &m), SU_INPUT, "map.csv",
+                "line 1", "rule");
     assert_null(m);
     su_schema_free(s);
 }
 
-static void spreadsheets_write_it_in_several_ways(void **state)
-{
+static void spreadsheets_write_it_in_several_ways(void **state) {
     (void)state;
     static const char *const same[] = {
         "source_column,source_value,target_column,target_value,rule,coverage,note\nsex,,gender,,rename,exact,\n",
@@ -108,8 +110,7 @@ static void spreadsheets_write_it_in_several_ways(void **state)
     }
 }
 
-static void the_fingerprint_is_of_the_bytes(void **state)
-{
+static void the_fingerprint_is_of_the_bytes(void **state) {
     (void)state;
     su_context ctx;
     su_schema *s = toy();
@@ -117,7 +118,8 @@ static void the_fingerprint_is_of_the_bytes(void **state)
     su_context_init(&ctx);
     assert_int_equal(su_mapping_parse(&ctx, "a", SU_STR(MAP_HEADER "sex,,gender,,rename,,\n"), s, &a), SU_OK);
     assert_int_equal(su_mapping_parse(&ctx, "b", SU_STR(MAP_HEADER "sex,,gender,,rename,,!\n"), s, &b), SU_OK);
-    su_sha256 x = su_mapping_fingerprint(a), y = su_mapping_fingerprint(b), z = su_sha256_of(MAP_HEADER "sex,,gender,,rename,,\n", strlen(MAP_HEADER) + 22);
+    su_sha256 x = su_mapping_fingerprint(a), y = su_mapping_fingerprint(b),
+              z = su_sha256_of(MAP_HEADER "sex,,gender,,rename,,\n", strlen(MAP_HEADER) + 22);
     assert_memory_equal(&x, &z, sizeof x);
     assert_memory_not_equal(&x, &y, sizeof x);
     su_mapping_free(a);
@@ -125,16 +127,17 @@ static void the_fingerprint_is_of_the_bytes(void **state)
     su_schema_free(s);
 }
 
-static void required_fields_must_be_filled(void **state)
-{
+static void required_fields_must_be_filled(void **state) {
     (void)state;
-    static const toy_file files[] = {{"need/schema.json", "{\"fields\": [{\"name\": \"a\", \"constraints\": {\"required\": true}}, {\"name\": \"b\"}]}"}, {NULL, NULL}};
+    static const toy_file files[] = {
+        {"need/schema.json", "{\"fields\": [{\"name\": \"a\", \"constraints\": {\"required\": true}}, {\"name\": \"b\"}]}"}, {NULL, NULL}};
     su_context ctx;
     su_schema *s = NULL;
     su_mapping *m = NULL;
     su_context_init(&ctx);
     assert_int_equal(su_schema_load(&ctx, "need", toy_resource, (void *)(uintptr_t)files, &s), SU_OK);
-    assert_says(&ctx, su_mapping_parse(&ctx, "map.csv", SU_STR(MAP_HEADER "x,,b,,rename,,\n"), s, &m), SU_INPUT, "map.csv", "requires the column a");
+    assert_says(&ctx, su_mapping_parse(&ctx, "map.csv", SU_STR(MAP_HEADER "x,,b,,rename,,\n"), s, &m), SU_INPUT, "map.csv",
+                "requires the column a");
     assert_null(m);
     assert_int_equal(su_mapping_parse(&ctx, "map.csv", SU_STR(MAP_HEADER "x,,a,,rename,,\n"), s, &m), SU_OK);
     su_raw_table *raw = csv_table("cases.csv", "x\none\n\" \"\ntwo\n");
@@ -153,13 +156,12 @@ static void required_fields_must_be_filled(void **state)
     su_schema_free(s);
 }
 
-static void columns_find_their_fields_by_name(void **state)
-{
+static void columns_find_their_fields_by_name(void **state) {
     (void)state;
     toy_run r = run(NULL, "GENDER,yearOfReg,Nacionalidad,other\nF,2002.0,UA,x\n");
     assert_string_equal(got(&r, 0, "gender"), "Woman");
     assert_string_equal(got(&r, 0, "year"), "2002");
-    assert_string_equal(got(&r, 0, "citizenship"), "(not provided)");        /* titles are for people, not for automatic mapping              */
+    assert_string_equal(got(&r, 0, "citizenship"), "(not provided)"); /* titles are for people, not for automatic mapping */
     assert_string_equal(column_of(&r, "other")->coverage, "unmapped");
     run_free(&r);
     r = run_with(NULL, "a,b\n1,2\n", NULL);
@@ -168,13 +170,12 @@ static void columns_find_their_fields_by_name(void **state)
     r = run_with(NULL, "Gender,GENDER\nF,M\n", NULL);
     assert_says(&r.ctx, r.status, SU_INPUT, "\"Gender\"", "\"GENDER\"", "both gender");
     run_free(&r);
-    r = run(NULL, "yearOfReg,year\n2001,2002\n");                             /* the name itself goes before an alias                         */
+    r = run(NULL, "yearOfReg,year\n2001,2002\n"); /* the name itself goes before an alias */
     assert_string_equal(got(&r, 0, "year"), "2002");
     run_free(&r);
 }
 
-static void missing_source_columns_are_all_named(void **state)
-{
+static void missing_source_columns_are_all_named(void **state) {
     (void)state;
     toy_run r = run_with("sex,,gender,,rename,,\nage,,ageBand,,band,,\nnotes,,,,drop,,\n", "Sexe,x\nF,1\n", NULL);
     assert_says(&r.ctx, r.status, SU_INPUT, "cases.csv", "2 columns", "\"sex\" (map.csv, line 2)", "\"age\" (map.csv, line 3)");
@@ -194,12 +195,15 @@ static void missing_source_columns_are_all_named(void **state)
     run_free(&r);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(contradictions_are_refused), cmocka_unit_test(the_header_is_checked), cmocka_unit_test(spreadsheets_write_it_in_several_ways),
-        cmocka_unit_test(the_fingerprint_is_of_the_bytes), cmocka_unit_test(required_fields_must_be_filled),
-        cmocka_unit_test(columns_find_their_fields_by_name), cmocka_unit_test(missing_source_columns_are_all_named),
+        cmocka_unit_test(contradictions_are_refused),
+        cmocka_unit_test(the_header_is_checked),
+        cmocka_unit_test(spreadsheets_write_it_in_several_ways),
+        cmocka_unit_test(the_fingerprint_is_of_the_bytes),
+        cmocka_unit_test(required_fields_must_be_filled),
+        cmocka_unit_test(columns_find_their_fields_by_name),
+        cmocka_unit_test(missing_source_columns_are_all_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,34 +6,61 @@
 enum { COLUMNS = 4, ROWS = 60, ROUNDS = 400 };
 
 /* What the cells mean, written down by hand: as a gender, and as an answer to a yes-or-no question. NULL = not understood. */
-static const struct { const char *text, *gender, *flag; } pool[] = {
-    {"", "(not recorded)", "(not recorded)"}, {"-99", "(not recorded)", "(not recorded)"}, {"-99.0", "(not recorded)", "(not recorded)"},
-    {"unknown", "(unknown)", "(unknown)"}, {"Refused", "(refused)", "(refused)"}, {"1", NULL, "yes"}, {"1.0", NULL, "yes"}, {"0", NULL, "no"}, {"0.00", NULL, "no"},
-    {"Yes", NULL, "yes"}, {"NO", NULL, "no"}, {"f", "Woman", NULL}, {"Femme", "Woman", NULL}, {"male", "Man", NULL}, {"Other", "Other", NULL}, {"zz", NULL, NULL}, {"yy", NULL, NULL},
+static const struct {
+    const char *text, *gender, *flag;
+} pool[] = {
+    {"", "(not recorded)", "(not recorded)"},
+    {"-99", "(not recorded)", "(not recorded)"},
+    {"-99.0", "(not recorded)", "(not recorded)"},
+    {"unknown", "(unknown)", "(unknown)"},
+    {"Refused", "(refused)", "(refused)"},
+    {"1", NULL, "yes"},
+    {"1.0", NULL, "yes"},
+    {"0", NULL, "no"},
+    {"0.00", NULL, "no"},
+    {"Yes", NULL, "yes"},
+    {"NO", NULL, "no"},
+    {"f", "Woman", NULL},
+    {"Femme", "Woman", NULL},
+    {"male", "Man", NULL},
+    {"Other", "Other", NULL},
+    {"zz", NULL, NULL},
+    {"yy", NULL, NULL},
 };
 enum { POOL = sizeof pool / sizeof *pool };
 
-typedef struct listed { int cell; const char *result; } listed;          /* result: a value, a reason in parentheses, or "" for nothing        */
-typedef struct pair { int column; bool base; listed rows[4]; int row_count; const char *otherwise; } pair;
-typedef struct plan { bool flag, printable_no, join, known_negative; pair pairs[3]; int pair_count; } plan;
+typedef struct listed {
+    int cell;
+    const char *result;
+} listed; /* result: a value, a reason in parentheses, or "" for nothing */
+typedef struct pair {
+    int column;
+    bool base;
+    listed rows[4];
+    int row_count;
+    const char *otherwise;
+} pair;
+typedef struct plan {
+    bool flag, printable_no, join, known_negative;
+    pair pairs[3];
+    int pair_count;
+} plan;
 
-static bool same_cell(const char *a, const char *b)
-{
+static bool same_cell(const char *a, const char *b) {
     char x[32], y[32];
     snprintf(x, sizeof x, "%s", a);
     snprintf(y, sizeof y, "%s", b);
     for (char *p = x; *p; p++) *p = (char)tolower((unsigned char)*p);
     for (char *p = y; *p; p++) *p = (char)tolower((unsigned char)*p);
     if (strcmp(x, y) == 0) return true;
-    char *point = strchr(x, '.');                                         /* the cell 1.0 answers to the listed value 1                        */
+    char *point = strchr(x, '.'); /* the cell 1.0 answers to the listed value 1 */
     if (point == NULL || point == x || point[1] == '\0' || strspn(point + 1, "0") != strlen(point + 1)) return false;
     *point = '\0';
     return strcmp(x, y) == 0;
 }
 
 /* "" = the pair says nothing about this cell. */
-static const char *naive_pair(const plan *p, const pair *q, int cell)
-{
+static const char *naive_pair(const plan *p, const pair *q, int cell) {
     for (int exact = 1; exact >= 0; exact--)
         for (int i = 0; i < q->row_count; i++) {
             const char *value = pool[q->rows[i].cell].text;
@@ -49,13 +76,15 @@ static const char *naive_pair(const plan *p, const pair *q, int cell)
     return "";
 }
 
-static int rank_of(const char *s)
-{
-    return strcmp(s, "yes") == 0 ? 3 : strcmp(s, "no") == 0 ? 2 : s[0] == '\0' || strcmp(s, "(not recorded)") == 0 ? 0 : s[0] == '(' ? 1 : 3;
+static int rank_of(const char *s) {
+    return strcmp(s, "yes") == 0                              ? 3
+           : strcmp(s, "no") == 0                             ? 2
+           : s[0] == '\0' || strcmp(s, "(not recorded)") == 0 ? 0
+           : s[0] == '('                                      ? 1
+                                                              : 3;
 }
 
-static const char *print(const plan *p, const char *s)
-{
+static const char *print(const plan *p, const char *s) {
     if (s[0] == '\0') return "(not recorded)";
     if (!p->flag) return s;
     if (strcmp(s, "yes") == 0) return "1";
@@ -63,8 +92,7 @@ static const char *print(const plan *p, const char *s)
     return s;
 }
 
-static const char *naive_row(const plan *p, const int *cells)
-{
+static const char *naive_row(const plan *p, const int *cells) {
     const char *best = "";
     for (int i = 0; i < p->pair_count; i++) {
         const char *said = naive_pair(p, &p->pairs[i], cells[p->pairs[i].column]);
@@ -74,14 +102,12 @@ static const char *naive_row(const plan *p, const int *cells)
     return print(p, best);
 }
 
-static const char *random_result(su_random *r, const plan *p)
-{
+static const char *random_result(su_random *r, const plan *p) {
     static const char *const genders[] = {"Woman", "Man", "Other", "(refused)", ""}, *const flags[] = {"yes", "no", "(unknown)", "", "yes"};
     return p->flag ? flags[su_random_below(r, 5)] : genders[su_random_below(r, 5)];
 }
 
-static void random_plan(su_random *r, plan *p)
-{
+static void random_plan(su_random *r, plan *p) {
     p->pair_count = 1 + (int)su_random_below(r, 3);
     p->join = p->flag && su_random_below(r, 2) == 0;
     p->known_negative = p->join && su_random_below(r, 2) == 0;
@@ -103,26 +129,31 @@ static void random_plan(su_random *r, plan *p)
     }
 }
 
-static const char *target_value(const char *result)
-{
-    return strcmp(result, "yes") == 0 ? "1" : strcmp(result, "no") == 0 ? "?negative" : strcmp(result, "(refused)") == 0 ? "?refused"
-         : strcmp(result, "(unknown)") == 0 ? "?unknown" : result;
+static const char *target_value(const char *result) {
+    return strcmp(result, "yes") == 0         ? "1"
+           : strcmp(result, "no") == 0        ? "?negative"
+           : strcmp(result, "(refused)") == 0 ? "?refused"
+           : strcmp(result, "(unknown)") == 0 ? "?unknown"
+                                              : result;
 }
 
-static void write_plan(const plan *p, const char *field, su_buf *map)
-{
+static void write_plan(const plan *p, const char *field, su_buf *map) {
     for (int i = 0; i < p->pair_count; i++) {
         const pair *q = &p->pairs[i];
         const char *policy = p->known_negative ? "known-negative" : "";
         for (int k = 0; k < q->row_count; k++)
-            su_buf_printf(map, "c%d,%s,%s,%s,%s,,\n", q->column, pool[q->rows[k].cell].text, field, p->join ? policy : target_value(q->rows[k].result), p->join ? "or" : "value");
+            su_buf_printf(map, "c%d,%s,%s,%s,%s,,\n", q->column, pool[q->rows[k].cell].text, field,
+                          p->join ? policy : target_value(q->rows[k].result), p->join ? "or" : "value");
         if (q->otherwise != NULL) su_buf_printf(map, "c%d,*,%s,%s,value,,\n", q->column, field, target_value(q->otherwise));
-        if (q->base) su_buf_printf(map, "c%d,,%s,%s,%s,,\n", q->column, field, p->join ? policy : "", p->join ? "or" : p->pair_count > 1 ? "coalesce" : "rename");
+        if (q->base)
+            su_buf_printf(map, "c%d,,%s,%s,%s,,\n", q->column, field, p->join ? policy : "",
+                          p->join             ? "or"
+                          : p->pair_count > 1 ? "coalesce"
+                                              : "rename");
     }
 }
 
-static void one_round(su_random *r)
-{
+static void one_round(su_random *r) {
     plan plans[3] = {{.flag = false}, {.flag = true, .printable_no = true}, {.flag = true}};
     static const char *const fields[] = {"gender", "meansThreats", "meansAbuse"};
     int cells[ROWS][COLUMNS];
@@ -143,11 +174,12 @@ static void one_round(su_random *r)
     for (int row = 0; row < ROWS; row++) {
         for (int i = 0; i < 3; i++) {
             const char *wanted = naive_row(&plans[i], cells[row]), *found = got(&run_, (uint64_t)row, fields[i]);
-            bool negative = strcmp(wanted, "(negative)") == 0 && strcmp(found, "0") == 0;   /* ?negative stays a reason where 0 could be printed     */
+            bool negative =
+                strcmp(wanted, "(negative)") == 0 && strcmp(found, "0") == 0; /* ?negative stays a reason where 0 could be printed */
             bool other_way = strcmp(wanted, "0") == 0 && strcmp(found, "(negative)") == 0;
             if (strcmp(wanted, found) != 0 && !negative && !other_way)
-                fail_msg("row %d, %s: %s, not %s, by\n%s\ncells %s | %s | %s | %s", row + 1, fields[i], found, wanted, map.p, pool[cells[row][0]].text, pool[cells[row][1]].text,
-                         pool[cells[row][2]].text, pool[cells[row][3]].text);
+                fail_msg("row %d, %s: %s, not %s, by\n%s\ncells %s | %s | %s | %s", row + 1, fields[i], found, wanted, map.p,
+                         pool[cells[row][0]].text, pool[cells[row][1]].text, pool[cells[row][2]].text, pool[cells[row][3]].text);
         }
     }
     for (size_t c = 0; c < run_.report->column_count; c++) {
@@ -163,16 +195,14 @@ static void one_round(su_random *r)
     su_buf_free(&data);
 }
 
-static void random_mappings_agree_with_the_naive_reading(void **state)
-{
+static void random_mappings_agree_with_the_naive_reading(void **state) {
     (void)state;
     su_random r;
     su_test_random(&r);
     for (int i = 0; i < ROUNDS; i++) one_round(&r);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(random_mappings_agree_with_the_naive_reading)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -2,8 +2,7 @@
 
 #include <inttypes.h>
 
-static void the_toy_schema_is_read(void **state)
-{
+static void the_toy_schema_is_read(void **state) {
     (void)state;
     su_schema *s = toy();
     assert_int_equal(s->field_count, 15);
@@ -14,7 +13,7 @@ static void the_toy_schema_is_read(void **state)
     assert_true(f->released);
     assert_int_equal(su_schema_field(s, SU_STR("YEAROFREG")), 1);
     f = &s->fields[su_schema_field(s, SU_STR("adult"))];
-    assert_string_equal(f->codelist->id, "flag");                    /* flags without a codelist use flag, and its 0 is the no          */
+    assert_string_equal(f->codelist->id, "flag"); /* flags without a codelist use flag, and its 0 is the no */
     assert_int_equal(f->negative, 2);
     f = &s->fields[su_schema_field(s, SU_STR("meansAbuse"))];
     assert_int_equal(f->negative, 0);
@@ -30,8 +29,7 @@ static void the_toy_schema_is_read(void **state)
 }
 
 /* Replaces `old` by `new` in the toy schema and loads that. */
-static su_status load_changed(su_context *ctx, const char *old, const char *new, su_schema **out)
-{
+static su_status load_changed(su_context *ctx, const char *old, const char *new, su_schema **out) {
     static char text[sizeof toy_schema + 2000];
     toy_file files[8];
     const char *at = strstr(toy_schema, old);
@@ -43,20 +41,25 @@ static su_status load_changed(su_context *ctx, const char *old, const char *new,
     return su_schema_load(ctx, "toy", toy_resource, files, out);
 }
 
-static void mistakes_name_file_field_and_key(void **state)
-{
+static void mistakes_name_file_field_and_key(void **state) {
     (void)state;
-    static const struct { const char *old, *new, *says[3]; } cases[] = {
+    static const struct {
+        const char *old, *new, *says[3];
+    } cases[] = {
         {"\"name\": \"year\"", "\"nome\": \"year\"", {"toy/schema.json", "field 2", "\"name\""}},
         {"\"suha:type\": \"year\"", "\"suha:type\": \"anno\"", {"field 2 \"year\"", "suha:type", "anno"}},
         {"\"minimum\": 2000", "\"minimum\": \"soon\"", {"field 2 \"year\"", "minimum", "whole number"}},
         {"\"minimum\": 2000", "\"minimum\": 2011", {"\"year\"", "constraints", "above maximum"}},
         {", \"maximum\": 2010", "", {"\"year\"", "constraints", "public domain"}},
         {"\"suha:codelist\": \"gender\", ", "", {"field 3 \"gender\"", "suha:codelist", "needs a codelist"}},
-        {"\"suha:codelist\": \"gender\"", "\"suha:codelist\": \"sex\"", {"toy/schema.json", "no codelist \"sex\"", "toy/codelists/sex.csv"}},
+        {"\"suha:codelist\": \"gender\"",
+         "\"suha:codelist\": \"sex\"",
+         {"toy/schema.json", "no codelist \"sex\"", "toy/codelists/sex.csv"}},
         {"\"suha:codelist\": \"gender\"", "\"suha:codelist\": \"../../etc/passwd\"", {"not the id of a codelist", "gender", ""}},
         {"\"suha:role\": \"identifier\"", "\"suha:role\": \"secret\"", {"field 1", "suha:role", "secret"}},
-        {"\"suha:role\": \"identifier\"", "\"suha:role\": \"identifier\", \"suha:privacy\": \"release\"", {"field 1", "suha:privacy", "never released"}},
+        {"\"suha:role\": \"identifier\"",
+         "\"suha:role\": \"identifier\", \"suha:privacy\": \"release\"",
+         {"field 1", "suha:privacy", "never released"}},
         {"\"suha:negative\": \"0\"", "\"suha:negative\": \"7\"", {"meansThreats", "suha:negative", "codelist flag"}},
         {"\"suha:group\": \"means\"", "\"suha:group\": \"meens\"", {"meansThreats", "suha:group", "meens"}},
         {"\"label\": \"refused\"", "\"label\": \"did not say\"", {"missingValues", "did not say", "not recorded"}},
@@ -78,21 +81,25 @@ static void mistakes_name_file_field_and_key(void **state)
     }
 }
 
-static void defaults_are_sensible(void **state)
-{
+static void defaults_are_sensible(void **state) {
     (void)state;
     static const toy_file files[] = {
-        {"mini/schema.json", "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"boolean\"}, {\"name\": \"c\", \"suha:codelist\": \"l\"},"
-                             " {\"name\": \"d\", \"type\": \"integer\"}, {\"name\": \"e\", \"type\": \"date\", \"missingValues\": [\"x\", \"y\"]},"
-                             " {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:role\": \"identifier\"}, {\"name\": \"g\", \"suha:type\": \"flag\", \"suha:privacy\": \"vault\"}]}"},
-        {"codelists/flag.csv", toy_flag}, {"codelists/l.csv", "code,label_en\nshared,Shared\n"}, {"mini/codelists/l.csv", "code,label_en\nown,Own\n"}, {NULL, NULL}};
+        {"mini/schema.json",
+         "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"boolean\"}, {\"name\": \"c\", \"suha:codelist\": \"l\"},"
+         " {\"name\": \"d\", \"type\": \"integer\"}, {\"name\": \"e\", \"type\": \"date\", \"missingValues\": [\"x\", \"y\"]},"
+         " {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:role\": \"identifier\"}, {\"name\": \"g\", \"suha:type\": \"flag\", "
+         "\"suha:privacy\": \"vault\"}]}"},
+        {"codelists/flag.csv", toy_flag},
+        {"codelists/l.csv", "code,label_en\nshared,Shared\n"},
+        {"mini/codelists/l.csv", "code,label_en\nown,Own\n"},
+        {NULL, NULL}};
     su_context ctx;
     su_schema *s = NULL;
     su_context_init(&ctx);
     assert_int_equal(su_schema_load(&ctx, "mini", toy_resource, (void *)(uintptr_t)files, &s), SU_OK);
     static const su_type types[] = {SU_TYPE_TEXT, SU_TYPE_FLAG, SU_TYPE_CODE, SU_TYPE_INTEGER, SU_TYPE_DATE};
     for (uint32_t i = 0; i < 5; i++) assert_int_equal(s->fields[i].type, types[i]);
-    assert_string_equal(s->fields[2].codelist->codes[0].code, "own");    /* the instrument's own list goes before the shared one           */
+    assert_string_equal(s->fields[2].codelist->codes[0].code, "own"); /* the instrument's own list goes before the shared one */
     assert_string_equal(s->fields[4].missing_print, "x");
     assert_int_equal(s->fields[4].missing[1].reason, SU_CELL_NOT_RECORDED);
     static const bool released[] = {false, true, true, false, false, false, false};
@@ -101,8 +108,7 @@ static void defaults_are_sensible(void **state)
     su_schema_free(s);
 }
 
-static void the_fingerprint_covers_schema_and_codelists(void **state)
-{
+static void the_fingerprint_covers_schema_and_codelists(void **state) {
     (void)state;
     su_context ctx;
     su_schema *a = toy(), *b = toy(), *c = NULL, *d = NULL;
@@ -120,8 +126,7 @@ static void the_fingerprint_covers_schema_and_codelists(void **state)
     su_schema_free(d);
 }
 
-static void names_that_climb_are_refused(void **state)
-{
+static void names_that_climb_are_refused(void **state) {
     (void)state;
     static const char *const bad[] = {"", "..", "../toy", "toy/../toy", ".hidden", "a b", "toy\n"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
@@ -136,8 +141,7 @@ static void names_that_climb_are_refused(void **state)
     assert_says(&ctx, su_schema_load(&ctx, "absent", toy_resource, NULL, &s), SU_INPUT, "absent/schema.json");
 }
 
-static void a_schema_can_be_read_off_a_table(void **state)
-{
+static void a_schema_can_be_read_off_a_table(void **state) {
     (void)state;
     su_context ctx;
     su_schema *s = NULL;
@@ -147,7 +151,7 @@ static void a_schema_can_be_read_off_a_table(void **state)
     su_raw_table *raw = csv_table("x.csv", "name,n\nb,1\na,2\n,1\n\"A \",01\n");
     assert_int_equal(su_schema_from_table(&ctx, raw, &s), SU_OK);
     assert_int_equal(s->field_count, 2);
-    assert_int_equal(s->fields[0].codelist->count, 2);               /* "a" and "A " are one code, named as the first in byte order       */
+    assert_int_equal(s->fields[0].codelist->count, 2); /* "a" and "A " are one code, named as the first in byte order */
     assert_string_equal(s->fields[0].codelist->codes[0].code, "A");
     assert_int_equal(s->fields[1].codelist->count, 3);
     assert_int_equal(su_harmonise(&ctx, raw, s, NULL, NULL, &t, &report), SU_OK);
@@ -162,8 +166,7 @@ static void a_schema_can_be_read_off_a_table(void **state)
     su_raw_table_free(raw);
 }
 
-static void a_column_of_identifiers_has_no_domain(void **state)
-{
+static void a_column_of_identifiers_has_no_domain(void **state) {
     (void)state;
     su_buf csv = {0};
     su_context ctx;
@@ -177,12 +180,15 @@ static void a_column_of_identifiers_has_no_domain(void **state)
     su_buf_free(&csv);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_toy_schema_is_read), cmocka_unit_test(mistakes_name_file_field_and_key), cmocka_unit_test(defaults_are_sensible),
-        cmocka_unit_test(the_fingerprint_covers_schema_and_codelists), cmocka_unit_test(names_that_climb_are_refused),
-        cmocka_unit_test(a_schema_can_be_read_off_a_table), cmocka_unit_test(a_column_of_identifiers_has_no_domain),
+        cmocka_unit_test(the_toy_schema_is_read),
+        cmocka_unit_test(mistakes_name_file_field_and_key),
+        cmocka_unit_test(defaults_are_sensible),
+        cmocka_unit_test(the_fingerprint_covers_schema_and_codelists),
+        cmocka_unit_test(names_that_climb_are_refused),
+        cmocka_unit_test(a_schema_can_be_read_off_a_table),
+        cmocka_unit_test(a_column_of_identifiers_has_no_domain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,8 +9,7 @@ enum { ROWS = 206000, CODES = 6, FLAGS = 20 };
 #define MEASURED true
 #endif
 
-static void a_large_file_is_quick(void **state)
-{
+static void a_large_file_is_quick(void **state) {
     (void)state;
     su_context ctx;
     su_random rnd;
@@ -23,10 +22,14 @@ static void a_large_file_is_quick(void **state)
     su_buf_text(&map, MAP_HEADER "id,,,,record,,\n");
     su_buf_text(&data, "id");
     for (int c = 0; c < CODES + FLAGS; c++) {
-        if (c < CODES) su_buf_printf(&schema, "%s{\"name\": \"t%d\", \"suha:type\": \"code\", \"suha:codelist\": \"l\"}", c > 0 ? "," : "", c);
-        else su_buf_printf(&schema, ",{\"name\": \"t%d\", \"suha:type\": \"flag\"}", c);
-        if (c < CODES + FLAGS - 1) su_buf_printf(&map, "s%d,,t%d,,rename,,\n", c, c);
-        else su_buf_printf(&map, "s%d,,t%d,known-negative,or,,\ns%d,,t%d,known-negative,or,,\n", c, c, c - 1, c);
+        if (c < CODES)
+            su_buf_printf(&schema, "%s{\"name\": \"t%d\", \"suha:type\": \"code\", \"suha:codelist\": \"l\"}", c > 0 ? "," : "", c);
+        else
+            su_buf_printf(&schema, ",{\"name\": \"t%d\", \"suha:type\": \"flag\"}", c);
+        if (c < CODES + FLAGS - 1)
+            su_buf_printf(&map, "s%d,,t%d,,rename,,\n", c, c);
+        else
+            su_buf_printf(&map, "s%d,,t%d,known-negative,or,,\ns%d,,t%d,known-negative,or,,\n", c, c, c - 1, c);
         su_buf_printf(&data, ",s%d", c);
     }
     su_buf_text(&schema, "]}");
@@ -34,8 +37,10 @@ static void a_large_file_is_quick(void **state)
         su_buf_printf(&data, "\nHB-%06d", r);
         for (int c = 0; c < CODES + FLAGS; c++) {
             uint64_t v = su_random_below(&rnd, c < CODES ? 60 : 3);
-            if (c < CODES) su_buf_printf(&data, ",v%d", (int)v);
-            else su_buf_text(&data, v == 0 ? ",0" : v == 1 ? ",1" : ",-99");
+            if (c < CODES)
+                su_buf_printf(&data, ",v%d", (int)v);
+            else
+                su_buf_text(&data, v == 0 ? ",0" : v == 1 ? ",1" : ",-99");
         }
     }
     const toy_file files[] = {{"big/schema.json", schema.p}, {"codelists/l.csv", list.p}, {"codelists/flag.csv", toy_flag}, {NULL, NULL}};
@@ -63,8 +68,7 @@ static void a_large_file_is_quick(void **state)
     su_buf_free(&data);
 }
 
-int main(void)
-{
+int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_large_file_is_quick)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,9 +9,10 @@
 #define DEFAULT_DELTA 1e-9
 #define DEFAULT_SECONDS 20.0
 #define DEFAULT_TABLE_CELLS (UINT64_C(1) << 16)   /* two country columns fit as a pair and not with a third: docs/methods/noise.md */
-/* theta per length, in standard deviations. Three for single values, so that a value nobody has is reported less than once in 740 chances;
- * longer combinations also need all their parts reported. Measured in docs/methods/noise.md; fixed before any data are seen. */
+/* theta per length, in standard deviations; theta_1 is at least this and grows with the codelists (single_value_gate). Longer combinations
+ * also need all their parts reported. Measured in docs/methods/noise.md; fixed before any data are seen. */
 static const double GATE[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 1.4, 0, 0 };
+#define INVENTED_VALUES 0.01                      /* expected number, per release, of reported values that nobody has */
 
 #define MAX_SETS (UINT64_C(1) << 22)
 #define MAX_CELLS (UINT64_C(1) << 26)
@@ -242,6 +243,27 @@ static su_status plan_noise(su_context *ctx, su_release *r)
     return SU_OK;
 }
 
+/* ---- gate -------------------------------------------------------------------------------------------------------- */
+
+/* Smallest theta at which normal noise alone would let at most INVENTED_VALUES of all codes of all columns through, were all of them absent:
+ * a country that no record has must not appear. A function of the codelists' lengths. */
+static double single_value_gate(const su_release *r)
+{
+    double codes = 0, low = GATE[1], high = 40;
+    for (uint32_t c = 0; c < r->column_count; c++) {
+        codes += r->columns[c].card - 1;
+    }
+    while (high - low > 1e-6) {
+        double middle = (low + high) / 2;
+        if (codes * erfc(middle / sqrt(2)) / 2 > INVENTED_VALUES) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return high;
+}
+
 /* ---- plan -------------------------------------------------------------------------------------------------------- */
 
 static void copy_columns(su_release *r, const su_matrix_column *columns, uint32_t column_count)
@@ -270,8 +292,9 @@ su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_mat
     r->options.delta = opts->delta > 0 ? opts->delta : DEFAULT_DELTA;
     r->options.max_table_cells = opts->max_table_cells ? opts->max_table_cells : DEFAULT_TABLE_CELLS;
     r->options.seconds = opts->seconds > 0 ? opts->seconds : DEFAULT_SECONDS;
-    memcpy(r->gate, GATE, sizeof GATE);
     copy_columns(r, columns, column_count);
+    memcpy(r->gate, GATE, sizeof GATE);
+    r->gate[1] = single_value_gate(r);
     status = plan_workload(ctx, r);
     if (!status) {
         status = plan_noise(ctx, r);

@@ -78,7 +78,7 @@ static void noise(su_context *ctx, size_t n)
     check(ctx, su_random_system(ctx, &random));
     double start = su_clock_cpu();
     for (size_t done = 0; done < n; done += CHUNK)
-        su_sample_discrete_gaussian_fill(&random, (su_variance){ 200, 1 }, values, n - done < CHUNK ? n - done : CHUNK);
+        su_sample_discrete_gaussian_fill(&random, (su_variance) { 200, 1 }, values, n - done < CHUNK ? n - done : CHUNK);
     report("noise", su_clock_cpu() - start, "");
     free(values);
 }
@@ -88,9 +88,13 @@ int main(int argc, char **argv)
     su_context ctx;
     su_context_init(&ctx);
     ctx.threads = 1;
-    if (argc == 3 && strcmp(argv[1], "load") == 0) load(&ctx, argv[2]);
-    else if (argc == 4 && strcmp(argv[1], "count") == 0) count(&ctx, argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
-    else if (argc == 3 && strcmp(argv[1], "noise") == 0) noise(&ctx, strtoull(argv[2], NULL, 10));
-    else return fputs("usage: bench_kernels load FILE | count FILE R | noise N\n", stderr), 2;
+    if (argc == 3 && strcmp(argv[1], "load") == 0)
+        load(&ctx, argv[2]);
+    else if (argc == 4 && strcmp(argv[1], "count") == 0)
+        count(&ctx, argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
+    else if (argc == 3 && strcmp(argv[1], "noise") == 0)
+        noise(&ctx, strtoull(argv[2], NULL, 10));
+    else
+        return fputs("usage: bench_kernels load FILE | count FILE R | noise N\n", stderr), 2;
     return 0;
 }

@@ -22,7 +22,8 @@ typedef struct shelf {
     su_str package, report, counts, list;
 } shelf;
 
-static bool give(void *arg, const char *path, su_str *bytes) {
+static bool give(void *arg, const char *path, su_str *bytes)
+{
     const shelf *s = arg;
     if (strcmp(path, "datapackage.json") == 0)
         *bytes = s->package;
@@ -36,20 +37,21 @@ static bool give(void *arg, const char *path, su_str *bytes) {
 }
 
 /* First byte: which of the four files the rest replaces. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     if (size < 1) return 0;
-    shelf s = {SU_STR(package), SU_STR(report), SU_STR(counts), SU_STR(list)};
-    su_str *one[] = {&s.package, &s.report, &s.counts, &s.list};
-    *one[data[0] % 4] = (su_str){(const char *)data + 1, size - 1};
+    shelf s = { SU_STR(package), SU_STR(report), SU_STR(counts), SU_STR(list) };
+    su_str *one[] = { &s.package, &s.report, &s.counts, &s.list };
+    *one[data[0] % 4] = (su_str) { (const char *)data + 1, size - 1 };
     su_context ctx;
     su_view *view = NULL;
     su_context_init(&ctx);
     su_status st = su_view_read(&ctx, "fuzz", give, &s, &view);
     if ((st == SU_OK) != (view != NULL) || (st && !ctx.message[0])) abort();
     if (st) return 0;
-    su_buf page = {0};
-    su_folder none = {.count = 0};
-    su_shown shown = {view, &none, view->name};
+    su_buf page = { 0 };
+    su_folder none = { .count = 0 };
+    su_shown shown = { view, &none, view->name };
     su_page_release(&shown, true, &page);
     if (memmem(page.p, page.n, "<script", 7) || memmem(page.p, page.n, "href=\"javascript:", 17)) abort();
     su_buf_free(&page);

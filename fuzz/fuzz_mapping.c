@@ -23,13 +23,14 @@ static const char list_csv[] = "code,label_en,aliases,min,max\na,Alpha,,0,9\nb,B
 static const char table_csv[] = "A,B,C,D,E\na,1,2004-05-06,3,x\nbeta;c,0,1/2/2004,2.0,y\nunknown,,13/2/"
                                 "2001,0,x\nTotal,yes,2003,5,z\nb2,-99,n,-1,all\n\"a;a\",n,12,1.5,\n";
 
-static bool resource(void *arg, const char *path, su_str *bytes) {
+static bool resource(void *arg, const char *path, su_str *bytes)
+{
     static const struct {
         const char *path, *text;
-    } files[] = {{"z/schema.json", schema_json},
-                 {"codelists/flag.csv", flag_csv},
-                 {"codelists/present.csv", present_csv},
-                 {"codelists/l.csv", list_csv}};
+    } files[] = { { "z/schema.json", schema_json },
+                  { "codelists/flag.csv", flag_csv },
+                  { "codelists/present.csv", present_csv },
+                  { "codelists/l.csv", list_csv } };
     (void)arg;
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         if (strcmp(files[i].path, path) != 0) continue;
@@ -39,26 +40,28 @@ static bool resource(void *arg, const char *path, su_str *bytes) {
     return false;
 }
 
-static void write_report(const su_harmonise_report *r, su_buf *out) {
+static void write_report(const su_harmonise_report *r, su_buf *out)
+{
     su_json j;
     su_harmonise_report_text(r, out);
     su_json_init(&j, out);
     su_harmonise_report_json(r, &j);
 }
 
-static void go_through(const su_raw_table *raw, const su_schema *schema, const su_mapping *m, su_margins margins, su_buf *report) {
+static void go_through(const su_raw_table *raw, const su_schema *schema, const su_mapping *m, su_margins margins, su_buf *report)
+{
     su_context ctx;
     su_case_table *t = NULL;
     su_harmonise_report *r = NULL;
     su_tabulation *tab = NULL;
-    su_harmonise_options opts = {.margins = margins, .max_rejected = UINT64_MAX};
+    su_harmonise_options opts = { .margins = margins, .max_rejected = UINT64_MAX };
     su_context_init(&ctx);
     su_status st = su_harmonise(&ctx, raw, schema, m, &opts, &t, &r);
     if ((st == SU_OK) != (t != NULL) || r == NULL) abort();
     write_report(r, report);
     if (t != NULL) {
         if (r->rows_out != t->row_count || r->rows_margin + r->rows_rejected > r->rows_in) abort();
-        static const char *const by[] = {"c", "s", "n"};
+        static const char *const by[] = { "c", "s", "n" };
         if (su_tabulate(&ctx, t, by, 3, "g", &tab) != SU_OK) abort();
     }
     su_tabulation_free(tab);
@@ -66,20 +69,21 @@ static void go_through(const su_raw_table *raw, const su_schema *schema, const s
     su_harmonise_report_free(r);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     su_context ctx;
     su_schema *schema = NULL;
     su_raw_table *raw = NULL, *given = NULL;
     su_mapping *m = NULL;
-    su_buf one = {0}, two = {0}, draft = {0};
-    su_str text = {(const char *)data, size};
+    su_buf one = { 0 }, two = { 0 }, draft = { 0 };
+    su_str text = { (const char *)data, size };
     su_context_init(&ctx);
     if (su_schema_load(&ctx, "z", resource, NULL, &schema) != SU_OK) abort();
     if (su_csv_parse(&ctx, "table.csv", su_str_of(table_csv), NULL, &raw) != SU_OK) abort();
     if (su_mapping_parse(&ctx, "fuzz.csv", text, schema, &m) == SU_OK) {
         go_through(raw, schema, m, SU_MARGINS_EXCLUDE, &one);
         go_through(raw, schema, m, SU_MARGINS_EXCLUDE, &two);
-        if (!su_str_equal((su_str){one.p, one.n}, (su_str){two.p, two.n})) abort();
+        if (!su_str_equal((su_str) { one.p, one.n }, (su_str) { two.p, two.n })) abort();
         go_through(raw, schema, m, SU_MARGINS_REFUSE, &two);
     }
     su_mapping_free(m);
@@ -87,7 +91,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     /* The same bytes as a table: its draft must parse. */
     if (size < 4096 && su_csv_parse(&ctx, "fuzz.csv", text, NULL, &given) == SU_OK &&
         su_mapping_suggest(&ctx, given, schema, &draft) == SU_OK) {
-        if (su_mapping_parse(&ctx, "draft.csv", (su_str){draft.p, draft.n}, schema, &m) != SU_OK) {
+        if (su_mapping_parse(&ctx, "draft.csv", (su_str) { draft.p, draft.n }, schema, &m) != SU_OK) {
             fprintf(stderr, "%s\n%s\n", ctx.message, draft.p);
             abort();
         }

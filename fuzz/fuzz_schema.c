@@ -12,11 +12,12 @@ typedef struct bytes {
     size_t n;
 } bytes;
 
-static bool resource(void *arg, const char *path, su_str *out) {
+static bool resource(void *arg, const char *path, su_str *out)
+{
     const bytes *schema = arg;
     if (strstr(path, "..") != NULL) abort(); /* no name may climb out of its folder */
     if (strcmp(path, "fuzz/schema.json") == 0)
-        *out = (su_str){(const char *)schema->p, schema->n};
+        *out = (su_str) { (const char *)schema->p, schema->n };
     else if (strcmp(path, "codelists/flag.csv") == 0)
         *out = SU_STR("code,label_en\n1,Yes\n0,No\n");
     else if (strcmp(path, "codelists/l.csv") == 0)
@@ -26,11 +27,12 @@ static bool resource(void *arg, const char *path, su_str *out) {
     return true;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-    bytes given = {data, size};
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    bytes given = { data, size };
     su_context ctx;
     su_schema *s = NULL;
-    su_buf header = {0};
+    su_buf header = { 0 };
     su_context_init(&ctx);
     su_status st = su_schema_load(&ctx, "fuzz", resource, &given, &s);
     if ((st == SU_OK) != (s != NULL)) abort();
@@ -49,8 +51,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     su_raw_table *raw = NULL;
     su_case_table *t = NULL;
     su_harmonise_report *r = NULL;
-    su_read_options opts = {.delimiter = ','};
-    if (su_csv_parse(&ctx, "fuzz.csv", (su_str){header.p, header.n}, &opts, &raw) == SU_OK &&
+    su_read_options opts = { .delimiter = ',' };
+    if (su_csv_parse(&ctx, "fuzz.csv", (su_str) { header.p, header.n }, &opts, &raw) == SU_OK &&
         su_harmonise(&ctx, raw, s, NULL, NULL, &t, &r) == SU_OK)
         if (r->rows_out + r->rows_rejected != raw->row_count) abort();
     su_case_table_free(t);

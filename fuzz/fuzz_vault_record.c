@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             for (size_t i = 0; i < id.n; i++) sink += (uint8_t)id.p[i];
             for (uint32_t f = 0; f < layout.field_count; f++) {
                 if (layout.fields[f].kind == SU_STORE_CODE && values[f].cell > layout.fields[f].code_count &&
-                    values[f].cell < SU_CELL_FIRST_REASON) abort();
+                    values[f].cell < SU_CELL_FIRST_REASON)
+                    abort();
                 for (size_t i = 0; i < values[f].text.n; i++) sink += (uint8_t)values[f].text.p[i];
                 if (layout.fields[f].kind == SU_STORE_SET)
                     for (size_t i = 0; i < 8 * (size_t)su_store_words(layout.fields[f].code_count); i++) sink += values[f].set[i];

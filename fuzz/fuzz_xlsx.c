@@ -14,8 +14,9 @@ typedef struct part {
     su_str text;
 } part;
 
-static su_buf make_zip(const part *parts, size_t count) {
-    su_buf bytes = {0};
+static su_buf make_zip(const part *parts, size_t count)
+{
+    su_buf bytes = { 0 };
     char piece[4096];
     zip_source_t *source = zip_source_buffer_create(NULL, 0, 0, NULL);
     zip_t *zip = zip_open_from_source(source, ZIP_CREATE | ZIP_TRUNCATE, NULL);
@@ -32,34 +33,36 @@ static su_buf make_zip(const part *parts, size_t count) {
     return bytes;
 }
 
-static su_buf wrap(su_str fuzzed, bool as_strings) {
+static su_buf wrap(su_str fuzzed, bool as_strings)
+{
     static const char sheet[] = "<worksheet><sheetData><row><c t='s'><v>0</v></c><c t='s'><v>1</v></c></row></sheetData></worksheet>";
     static const char strings[] = "<sst><si><t>a</t></si><si><t>b</t></si></sst>";
     const part parts[] = {
-        {"_rels/.rels", SU_STR("<R><Relationship Id='a' Type='" OFFICE "/officeDocument' Target='xl/workbook.xml'/></R>")},
-        {"xl/workbook.xml", SU_STR("<workbook><sheets><sheet name='S' sheetId='1' id='a'/></sheets></workbook>")},
-        {"xl/_rels/workbook.xml.rels",
-         SU_STR("<R><Relationship Id='a' Type='" OFFICE "/worksheet' Target='s.xml'/><Relationship Id='b' Type='" OFFICE
-                "/sharedStrings' Target='t.xml'/><Relationship Id='c' Type='" OFFICE "/styles' Target='y.xml'/></R>")},
-        {"xl/s.xml", as_strings ? SU_STR(sheet) : fuzzed},
-        {"xl/t.xml", as_strings ? fuzzed : SU_STR(strings)},
-        {"xl/y.xml", SU_STR("<s><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='22'/><xf numFmtId='46'/></cellXfs></s>")},
+        { "_rels/.rels", SU_STR("<R><Relationship Id='a' Type='" OFFICE "/officeDocument' Target='xl/workbook.xml'/></R>") },
+        { "xl/workbook.xml", SU_STR("<workbook><sheets><sheet name='S' sheetId='1' id='a'/></sheets></workbook>") },
+        { "xl/_rels/workbook.xml.rels",
+          SU_STR("<R><Relationship Id='a' Type='" OFFICE "/worksheet' Target='s.xml'/><Relationship Id='b' Type='" OFFICE
+                 "/sharedStrings' Target='t.xml'/><Relationship Id='c' Type='" OFFICE "/styles' Target='y.xml'/></R>") },
+        { "xl/s.xml", as_strings ? SU_STR(sheet) : fuzzed },
+        { "xl/t.xml", as_strings ? fuzzed : SU_STR(strings) },
+        { "xl/y.xml", SU_STR("<s><cellXfs><xf numFmtId='0'/><xf numFmtId='14'/><xf numFmtId='22'/><xf numFmtId='46'/></cellXfs></s>") },
     };
     return make_zip(parts, sizeof parts / sizeof parts[0]);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
     if (size == 0) return 0;
     su_context ctx;
     su_raw_table *t = NULL;
-    su_buf wrapped = {0};
+    su_buf wrapped = { 0 };
     su_context_init(&ctx);
-    su_str bytes = {(const char *)data + 1, size - 1};
+    su_str bytes = { (const char *)data + 1, size - 1 };
     if (data[0] == 1 || data[0] == 2) {
         wrapped = wrap(bytes, data[0] == 2);
-        bytes = (su_str){wrapped.p, wrapped.n};
+        bytes = (su_str) { wrapped.p, wrapped.n };
     }
-    su_read_options opts = {.header_rows = 1 + (unsigned)size % 2, .max_bytes = 1u << 24};
+    su_read_options opts = { .header_rows = 1 + (unsigned)size % 2, .max_bytes = 1u << 24 };
     su_status status = su_xlsx_parse(&ctx, "fuzz.xlsx", bytes, &opts, &t);
     if ((status == SU_OK) != (t != NULL)) abort();
     for (uint32_t c = 0; t != NULL && c < t->column_count; c++)

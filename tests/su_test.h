@@ -34,10 +34,7 @@ SU_TEST_UNUSED static uint64_t su_test_seed(void)
     return seed;
 }
 
-SU_TEST_UNUSED static void su_test_random(su_random *r)
-{
-    su_random_seeded(r, su_test_seed());
-}
+SU_TEST_UNUSED static void su_test_random(su_random *r) { su_random_seeded(r, su_test_seed()); }
 
 SU_TEST_UNUSED static const char *su_test_pooled(const char *a, const char *b)
 {
@@ -57,10 +54,7 @@ SU_TEST_UNUSED static int su_test_remove(const char *path, const struct stat *st
     return remove(path);
 }
 
-SU_TEST_UNUSED static void su_test_clean(void)
-{
-    nftw(su_test_folder_name, su_test_remove, 16, FTW_DEPTH | FTW_PHYS);
-}
+SU_TEST_UNUSED static void su_test_clean(void) { nftw(su_test_folder_name, su_test_remove, 16, FTW_DEPTH | FTW_PHYS); }
 
 SU_TEST_UNUSED static const char *su_test_folder(void)
 {
@@ -72,10 +66,7 @@ SU_TEST_UNUSED static const char *su_test_folder(void)
     return su_test_folder_name;
 }
 
-SU_TEST_UNUSED static const char *su_test_path(const char *name)
-{
-    return su_test_pooled(su_test_folder(), name);
-}
+SU_TEST_UNUSED static const char *su_test_path(const char *name) { return su_test_pooled(su_test_folder(), name); }
 
 SU_TEST_UNUSED static const char *su_test_source(const char *name)
 {

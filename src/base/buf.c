@@ -10,7 +10,7 @@ void su_buf_free(su_buf *b)
     if (!b) return;
     su_wipe(b->p, b->n);
     free(b->p);
-    *b = (su_buf){ NULL, 0, 0 };
+    *b = (su_buf) { NULL, 0, 0 };
 }
 
 /* Room for `more` bytes and a NUL. */
@@ -21,7 +21,10 @@ static void reserve(su_buf *b, size_t more)
     if (need <= b->capacity) return;
     size_t capacity = b->capacity < 64 ? 64 : b->capacity;
     while (capacity < need) {
-        if (__builtin_mul_overflow(capacity, (size_t)2, &capacity)) { capacity = need; break; }
+        if (__builtin_mul_overflow(capacity, (size_t)2, &capacity)) {
+            capacity = need;
+            break;
+        }
     }
     char *p = malloc(capacity); /* not realloc: it would leave a copy behind that nobody wipes */
     if (!p) su_out_of_memory(capacity);
@@ -41,10 +44,7 @@ void su_buf_add(su_buf *b, const void *p, size_t n)
     b->p[b->n] = '\0';
 }
 
-void su_buf_text(su_buf *b, const char *c_string)
-{
-    su_buf_add(b, c_string, strlen(c_string));
-}
+void su_buf_text(su_buf *b, const char *c_string) { su_buf_add(b, c_string, strlen(c_string)); }
 
 void su_buf_char(su_buf *b, char c)
 {
@@ -97,16 +97,20 @@ static bool needs_quotes(su_str cell, char delimiter)
 
 void su_buf_csv(su_buf *b, su_str cell, char delimiter)
 {
-    if (needs_quotes(cell, delimiter)) quoted_cell(b, cell, "");
-    else su_buf_add(b, cell.p, cell.n);
+    if (needs_quotes(cell, delimiter))
+        quoted_cell(b, cell, "");
+    else
+        su_buf_add(b, cell.p, cell.n);
 }
 
 void su_buf_csv_safe(su_buf *b, su_str cell, char delimiter)
 {
     double number;
     bool formula = cell.n > 0 && memchr("=+-@\t\r", cell.p[0], 6) && !su_parse_f64(cell, &number);
-    if (!formula) su_buf_csv(b, cell, delimiter);
-    else if (needs_quotes(cell, delimiter)) quoted_cell(b, cell, "'");
+    if (!formula)
+        su_buf_csv(b, cell, delimiter);
+    else if (needs_quotes(cell, delimiter))
+        quoted_cell(b, cell, "'");
     else {
         su_buf_char(b, '\'');
         su_buf_add(b, cell.p, cell.n);
@@ -117,12 +121,23 @@ void su_buf_html(su_buf *b, su_str text)
 {
     for (size_t i = 0; i < text.n; i++) {
         switch (text.p[i]) {
-        case '&': su_buf_text(b, "&amp;"); break;
-        case '<': su_buf_text(b, "&lt;"); break;
-        case '>': su_buf_text(b, "&gt;"); break;
-        case '"': su_buf_text(b, "&quot;"); break;
-        case '\'': su_buf_text(b, "&#39;"); break;
-        default: su_buf_char(b, text.p[i]);
+        case '&':
+            su_buf_text(b, "&amp;");
+            break;
+        case '<':
+            su_buf_text(b, "&lt;");
+            break;
+        case '>':
+            su_buf_text(b, "&gt;");
+            break;
+        case '"':
+            su_buf_text(b, "&quot;");
+            break;
+        case '\'':
+            su_buf_text(b, "&#39;");
+            break;
+        default:
+            su_buf_char(b, text.p[i]);
         }
     }
 }

@@ -16,14 +16,14 @@ int64_t su_clock_unix(void)
 
 void su_clock_iso(int64_t unix_seconds, char out[21])
 {
-    static const int64_t last = 253402300799; /* 9999-12-31T23:59:59Z: more does not fit the format */
+    static const int64_t last = 253402300799;  /* 9999-12-31T23:59:59Z: more does not fit the format */
     static const int64_t first = -62167219200; /* 0000-01-01T00:00:00Z */
     time_t t = (time_t)(unix_seconds > last ? last : unix_seconds < first ? first : unix_seconds);
     struct tm tm;
     gmtime_r(&t, &tm);
     char text[96];
-    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
-             tm.tm_min, tm.tm_sec);
+    snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02dZ", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour, tm.tm_min,
+             tm.tm_sec);
     memcpy(out, text, 20);
     out[20] = '\0';
 }

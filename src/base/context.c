@@ -6,7 +6,10 @@
 /* A message that was cut must not end in the middle of a character. */
 static void cut_at_character(char *text, size_t capacity, int written)
 {
-    if (written < 0) { text[0] = '\0'; return; }
+    if (written < 0) {
+        text[0] = '\0';
+        return;
+    }
     if ((size_t)written < capacity) return;
     size_t n = capacity - 1;
     size_t start = n;
@@ -17,10 +20,7 @@ static void cut_at_character(char *text, size_t capacity, int written)
     }
 }
 
-void su_context_init(su_context *ctx)
-{
-    memset(ctx, 0, sizeof *ctx);
-}
+void su_context_init(su_context *ctx) { memset(ctx, 0, sizeof *ctx); }
 
 su_status su_fail(su_context *ctx, su_status status, const char *fmt, ...)
 {
@@ -76,7 +76,4 @@ void su_progress(su_context *ctx, const char *step, double done)
     if (ctx && ctx->progress) ctx->progress(ctx->user, step, done < 0 ? 0 : done > 1 ? 1 : done);
 }
 
-bool su_cancelled(const su_context *ctx)
-{
-    return ctx && ctx->cancel && *ctx->cancel;
-}
+bool su_cancelled(const su_context *ctx) { return ctx && ctx->cancel && *ctx->cancel; }

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct slot { uint32_t hash, id_plus_1; } slot;
+typedef struct slot {
+    uint32_t hash, id_plus_1;
+} slot;
 
 struct su_dict {
     slot *slots;
@@ -15,12 +17,16 @@ struct su_dict {
     uint32_t count;
     su_str *strings;
     size_t string_capacity;
-    char *at;      /* free room of the newest chunk */
+    char *at; /* free room of the newest chunk */
     size_t room;
     struct chunk *chunks;
 };
 
-struct chunk { struct chunk *next; size_t capacity; char bytes[]; };
+struct chunk {
+    struct chunk *next;
+    size_t capacity;
+    char bytes[];
+};
 
 enum { FIRST_SLOTS = 16, FIRST_CHUNK = 256, LARGEST_CHUNK = 1 << 18 };
 
@@ -108,8 +114,8 @@ uint32_t su_dict_add(su_dict *d, su_str s)
         at = locate(d, s, hash);
     }
     d->strings = su_grow(d->strings, &d->string_capacity, (size_t)d->count + 1, sizeof *d->strings);
-    d->strings[d->count] = (su_str){ keep_string(d, s), s.n };
-    d->slots[at] = (slot){ hash, ++d->count };
+    d->strings[d->count] = (su_str) { keep_string(d, s), s.n };
+    d->slots[at] = (slot) { hash, ++d->count };
     return d->count - 1;
 }
 
@@ -121,12 +127,6 @@ bool su_dict_find(const su_dict *d, su_str s, uint32_t *id)
     return true;
 }
 
-su_str su_dict_get(const su_dict *d, uint32_t id)
-{
-    return d->strings[id];
-}
+su_str su_dict_get(const su_dict *d, uint32_t id) { return d->strings[id]; }
 
-uint32_t su_dict_count(const su_dict *d)
-{
-    return d->count;
-}
+uint32_t su_dict_count(const su_dict *d) { return d->count; }

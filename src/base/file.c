@@ -94,8 +94,10 @@ static int sync_folder_of(const char *path)
 {
     su_buf folder = { NULL, 0, 0 };
     const char *base = su_path_base(path);
-    if (base == path) su_buf_text(&folder, ".");
-    else su_buf_add(&folder, path, (size_t)(base - path));
+    if (base == path)
+        su_buf_text(&folder, ".");
+    else
+        su_buf_add(&folder, path, (size_t)(base - path));
     int fd = open(folder.p, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     su_buf_free(&folder);
     if (fd < 0) return -1;
@@ -112,8 +114,8 @@ su_status su_file_write(su_context *ctx, const char *path, const void *p, size_t
     bool made = false;
     int fd = open_beside(path, mode, &temporary);
     if (fd < 0) {
-        status = su_fail(ctx, SU_IO, "Cannot write %s: %s. Check that the folder exists and that you may write there.", path,
-                         strerror(errno));
+        status =
+            su_fail(ctx, SU_IO, "Cannot write %s: %s. Check that the folder exists and that you may write there.", path, strerror(errno));
         goto out;
     }
     made = true;

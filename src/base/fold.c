@@ -23,12 +23,18 @@ static bool is_dash(uint32_t c)
 }
 
 /* Writes characters, holding back a gap (blanks and dashes) until it is known what follows. */
-typedef struct writer { char *p; size_t n; bool blank, dash; } writer;
+typedef struct writer {
+    char *p;
+    size_t n;
+    bool blank, dash;
+} writer;
 
 static void write_gap(writer *w)
 {
-    if (w->dash) w->p[w->n++] = '-';
-    else if (w->blank && w->n) w->p[w->n++] = ' ';
+    if (w->dash)
+        w->p[w->n++] = '-';
+    else if (w->blank && w->n)
+        w->p[w->n++] = ' ';
     w->blank = w->dash = false;
 }
 
@@ -37,13 +43,19 @@ static su_str fold_ascii(su_arena *arena, su_str s)
     writer w = { su_arena_alloc(arena, s.n + 1), 0, false, false };
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c == ' ' || (c >= '\t' && c <= '\r')) { w.blank = true; continue; }
-        if (c == '-') { w.dash = true; continue; }
+        if (c == ' ' || (c >= '\t' && c <= '\r')) {
+            w.blank = true;
+            continue;
+        }
+        if (c == '-') {
+            w.dash = true;
+            continue;
+        }
         if (w.blank || w.dash) write_gap(&w);
         w.p[w.n++] = c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
     }
     if (w.dash) write_gap(&w);
-    return (su_str){ w.p, w.n };
+    return (su_str) { w.p, w.n };
 }
 
 static const utf8proc_option_t FOLD_OPTIONS =
@@ -52,7 +64,10 @@ static const utf8proc_option_t FOLD_OPTIONS =
 /* Code points of folded text; a byte that is not UTF-8 is kept as RAW_BYTE + byte. */
 enum { RAW_BYTE = 0x200000 };
 
-typedef struct points { int32_t *p; size_t n, capacity; } points;
+typedef struct points {
+    int32_t *p;
+    size_t n, capacity;
+} points;
 
 static void points_reserve(points *v, size_t more)
 {
@@ -105,16 +120,24 @@ static su_str fold_unicode(su_arena *arena, su_str s)
     writer w = { su_arena_alloc(arena, room), 0, false, false };
     for (size_t i = 0; i < v.n; i++) {
         uint32_t c = (uint32_t)v.p[i];
-        if (c < RAW_BYTE && is_blank(c)) { w.blank = true; continue; }
-        if (c < RAW_BYTE && is_dash(c)) { w.dash = true; continue; }
+        if (c < RAW_BYTE && is_blank(c)) {
+            w.blank = true;
+            continue;
+        }
+        if (c < RAW_BYTE && is_dash(c)) {
+            w.dash = true;
+            continue;
+        }
         if (w.blank || w.dash) write_gap(&w);
-        if (c >= RAW_BYTE) w.p[w.n++] = (char)(c - RAW_BYTE);
-        else w.n += utf8_encode(c, w.p + w.n);
+        if (c >= RAW_BYTE)
+            w.p[w.n++] = (char)(c - RAW_BYTE);
+        else
+            w.n += utf8_encode(c, w.p + w.n);
     }
     if (w.dash) write_gap(&w);
     su_wipe(v.p, v.n * sizeof *v.p);
     free(v.p);
-    return (su_str){ w.p, w.n };
+    return (su_str) { w.p, w.n };
 }
 
 su_str su_text_fold(su_arena *arena, su_str s)

@@ -19,10 +19,7 @@ __attribute__((constructor)) static void draw_secret(void)
     su_hash_secret[1] |= 1;
 }
 
-uint64_t su_hash64(const void *p, size_t n)
-{
-    return hash_bytes(p, n);
-}
+uint64_t su_hash64(const void *p, size_t n) { return hash_bytes(p, n); }
 
 su_sha256 su_sha256_of(const void *p, size_t n)
 {

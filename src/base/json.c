@@ -41,7 +41,10 @@ static void item(su_json *j)
 
 static void value(su_json *j)
 {
-    if (j->after_key) { j->after_key = false; return; }
+    if (j->after_key) {
+        j->after_key = false;
+        return;
+    }
     must(j->depth == 0 ? j->first[0] : j->array[j->depth], "a value without a key, or a second document");
     item(j);
 }
@@ -85,12 +88,19 @@ static void quoted(su_buf *b, su_str s)
             i++;
             continue;
         }
-        if (c == '"' || c == '\\') { su_buf_char(b, '\\'); su_buf_char(b, (char)c); }
-        else if (c == '\n') su_buf_text(b, "\\n");
-        else if (c == '\r') su_buf_text(b, "\\r");
-        else if (c == '\t') su_buf_text(b, "\\t");
-        else if (c < 0x20 || c == 0x7F) su_buf_printf(b, "\\u%04x", (unsigned)c);
-        else su_buf_add(b, s.p + i, length);
+        if (c == '"' || c == '\\') {
+            su_buf_char(b, '\\');
+            su_buf_char(b, (char)c);
+        } else if (c == '\n')
+            su_buf_text(b, "\\n");
+        else if (c == '\r')
+            su_buf_text(b, "\\r");
+        else if (c == '\t')
+            su_buf_text(b, "\\t");
+        else if (c < 0x20 || c == 0x7F)
+            su_buf_printf(b, "\\u%04x", (unsigned)c);
+        else
+            su_buf_add(b, s.p + i, length);
         i += length;
     }
     su_buf_char(b, '"');
@@ -121,8 +131,10 @@ static void literal(su_json *j, const char *text)
 
 void su_json_text(su_json *j, const char *text)
 {
-    if (text) su_json_str(j, su_str_of(text));
-    else su_json_null(j);
+    if (text)
+        su_json_str(j, su_str_of(text));
+    else
+        su_json_null(j);
 }
 
 void su_json_int(su_json *j, int64_t number)
@@ -137,15 +149,23 @@ static void decimal_point(const char *from, char *to)
 {
     bool in_sign = false;
     for (; *from; from++) {
-        if (strchr("0123456789+-e", *from)) { *to++ = *from; in_sign = false; }
-        else if (!in_sign) { *to++ = '.'; in_sign = true; }
+        if (strchr("0123456789+-e", *from)) {
+            *to++ = *from;
+            in_sign = false;
+        } else if (!in_sign) {
+            *to++ = '.';
+            in_sign = true;
+        }
     }
     *to = '\0';
 }
 
 void su_json_real(su_json *j, double number)
 {
-    if (!isfinite(number)) { su_json_null(j); return; }
+    if (!isfinite(number)) {
+        su_json_null(j);
+        return;
+    }
     char text[48], plain[48];
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, sizeof text, "%.*g", digits, number);

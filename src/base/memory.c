@@ -28,17 +28,17 @@ static size_t product(size_t count, size_t size)
     return bytes;
 }
 
-void *su_alloc_array(size_t count, size_t size)
-{
-    return su_alloc(product(count, size));
-}
+void *su_alloc_array(size_t count, size_t size) { return su_alloc(product(count, size)); }
 
 void *su_grow(void *old, size_t *capacity, size_t need, size_t size)
 {
     if (need <= *capacity && old) return old;
     size_t wanted = *capacity < 16 ? 16 : *capacity;
     while (wanted < need) {
-        if (__builtin_mul_overflow(wanted, (size_t)2, &wanted)) { wanted = need; break; }
+        if (__builtin_mul_overflow(wanted, (size_t)2, &wanted)) {
+            wanted = need;
+            break;
+        }
     }
     size_t bytes = product(wanted, size);
     void *p = realloc(old, bytes ? bytes : 1);
@@ -118,10 +118,7 @@ void *su_arena_alloc(su_arena *a, size_t bytes)
     return block_take(b, bytes);
 }
 
-void *su_arena_array(su_arena *a, size_t count, size_t size)
-{
-    return su_arena_alloc(a, product(count, size));
-}
+void *su_arena_array(su_arena *a, size_t count, size_t size) { return su_arena_alloc(a, product(count, size)); }
 
 char *su_arena_strndup(su_arena *a, const char *p, size_t n)
 {

@@ -17,7 +17,11 @@ typedef struct loop {
     void *arg;
 } loop;
 
-typedef struct worker { loop *work; unsigned number; pthread_t thread; } worker;
+typedef struct worker {
+    loop *work;
+    unsigned number;
+    pthread_t thread;
+} worker;
 
 unsigned su_parallel_workers(const su_context *ctx)
 {

@@ -67,10 +67,7 @@ void su_random_split(const su_random *parent, uint64_t stream, su_random *child)
     su_wipe(key, sizeof key);
 }
 
-bool su_random_is_private(const su_random *r)
-{
-    return r->private_;
-}
+bool su_random_is_private(const su_random *r) { return r->private_; }
 
 static void refill(su_random *r)
 {

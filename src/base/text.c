@@ -8,34 +8,36 @@
 #include <stdlib.h>
 #include <string.h>
 
-su_str su_str_of(const char *c_string)
-{
-    return c_string ? (su_str){ c_string, strlen(c_string) } : (su_str){ "", 0 };
-}
+su_str su_str_of(const char *c_string) { return c_string ? (su_str) { c_string, strlen(c_string) } : (su_str) { "", 0 }; }
 
-bool su_str_equal(su_str a, su_str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
+bool su_str_equal(su_str a, su_str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
 
-static bool is_ascii_blank(char c)
-{
-    return c == ' ' || (c >= '\t' && c <= '\r');
-}
+static bool is_ascii_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 su_str su_str_trim(su_str s)
 {
     for (;;) {
-        if (s.n >= 1 && is_ascii_blank(s.p[0])) { s.p += 1; s.n -= 1; }
-        else if (s.n >= 2 && memcmp(s.p, "\xC2\xA0", 2) == 0) { s.p += 2; s.n -= 2; }
-        else if (s.n >= 3 && memcmp(s.p, "\xEF\xBB\xBF", 3) == 0) { s.p += 3; s.n -= 3; }
-        else break;
+        if (s.n >= 1 && is_ascii_blank(s.p[0])) {
+            s.p += 1;
+            s.n -= 1;
+        } else if (s.n >= 2 && memcmp(s.p, "\xC2\xA0", 2) == 0) {
+            s.p += 2;
+            s.n -= 2;
+        } else if (s.n >= 3 && memcmp(s.p, "\xEF\xBB\xBF", 3) == 0) {
+            s.p += 3;
+            s.n -= 3;
+        } else
+            break;
     }
     for (;;) {
-        if (s.n >= 1 && is_ascii_blank(s.p[s.n - 1])) s.n -= 1;
-        else if (s.n >= 2 && memcmp(s.p + s.n - 2, "\xC2\xA0", 2) == 0) s.n -= 2;
-        else if (s.n >= 3 && memcmp(s.p + s.n - 3, "\xEF\xBB\xBF", 3) == 0) s.n -= 3;
-        else break;
+        if (s.n >= 1 && is_ascii_blank(s.p[s.n - 1]))
+            s.n -= 1;
+        else if (s.n >= 2 && memcmp(s.p + s.n - 2, "\xC2\xA0", 2) == 0)
+            s.n -= 2;
+        else if (s.n >= 3 && memcmp(s.p + s.n - 3, "\xEF\xBB\xBF", 3) == 0)
+            s.n -= 3;
+        else
+            break;
     }
     return s;
 }
@@ -81,10 +83,16 @@ static bool is_decimal_number(su_str s)
 {
     size_t i = 0, digits = 0;
     if (i < s.n && (s.p[i] == '-' || s.p[i] == '+')) i++;
-    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') { i++; digits++; }
+    while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') {
+        i++;
+        digits++;
+    }
     if (i < s.n && s.p[i] == '.') {
         i++;
-        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') { i++; digits++; }
+        while (i < s.n && s.p[i] >= '0' && s.p[i] <= '9') {
+            i++;
+            digits++;
+        }
     }
     if (!digits) return false;
     if (i < s.n && (s.p[i] == 'e' || s.p[i] == 'E')) {
@@ -120,7 +128,10 @@ static size_t characters(su_str s, uint32_t *out)
     for (size_t i = 0; i < s.n; count++) {
         uint32_t code = 0;
         size_t length = utf8_decode(s.p + i, s.n - i, &code);
-        if (!length) { code = 0x110000u + (unsigned char)s.p[i]; length = 1; }
+        if (!length) {
+            code = 0x110000u + (unsigned char)s.p[i];
+            length = 1;
+        }
         out[count] = code;
         i += length;
     }

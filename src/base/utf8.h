@@ -10,7 +10,10 @@
 static inline size_t utf8_decode(const char *text, size_t n, uint32_t *code)
 {
     const unsigned char *p = (const unsigned char *)text;
-    if (p[0] < 0x80) { *code = p[0]; return 1; }
+    if (p[0] < 0x80) {
+        *code = p[0];
+        return 1;
+    }
     if (p[0] < 0xC2) return 0;
     if (p[0] < 0xE0) {
         if (n < 2 || (p[1] & 0xC0) != 0x80) return 0;
@@ -34,7 +37,10 @@ static inline size_t utf8_decode(const char *text, size_t n, uint32_t *code)
 /* Writes a valid character; returns its length 1..4. */
 static inline size_t utf8_encode(uint32_t c, char *out)
 {
-    if (c < 0x80) { out[0] = (char)c; return 1; }
+    if (c < 0x80) {
+        out[0] = (char)c;
+        return 1;
+    }
     if (c < 0x800) {
         out[0] = (char)(0xC0 | c >> 6);
         out[1] = (char)(0x80 | (c & 0x3F));

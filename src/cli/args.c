@@ -3,12 +3,10 @@
 #include <math.h>
 #include <string.h>
 
-const su_option su_options_common[] = {
-    { "json", NULL, "machine-readable result on stdout" },
-    { "threads", "N", "worker threads; default one per core" },
-    { "help", NULL, "this text" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_common[] = { { "json", NULL, "machine-readable result on stdout" },
+                                        { "threads", "N", "worker threads; default one per core" },
+                                        { "help", NULL, "this text" },
+                                        { NULL, NULL, NULL } };
 
 /* Options of a command come first in cli->values, the common ones behind them. */
 static int find_option(const su_command *command, const char *name, size_t n, const su_option **option)
@@ -31,7 +29,7 @@ static su_status unknown_option(su_cli *cli, const char *name, size_t n)
     const su_option *lists[2] = { cli->command->options, su_options_common };
     for (int l = 0; l < 2; l++)
         for (const su_option *o = lists[l]; o && o->name; o++) {
-            size_t d = su_text_distance((su_str){ name, n }, su_str_of(o->name), best);
+            size_t d = su_text_distance((su_str) { name, n }, su_str_of(o->name), best);
             if (d < best) {
                 best = d;
                 nearest = o->name;
@@ -108,7 +106,8 @@ su_status su_cli_positionals(su_cli *cli, int least, int most)
     if (cli->positional_count < least)
         return su_fail(&cli->ctx, SU_USAGE, "something is missing: suha %s %s", cli->command->name, cli->command->arguments);
     if (cli->positional_count > most)
-        return su_fail(&cli->ctx, SU_USAGE, "unexpected '%s': suha %s %s", cli->positional[most], cli->command->name, cli->command->arguments);
+        return su_fail(&cli->ctx, SU_USAGE, "unexpected '%s': suha %s %s", cli->positional[most], cli->command->name,
+                       cli->command->arguments);
     return SU_OK;
 }
 
@@ -119,7 +118,8 @@ su_status su_cli_integer(su_cli *cli, const char *name, int64_t least, int64_t m
     if (!text) return SU_OK;
     if (!su_parse_i64(su_str_of(text), out) || *out < least || *out > most) {
         *out = otherwise;
-        return su_fail(&cli->ctx, SU_USAGE, "--%s '%s' must be a whole number from %lld to %lld", name, text, (long long)least, (long long)most);
+        return su_fail(&cli->ctx, SU_USAGE, "--%s '%s' must be a whole number from %lld to %lld", name, text, (long long)least,
+                       (long long)most);
     }
     return SU_OK;
 }

@@ -10,42 +10,42 @@
 enum { SU_CLI_MAX_OPTIONS = 24 };
 
 typedef struct su_option {
-    const char *name;           /* without dashes                                       */
-    const char *value;          /* what the value is called in help; NULL for a switch  */
+    const char *name;  /* without dashes */
+    const char *value; /* what the value is called in help; NULL for a switch */
     const char *help;
 } su_option;
 
 typedef struct su_cli su_cli;
 typedef struct su_command {
-    const char *name;           /* "vault init": one or two words                        */
-    const char *arguments;      /* as shown in help: "FILE --schema S"                   */
+    const char *name;      /* "vault init": one or two words */
+    const char *arguments; /* as shown in help: "FILE --schema S" */
     const char *summary;
     const char *example;
-    const su_option *options;   /* ends with a NULL name; --json and --help are everyone's */
+    const su_option *options; /* ends with a NULL name; --json and --help are everyone's */
     su_status (*run)(su_cli *cli);
 } su_command;
 
 struct su_cli {
     su_context ctx;
-    su_arena arena;             /* lives as long as the command                          */
+    su_arena arena; /* lives as long as the command */
     const su_command *command;
     const char *values[SU_CLI_MAX_OPTIONS];
     const char **positional;
     int positional_count;
     bool json;
-    su_buf out;                 /* the result; printed on stdout at the end               */
+    su_buf out; /* the result; printed on stdout at the end */
 };
 
 /* ---- arguments (args.c) ---- */
 extern const su_option su_options_common[];
 /* Parses argv after the command's words. SU_USAGE with a message on unknown or repeated options and missing values. */
 su_status su_cli_parse(su_cli *cli, int argc, char **argv);
-const char *su_cli_option(const su_cli *cli, const char *name);            /* NULL when not given              */
+const char *su_cli_option(const su_cli *cli, const char *name); /* NULL when not given */
 bool su_cli_switch(const su_cli *cli, const char *name);
-su_status su_cli_need(su_cli *cli, const char *name, const char **out);     /* SU_USAGE when not given          */
+su_status su_cli_need(su_cli *cli, const char *name, const char **out); /* SU_USAGE when not given */
 su_status su_cli_positionals(su_cli *cli, int least, int most);
 su_status su_cli_integer(su_cli *cli, const char *name, int64_t least, int64_t most, int64_t otherwise, int64_t *out);
-su_status su_cli_real(su_cli *cli, const char *name, double otherwise, double *out);    /* finite numbers only   */
+su_status su_cli_real(su_cli *cli, const char *name, double otherwise, double *out); /* finite numbers only */
 /* A positional or option value as a number, with its name in the message. */
 su_status su_cli_number(su_cli *cli, const char *what, const char *text, double *out);
 
@@ -54,16 +54,22 @@ const su_command *su_commands(size_t *count);
 void su_cli_help(const su_command *command, FILE *to);
 
 /* ---- terminal (terminal.c) ---- */
-void su_terminal_attach(su_context *ctx);                                   /* log and progress on stderr; Ctrl-C sets ctx->cancel */
-void su_terminal_wait(void);                                                /* until Ctrl-C or SIGTERM                             */
-void su_terminal_line_end(void);                                            /* ends a progress bar that is on screen               */
+void su_terminal_attach(su_context *ctx); /* log and progress on stderr; Ctrl-C sets ctx->cancel */
+void su_terminal_wait(void);              /* until Ctrl-C or SIGTERM */
+void su_terminal_line_end(void);          /* ends a progress bar that is on screen */
 
 /* ---- secrets (secret.c) ---- */
-typedef struct su_cli_secret { char *p; size_t n; } su_cli_secret;                  /* locked memory                                        */
+typedef struct su_cli_secret {
+    char *p;
+    size_t n;
+} su_cli_secret; /* locked memory */
 /* --passphrase-file, then $SUHA_PASSPHRASE, then a prompt (twice when `twice`). */
 su_status su_cli_passphrase(su_cli *cli, bool twice, su_cli_secret *out);
 void su_cli_secret_free(su_cli_secret *s);
-#define SU_OPTION_PASSPHRASE { "passphrase-file", "FILE", "read the passphrase from FILE (its first line); else $SUHA_PASSPHRASE, else a prompt" }
+#define SU_OPTION_PASSPHRASE                                                                                                               \
+    {                                                                                                                                      \
+        "passphrase-file", "FILE", "read the passphrase from FILE (its first line); else $SUHA_PASSPHRASE, else a prompt"                  \
+    }
 
 /* ---- instruments (instruments.c) ---- */
 /* Looks in $SUHA_INSTRUMENTS, then in what is built into the program. */
@@ -75,17 +81,19 @@ su_status su_cli_schema(su_cli *cli, const char *name, const su_raw_table *raw, 
 typedef struct su_source {
     su_raw_table *raw;
     su_schema *schema;
-    su_mapping *mapping;        /* NULL: by name                                          */
+    su_mapping *mapping; /* NULL: by name */
     su_case_table *cases;
     su_harmonise_report *report;
     bool domain_from_data;
 } su_source;
-#define SU_OPTIONS_SOURCE \
-    { "schema", "S", "schema: a shipped instrument (suha schemas), a folder with a schema.json, or auto" }, \
-    { "map", "M", "mapping CSV (see suha map suggest); without it columns are matched by name; also NAME of a shipped mapping" }, \
-    { "sheet", "NAME", "sheet of a workbook; default: the first with rows" }, \
-    { "header-rows", "N", "1, or 2 for two merged header rows" }, \
-    { "margins", "refuse|exclude", "what to do with rows that are totals of other rows; default refuse" }
+#define SU_OPTIONS_SOURCE                                                                                                                  \
+    { "schema", "S", "schema: a shipped instrument (suha schemas), a folder with a schema.json, or auto" },                                \
+        { "map", "M", "mapping CSV (see suha map suggest); without it columns are matched by name; also NAME of a shipped mapping" },      \
+        { "sheet", "NAME", "sheet of a workbook; default: the first with rows" },                                                          \
+        { "header-rows", "N", "1, or 2 for two merged header rows" },                                                                      \
+    {                                                                                                                                      \
+        "margins", "refuse|exclude", "what to do with rows that are totals of other rows; default refuse"                                  \
+    }
 /* Reads FILE (by --sheet, --header-rows); then the schema. Fills raw and schema. */
 su_status su_source_read(su_cli *cli, const char *path, const char *schema, su_source *s);
 /* Reads, maps (map NULL: by name) and harmonises FILE. The report is there even when it refuses. */
@@ -102,23 +110,26 @@ typedef struct su_release_job {
     const char *ledger_note, *mechanism_inputs;
     const char *out, *title, *publisher;
     bool evaluate;
-    bool has_seed; uint64_t seed;
+    bool has_seed;
+    uint64_t seed;
 } su_release_job;
 su_status su_release_run(su_cli *cli, const su_release_job *job);
-uint64_t su_rho_pico(double rho);                                            /* rounded up; saturates                  */
+uint64_t su_rho_pico(double rho); /* rounded up; saturates */
 #define SU_DEFAULT_CAP_EPSILON 12.0
 #define SU_DEFAULT_DELTA 1e-9
 
 /* ---- the vault and the portal, as several commands use them ---- */
-su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out);               /* cmd_vault.c: asks for the passphrase */
+su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out); /* cmd_vault.c: asks for the passphrase */
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out);
-const char *su_cli_who(const su_cli *cli);                                               /* --who, else the login name; cmd_import.c */
+const char *su_cli_who(const su_cli *cli); /* --who, else the login name; cmd_import.c */
 su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
-su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema, su_release_job *job);   /* cmd_release.c */
-su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);        /* until Ctrl-C  */
+su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema, su_release_job *job); /* cmd_release.c */
+su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);       /* until Ctrl-C */
 
 /* ---- the commands ---- */
-#define SU_COMMAND(id, name, arguments, summary, example) extern const su_option su_options_##id[]; su_status su_command_##id(su_cli *cli);
+#define SU_COMMAND(id, name, arguments, summary, example)                                                                                  \
+    extern const su_option su_options_##id[];                                                                                              \
+    su_status su_command_##id(su_cli *cli);
 #include "commands.def"
 #undef SU_COMMAND
 

@@ -1,6 +1,8 @@
 #include "cli.h"
 
-const su_option su_options_check[] = { SU_OPTIONS_SOURCE, { "strict", NULL, "exit 1 when a value is not mapped or a row is rejected" }, { NULL, NULL, NULL } };
+const su_option su_options_check[] = { SU_OPTIONS_SOURCE,
+                                       { "strict", NULL, "exit 1 when a value is not mapped or a row is rejected" },
+                                       { NULL, NULL, NULL } };
 
 static uint64_t unmapped_rows(const su_harmonise_report *r)
 {
@@ -23,7 +25,8 @@ su_status su_command_check(su_cli *cli)
         su_harmonise_report_text(s.report, &cli->out);
     }
     if (!st && su_cli_switch(cli, "strict") && (unmapped_rows(s.report) || s.report->rows_rejected))
-        st = su_fail(&cli->ctx, SU_REFUSED, "%llu cells are not mapped and %llu rows are rejected (see the report); map them or leave --strict out",
+        st = su_fail(&cli->ctx, SU_REFUSED,
+                     "%llu cells are not mapped and %llu rows are rejected (see the report); map them or leave --strict out",
                      (unsigned long long)unmapped_rows(s.report), (unsigned long long)s.report->rows_rejected);
     su_source_free(&s);
     return st;

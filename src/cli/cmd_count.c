@@ -4,15 +4,16 @@
 
 #include <string.h>
 
-const su_option su_options_count[] = {
-    SU_OPTIONS_SOURCE,
-    { "length", "R", "longest combination, 1 to 8; default 3" },
-    { "min", "K", "smallest count reported; default 1" },
-    { "out", "FILE", "tab-separated combination, length, count; default stdout" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_count[] = { SU_OPTIONS_SOURCE,
+                                       { "length", "R", "longest combination, 1 to 8; default 3" },
+                                       { "min", "K", "smallest count reported; default 1" },
+                                       { "out", "FILE", "tab-separated combination, length, count; default stdout" },
+                                       { NULL, NULL, NULL } };
 
-typedef struct writer { const su_code_matrix *matrix; su_buf *text; } writer;
+typedef struct writer {
+    const su_code_matrix *matrix;
+    su_buf *text;
+} writer;
 
 static void write_combination(void *arg, const su_combination *c)
 {
@@ -58,7 +59,8 @@ static su_status count_and_write(su_cli *cli, const su_code_matrix *m, const su_
     if (!st && out) st = su_file_write(&cli->ctx, out, text.p, text.n, 0600);
     if (!st && !out && !cli->json) su_buf_add(&cli->out, text.p, text.n);
     if (!st && cli->json) totals_json(cli, m, options->length, totals);
-    for (uint32_t l = 1; !st && l <= options->length; l++) su_log(&cli->ctx, "length %u: %llu combinations", l, (unsigned long long)totals[l - 1]);
+    for (uint32_t l = 1; !st && l <= options->length; l++)
+        su_log(&cli->ctx, "length %u: %llu combinations", l, (unsigned long long)totals[l - 1]);
     su_wipe(text.p, text.n);
     su_buf_free(&text);
     return st;

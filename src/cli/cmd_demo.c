@@ -8,14 +8,14 @@
 #define DEMO_SCHEMA "ctdc-2024"
 enum { DEMO_PEOPLE = 20000, DEMO_SEED = 7 };
 
-const su_option su_options_demo[] = {
-    { "dir", "D", "folder of the example; default demo" },
-    { "once", NULL, "end after the bundle, without the web page" },
-    { "port", "P", "port of the web page; default 8080" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_demo[] = { { "dir", "D", "folder of the example; default demo" },
+                                      { "once", NULL, "end after the bundle, without the web page" },
+                                      { "port", "P", "port of the web page; default 8080" },
+                                      { NULL, NULL, NULL } };
 
-static const struct demo_org { const char *id, *name, *kind, *file; } orgs[] = {
+static const struct demo_org {
+    const char *id, *name, *kind, *file;
+} orgs[] = {
     { "harbour", "Harbour House (imaginary)", "case-management", "harbour.csv" },
     { "hotline", "Open Line (imaginary)", "hotline", "hotline.xlsx" },
     { "refuge", "Refuge Lumière (imaginary)", "case-management", "refuge.csv" },
@@ -45,8 +45,10 @@ static su_status demo_vault(su_cli *cli, const char *dir, su_vault **out)
     bool there = su_path_exists(su_path_join(&cli->arena, vault, "vault.db"));
     su_status st = demo_passphrase(cli, su_path_join(&cli->arena, dir, "passphrase"), &pass);
     su_passphrase phrase = { pass.p, pass.n };
-    if (!st && there) st = su_vault_open(&cli->ctx, vault, phrase, out);
-    else if (!st) st = su_cli_vault_new(cli, vault, phrase, SU_DEFAULT_CAP_EPSILON, out);
+    if (!st && there)
+        st = su_vault_open(&cli->ctx, vault, phrase, out);
+    else if (!st)
+        st = su_cli_vault_new(cli, vault, phrase, SU_DEFAULT_CAP_EPSILON, out);
     su_buf_free(&pass);
     return st;
 }
@@ -92,8 +94,8 @@ static su_status demo_import(su_cli *cli, const char *dir, su_vault *v, const st
     if (!st) st = has_open_batch(cli, v, org->id, &resume);
     if (!st) st = su_cli_import(cli, v, org->id, &s, "demo", resume, &batch);
     if (!st)
-        su_log(&cli->ctx, "   %-12s %-9s %6llu rows -> %6llu records sealed (batch %llu), %llu rejected, %llu cells not mapped", org->file, s.raw->encoding,
-               (unsigned long long)s.report->rows_in, (unsigned long long)s.report->rows_out, (unsigned long long)batch,
+        su_log(&cli->ctx, "   %-12s %-9s %6llu rows -> %6llu records sealed (batch %llu), %llu rejected, %llu cells not mapped", org->file,
+               s.raw->encoding, (unsigned long long)s.report->rows_in, (unsigned long long)s.report->rows_out, (unsigned long long)batch,
                (unsigned long long)s.report->rows_rejected, (unsigned long long)cells_unmapped(s.report));
     su_source_free(&s);
     return st;
@@ -117,7 +119,10 @@ static su_status demo_build(su_cli *cli, const char *dir, const char *release)
     for (size_t i = 0; i < ORGS && !st; i++) st = demo_import(cli, dir, v, &orgs[i], known, count);
     if (!st) su_log(&cli->ctx, "4. differentially private release at epsilon 4 -> %s", release);
     su_release_options options = { .epsilon = 4, .delta = SU_DEFAULT_DELTA, .length = 3 };
-    su_release_job job = { .options = &options, .out = release, .evaluate = true, .title = "Example dataset of three imaginary organisations",
+    su_release_job job = { .options = &options,
+                           .out = release,
+                           .evaluate = true,
+                           .title = "Example dataset of three imaginary organisations",
                            .publisher = "Suha example" };
     if (!st) st = su_cli_release_vault(cli, v, su_path_join(&cli->arena, dir, "vault"), DEMO_SCHEMA, &job);
     su_vault_close(v);

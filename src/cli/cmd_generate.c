@@ -4,13 +4,11 @@
 
 #include <string.h>
 
-const su_option su_options_generate[] = {
-    { "shape", "SHAPE", "nb6k, c17k, c50k, c206k, m1x40, or orgs3 (three raw exports in a folder)" },
-    { "rows", "N", "people; default: the shape's own number" },
-    { "seed", "S", "same seed, same bytes; default 1" },
-    { "out", "PATH", "file to write, or folder for orgs3" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_generate[] = { { "shape", "SHAPE", "nb6k, c17k, c50k, c206k, m1x40, or orgs3 (three raw exports in a folder)" },
+                                          { "rows", "N", "people; default: the shape's own number" },
+                                          { "seed", "S", "same seed, same bytes; default 1" },
+                                          { "out", "PATH", "file to write, or folder for orgs3" },
+                                          { NULL, NULL, NULL } };
 
 su_status su_command_generate(su_cli *cli)
 {
@@ -21,8 +19,7 @@ su_status su_command_generate(su_cli *cli)
     if (!st) st = su_cli_need(cli, "out", &out);
     if (!st) st = su_cli_integer(cli, "rows", 1, 100000000, 0, &rows);
     if (!st) st = su_cli_integer(cli, "seed", 0, INT64_MAX, 1, &seed);
-    if (!st && su_path_exists(out))
-        st = su_fail(&cli->ctx, SU_REFUSED, "%s exists; choose another --out, nothing is overwritten", out);
+    if (!st && su_path_exists(out)) st = su_fail(&cli->ctx, SU_REFUSED, "%s exists; choose another --out, nothing is overwritten", out);
     if (!st) st = su_generate(&cli->ctx, shape, (uint64_t)rows, (uint64_t)seed, out);
     if (st) return st;
     if (cli->json) {

@@ -3,15 +3,13 @@
 #include <pwd.h>
 #include <unistd.h>
 
-const su_option su_options_import[] = {
-    SU_OPTIONS_SOURCE,
-    { "vault", "DIR", "the vault" },
-    { "org", "O", "organisation the file comes from (suha org add)" },
-    { "resume", NULL, "go on with an import of this file that was interrupted" },
-    { "who", "NAME", "who imports; default: the user's login name" },
-    SU_OPTION_PASSPHRASE,
-    { NULL, NULL, NULL }
-};
+const su_option su_options_import[] = { SU_OPTIONS_SOURCE,
+                                        { "vault", "DIR", "the vault" },
+                                        { "org", "O", "organisation the file comes from (suha org add)" },
+                                        { "resume", NULL, "go on with an import of this file that was interrupted" },
+                                        { "who", "NAME", "who imports; default: the user's login name" },
+                                        SU_OPTION_PASSPHRASE,
+                                        { NULL, NULL, NULL } };
 
 const char *su_cli_who(const su_cli *cli)
 {
@@ -25,8 +23,13 @@ su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_sour
     if (s->cases->row_count == 0)
         return su_fail(&cli->ctx, SU_INPUT, "%s: no row to import (%llu read, %llu rejected); see suha check", s->raw->source,
                        (unsigned long long)s->report->rows_in, (unsigned long long)s->report->rows_rejected);
-    su_batch_info info = { .source_name = su_path_base(s->raw->source), .source = s->raw->fingerprint, .schema = s->schema->fingerprint,
-                           .schema_name = s->schema->name, .who = who, .rows_in = s->report->rows_in, .rejected = s->report->rows_rejected };
+    su_batch_info info = { .source_name = su_path_base(s->raw->source),
+                           .source = s->raw->fingerprint,
+                           .schema = s->schema->fingerprint,
+                           .schema_name = s->schema->name,
+                           .who = who,
+                           .rows_in = s->report->rows_in,
+                           .rejected = s->report->rows_rejected };
     if (s->mapping) info.mapping = su_mapping_fingerprint(s->mapping);
     return su_vault_import(&cli->ctx, v, org, s->cases, &info, resume, batch);
 }
@@ -64,8 +67,10 @@ su_status su_command_import(su_cli *cli)
     if (!st && s.domain_from_data)
         st = su_fail(&cli->ctx, SU_REFUSED, "a vault needs a real schema: --schema auto is for looking at a file, not for storing it");
     if (!st) st = su_cli_import(cli, v, org, &s, su_cli_who(cli), su_cli_switch(cli, "resume"), &batch);
-    if (!st) result(cli, &s, org, batch);
-    else if (s.report && !cli->json) su_harmonise_report_text(s.report, &cli->out);
+    if (!st)
+        result(cli, &s, org, batch);
+    else if (s.report && !cli->json)
+        su_harmonise_report_text(s.report, &cli->out);
     su_source_free(&s);
     su_vault_close(v);
     return st;

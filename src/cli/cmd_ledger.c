@@ -1,12 +1,10 @@
 #include "cli.h"
 
-const su_option su_options_ledger[] = {
-    { "cap-epsilon", "E", "set the budget, as epsilon at delta 1e-9; needs --why" },
-    { "why", "TEXT", "the reason for a new budget, kept in the ledger" },
-    { "who", "NAME", "who sets the budget; default: the user's login name" },
-    SU_OPTION_PASSPHRASE,
-    { NULL, NULL, NULL }
-};
+const su_option su_options_ledger[] = { { "cap-epsilon", "E", "set the budget, as epsilon at delta 1e-9; needs --why" },
+                                        { "why", "TEXT", "the reason for a new budget, kept in the ledger" },
+                                        { "who", "NAME", "who sets the budget; default: the user's login name" },
+                                        SU_OPTION_PASSPHRASE,
+                                        { NULL, NULL, NULL } };
 
 /* A vault, a ledger file, or a release folder with its ledger beside it. A vault's ledger is written under its passphrase only. */
 static su_status open_ledger(su_cli *cli, const char *dir, bool write, su_vault **v, su_ledger **l)
@@ -69,9 +67,10 @@ static void print_text(su_cli *cli, const su_ledger_entry *entries, size_t count
                       entries[i].output ? entries[i].output : "");
     }
     double left = cap > spent ? cap - spent : 0;
-    su_buf_printf(&cli->out, "spent  rho %.6g = epsilon %.5g at delta 1e-9, %.5g at delta 1e-6, over all releases of this population\n", spent,
-                  su_zcdp_epsilon(spent, 1e-9), su_zcdp_epsilon(spent, 1e-6));
-    su_buf_printf(&cli->out, "left   rho %.6g of %.6g: one more release of at most epsilon %.5g at delta 1e-9\n", left, cap, su_zcdp_epsilon(left, 1e-9));
+    su_buf_printf(&cli->out, "spent  rho %.6g = epsilon %.5g at delta 1e-9, %.5g at delta 1e-6, over all releases of this population\n",
+                  spent, su_zcdp_epsilon(spent, 1e-9), su_zcdp_epsilon(spent, 1e-6));
+    su_buf_printf(&cli->out, "left   rho %.6g of %.6g: one more release of at most epsilon %.5g at delta 1e-9\n", left, cap,
+                  su_zcdp_epsilon(left, 1e-9));
 }
 
 su_status su_command_ledger(su_cli *cli)
@@ -86,12 +85,15 @@ su_status su_command_ledger(su_cli *cli)
     bool change = su_cli_option(cli, "cap-epsilon") != NULL;
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = su_cli_real(cli, "cap-epsilon", 0, &epsilon);
-    if (!st && change && !(epsilon > 0 && epsilon <= 1000)) st = su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
+    if (!st && change && !(epsilon > 0 && epsilon <= 1000))
+        st = su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
     if (!st && change && !why) st = su_fail(&cli->ctx, SU_USAGE, "a new budget needs a reason: --why TEXT");
     if (!st) st = open_ledger(cli, cli->positional[0], change, &v, &l);
     if (!st && change) st = su_ledger_cap_set(&cli->ctx, l, su_rho_pico(su_zcdp_rho(epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), why);
     if (!st) st = su_ledger_verify(&cli->ctx, l, &checked, &bad);
-    if (!st && bad) st = su_fail(&cli->ctx, SU_CRYPTO, "%llu of %llu ledger entries do not fit their chain: the ledger was changed", (unsigned long long)bad, (unsigned long long)checked);
+    if (!st && bad)
+        st = su_fail(&cli->ctx, SU_CRYPTO, "%llu of %llu ledger entries do not fit their chain: the ledger was changed",
+                     (unsigned long long)bad, (unsigned long long)checked);
     if (!st) st = su_ledger_cap(&cli->ctx, l, &cap, &spent);
     if (!st) st = su_ledger_entries(&cli->ctx, l, &cli->arena, &entries, &count);
     if (!st) (cli->json ? print_json : print_text)(cli, entries, count, (double)cap * 1e-12, (double)spent * 1e-12);

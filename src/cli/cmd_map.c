@@ -1,11 +1,9 @@
 #include "cli.h"
 
-const su_option su_options_map_suggest[] = {
-    { "schema", "S", "the schema to map to" },
-    { "sheet", "NAME", "sheet of a workbook; default: the first with rows" },
-    { "header-rows", "N", "1, or 2 for two merged header rows" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_map_suggest[] = { { "schema", "S", "the schema to map to" },
+                                             { "sheet", "NAME", "sheet of a workbook; default: the first with rows" },
+                                             { "header-rows", "N", "1, or 2 for two merged header rows" },
+                                             { NULL, NULL, NULL } };
 
 su_status su_command_map_suggest(su_cli *cli)
 {
@@ -23,7 +21,7 @@ su_status su_command_map_suggest(su_cli *cli)
         su_json_kv_text(&j, "source", s.raw->source);
         su_json_kv_text(&j, "schema", s.schema->name);
         su_json_key(&j, "mapping_csv");
-        su_json_str(&j, (su_str){ csv.p, csv.n });
+        su_json_str(&j, (su_str) { csv.p, csv.n });
         su_json_end(&j);
         su_buf_char(&cli->out, '\n');
     } else if (!st) {

@@ -1,11 +1,9 @@
 #include "cli.h"
 
-const su_option su_options_org_add[] = {
-    SU_OPTION_PASSPHRASE,
-    { "name", "NAME", "name in words" },
-    { "kind", "K", "case-management, hotline, state or other; default case-management" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_org_add[] = { SU_OPTION_PASSPHRASE,
+                                         { "name", "NAME", "name in words" },
+                                         { "kind", "K", "case-management, hotline, state or other; default case-management" },
+                                         { NULL, NULL, NULL } };
 const su_option su_options_org_list[] = { { NULL, NULL, NULL } };
 
 su_status su_command_org_add(su_cli *cli)
@@ -54,7 +52,8 @@ su_status su_command_org_list(su_cli *cli)
             su_json_end(&j);
         } else {
             su_buf_printf(&cli->out, "%-16s %-16s batches %llu  records %llu  withdrawn %llu  %s\n", orgs[i].id, orgs[i].kind,
-                          (unsigned long long)orgs[i].batches, (unsigned long long)orgs[i].records, (unsigned long long)orgs[i].withdrawn, orgs[i].name);
+                          (unsigned long long)orgs[i].batches, (unsigned long long)orgs[i].records, (unsigned long long)orgs[i].withdrawn,
+                          orgs[i].name);
         }
     }
     if (!st && cli->json) {

@@ -4,21 +4,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define EPSILON { "epsilon", "E", "epsilon, above 0" }
-#define DELTA { "delta", "D", "delta, above 0 and below 1" }
-#define RHO { "rho", "R", "zero-concentrated budget" }
+#define EPSILON                                                                                                                            \
+    {                                                                                                                                      \
+        "epsilon", "E", "epsilon, above 0"                                                                                                 \
+    }
+#define DELTA                                                                                                                              \
+    {                                                                                                                                      \
+        "delta", "D", "delta, above 0 and below 1"                                                                                         \
+    }
+#define RHO                                                                                                                                \
+    {                                                                                                                                      \
+        "rho", "R", "zero-concentrated budget"                                                                                             \
+    }
 
 const su_option su_options_privacy_rho[] = { EPSILON, DELTA, { NULL, NULL, NULL } };
-const su_option su_options_privacy_delta[] = { EPSILON, RHO, { "sigma", "S", "instead of rho: one Gaussian measurement of sensitivity 1" }, { NULL, NULL, NULL } };
+const su_option su_options_privacy_delta[] = {
+    EPSILON, RHO, { "sigma", "S", "instead of rho: one Gaussian measurement of sensitivity 1" }, { NULL, NULL, NULL }
+};
 const su_option su_options_privacy_epsilon[] = { RHO, DELTA, { NULL, NULL, NULL } };
 const su_option su_options_privacy_sigma[] = { EPSILON, DELTA, RHO, { "sensitivity", "S", "default 1" }, { NULL, NULL, NULL } };
 const su_option su_options_privacy_noise[] = {
-    { "variance", "V", "sigma squared as a fraction or decimal: 1/4, 2.5, 100" },
-    { "n", "N", "how many; default 10, at most 10^9" },
-    { "pmf", NULL, "no noise: the probabilities, for x from -n to n" },
-    { "test-mode", NULL, "allow --seed" },
-    { "seed", "S", "repeatable noise, for tests; stamped NOT PRIVATE" },
-    { NULL, NULL, NULL }
+    { "variance", "V", "sigma squared as a fraction or decimal: 1/4, 2.5, 100" }, { "n", "N", "how many; default 10, at most 10^9" },
+    { "pmf", NULL, "no noise: the probabilities, for x from -n to n" },           { "test-mode", NULL, "allow --seed" },
+    { "seed", "S", "repeatable noise, for tests; stamped NOT PRIVATE" },          { NULL, NULL, NULL }
 };
 
 /* An option by its name, or the next positional. */
@@ -29,11 +37,15 @@ static su_status quantity(su_cli *cli, const char *name, int *next, double least
     char what[32];
     snprintf(what, sizeof what, "--%s", name);
     su_status st = su_cli_number(cli, what, text, out);
-    if (!st && !(*out > least && *out < most)) st = su_fail(&cli->ctx, SU_USAGE, "%s %s must be above %g and below %g", what, text, least, most);
+    if (!st && !(*out > least && *out < most))
+        st = su_fail(&cli->ctx, SU_USAGE, "%s %s must be above %g and below %g", what, text, least, most);
     return st;
 }
 
-typedef struct result { const char *name; double value; } result;
+typedef struct result {
+    const char *name;
+    double value;
+} result;
 
 static su_status print(su_cli *cli, const result *results, size_t count)
 {
@@ -112,7 +124,7 @@ static su_status parse_variance(su_cli *cli, const char *text, su_variance *out)
     int64_t num = 0, den = 1;
     bool good = true;
     if (slash) {
-        good = su_parse_i64((su_str){ text, (size_t)(slash - text) }, &num) && su_parse_i64(su_str_of(slash + 1), &den);
+        good = su_parse_i64((su_str) { text, (size_t)(slash - text) }, &num) && su_parse_i64(su_str_of(slash + 1), &den);
     } else if (dot) {
         char digits[32];
         size_t whole = (size_t)(dot - text), places = strlen(dot + 1);
@@ -126,8 +138,9 @@ static su_status parse_variance(su_cli *cli, const char *text, su_variance *out)
         good = su_parse_i64(su_str_of(text), &num);
     }
     if (!good || num < 1 || den < 1 || den > 65536 || num > INT64_C(1000000000000))
-        return su_fail(&cli->ctx, SU_USAGE, "--variance '%s' must be a positive fraction a/b with b up to 65536, or a decimal with up to 4 places", text);
-    *out = (su_variance){ (uint64_t)num, (uint64_t)den };
+        return su_fail(&cli->ctx, SU_USAGE,
+                       "--variance '%s' must be a positive fraction a/b with b up to 65536, or a decimal with up to 4 places", text);
+    *out = (su_variance) { (uint64_t)num, (uint64_t)den };
     return SU_OK;
 }
 
@@ -135,7 +148,8 @@ static su_status noise_source(su_cli *cli, su_random *random)
 {
     int64_t seed = 0;
     if (!su_cli_option(cli, "seed")) return su_random_system(&cli->ctx, random);
-    if (!su_cli_switch(cli, "test-mode")) return su_fail(&cli->ctx, SU_REFUSED, "--seed goes with --test-mode only: seeded noise protects nobody");
+    if (!su_cli_switch(cli, "test-mode"))
+        return su_fail(&cli->ctx, SU_REFUSED, "--seed goes with --test-mode only: seeded noise protects nobody");
     su_status st = su_cli_integer(cli, "seed", 0, INT64_MAX, 0, &seed);
     su_random_seeded(random, (uint64_t)seed);
     su_log(&cli->ctx, "NOT PRIVATE: seeded noise");
@@ -155,8 +169,10 @@ static void print_pmf(su_cli *cli, su_variance v, int64_t n)
     for (int64_t x = -n; x <= n; x++) {
         char key[24];
         snprintf(key, sizeof key, "%lld", (long long)x);
-        if (cli->json) su_json_kv_real(&j, key, su_discrete_gaussian_pmf(v, x));
-        else su_buf_printf(&cli->out, "%s\t%.17g\n", key, su_discrete_gaussian_pmf(v, x));
+        if (cli->json)
+            su_json_kv_real(&j, key, su_discrete_gaussian_pmf(v, x));
+        else
+            su_buf_printf(&cli->out, "%s\t%.17g\n", key, su_discrete_gaussian_pmf(v, x));
     }
     if (cli->json) {
         su_json_end(&j);
@@ -179,8 +195,10 @@ static su_status print_noise(su_cli *cli, su_variance v, int64_t n)
         size_t now = n - done < CHUNK ? (size_t)(n - done) : CHUNK;
         su_sample_discrete_gaussian_fill(&random, v, values, now);
         for (size_t i = 0; i < now; i++) {
-            if (cli->json) su_json_int(&j, values[i]);
-            else su_buf_printf(&cli->out, "%lld\n", (long long)values[i]);
+            if (cli->json)
+                su_json_int(&j, values[i]);
+            else
+                su_buf_printf(&cli->out, "%lld\n", (long long)values[i]);
         }
         if (!cli->json) {
             if (fwrite(cli->out.p, 1, cli->out.n, stdout) != cli->out.n) st = su_fail(&cli->ctx, SU_IO, "stdout is closed");

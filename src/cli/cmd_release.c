@@ -3,25 +3,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-const su_option su_options_release[] = {
-    SU_OPTIONS_SOURCE,
-    { "vault", "DIR", "release the records of a vault instead of a FILE" },
-    { "epsilon", "E", "privacy budget of this release, above 0 and at most 100; smaller is safer" },
-    { "delta", "D", "default 1e-9; at most 1e-3" },
-    { "length", "R", "longest combination measured and published, 1 to 4; default 3" },
-    { "k", "K", "print no count below K, on top of differential privacy" },
-    { "out", "DIR", "folder for the release; must not exist" },
-    { "title", "TEXT", "title of the dataset" },
-    { "publisher", "TEXT", "who publishes" },
-    { "cap-epsilon", "E", "FILE only: budget of a new ledger, as epsilon at delta 1e-9; default 12" },
-    { "domain-from-data", NULL, "with --schema auto: go on although no guarantee holds" },
-    { "no-evaluation", NULL, "do not write the comparison with the true records" },
-    { "test-mode", NULL, "allow --seed; the release is stamped NOT PRIVATE" },
-    { "seed", "S", "repeatable noise, only with --test-mode" },
-    { "who", "NAME", "who releases, for the ledger; default: the user's login name" },
-    SU_OPTION_PASSPHRASE,
-    { NULL, NULL, NULL }
-};
+const su_option su_options_release[] = { SU_OPTIONS_SOURCE,
+                                         { "vault", "DIR", "release the records of a vault instead of a FILE" },
+                                         { "epsilon", "E", "privacy budget of this release, above 0 and at most 100; smaller is safer" },
+                                         { "delta", "D", "default 1e-9; at most 1e-3" },
+                                         { "length", "R", "longest combination measured and published, 1 to 4; default 3" },
+                                         { "k", "K", "print no count below K, on top of differential privacy" },
+                                         { "out", "DIR", "folder for the release; must not exist" },
+                                         { "title", "TEXT", "title of the dataset" },
+                                         { "publisher", "TEXT", "who publishes" },
+                                         { "cap-epsilon", "E", "FILE only: budget of a new ledger, as epsilon at delta 1e-9; default 12" },
+                                         { "domain-from-data", NULL, "with --schema auto: go on although no guarantee holds" },
+                                         { "no-evaluation", NULL, "do not write the comparison with the true records" },
+                                         { "test-mode", NULL, "allow --seed; the release is stamped NOT PRIVATE" },
+                                         { "seed", "S", "repeatable noise, only with --test-mode" },
+                                         { "who", "NAME", "who releases, for the ledger; default: the user's login name" },
+                                         SU_OPTION_PASSPHRASE,
+                                         { NULL, NULL, NULL } };
 
 static su_status release_options(su_cli *cli, su_release_options *o)
 {
@@ -45,7 +43,8 @@ static su_status seed_option(su_cli *cli, su_release_job *job)
     int64_t seed = 0;
     job->has_seed = su_cli_option(cli, "seed") != NULL;
     if (job->has_seed && !su_cli_switch(cli, "test-mode"))
-        return su_fail(&cli->ctx, SU_REFUSED, "--seed makes noise that can be taken off again: only with --test-mode, and never for publication");
+        return su_fail(&cli->ctx, SU_REFUSED,
+                       "--seed makes noise that can be taken off again: only with --test-mode, and never for publication");
     su_status st = su_cli_integer(cli, "seed", 0, INT64_MAX, 0, &seed);
     job->seed = (uint64_t)seed;
     return st;
@@ -99,15 +98,19 @@ static su_status from_file(su_cli *cli, su_release_job *job)
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, &cap);
     if (!st && automatic && !job->options->domain_from_data)
-        st = su_fail(&cli->ctx, SU_REFUSED, "with --schema auto the list of values comes from the data and no guarantee can hold; use a schema, or say --domain-from-data");
-    if (!st && !automatic && job->options->domain_from_data) st = su_fail(&cli->ctx, SU_USAGE, "--domain-from-data goes with --schema auto only");
+        st = su_fail(
+            &cli->ctx, SU_REFUSED,
+            "with --schema auto the list of values comes from the data and no guarantee can hold; use a schema, or say --domain-from-data");
+    if (!st && !automatic && job->options->domain_from_data)
+        st = su_fail(&cli->ctx, SU_USAGE, "--domain-from-data goes with --schema auto only");
     if (!st) st = su_source_load(cli, cli->positional[0], &s);
     char *ledger = su_arena_printf(&cli->arena, "%s.ledger.db", job->out);
     if (!st) st = su_ledger_open(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap, SU_DEFAULT_DELTA)), &job->ledger);
     if (!st) {
         job->cases = s.cases;
         job->mechanism_inputs = public_inputs(cli, s.schema, job->options);
-        job->ledger_note = su_arena_printf(&cli->arena, "the ledger is %s and knows only releases written to this place; a vault's ledger follows the population", ledger);
+        job->ledger_note = su_arena_printf(
+            &cli->arena, "the ledger is %s and knows only releases written to this place; a vault's ledger follows the population", ledger);
         su_log(&cli->ctx, "no vault: %s", job->ledger_note);
         st = su_release_run(cli, job);
     }
@@ -119,7 +122,9 @@ static su_status from_file(su_cli *cli, su_release_job *job)
 su_status su_command_release(su_cli *cli)
 {
     su_release_options options = { .domain_from_data = su_cli_switch(cli, "domain-from-data") };
-    su_release_job job = { .options = &options, .title = su_cli_option(cli, "title"), .publisher = su_cli_option(cli, "publisher"),
+    su_release_job job = { .options = &options,
+                           .title = su_cli_option(cli, "title"),
+                           .publisher = su_cli_option(cli, "publisher"),
                            .evaluate = !su_cli_switch(cli, "no-evaluation") };
     const char *vault = su_cli_option(cli, "vault"), *out = NULL;
     su_status st = su_cli_need(cli, "out", &out);

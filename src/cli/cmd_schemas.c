@@ -10,7 +10,8 @@ static void one_text(su_cli *cli, const su_schema *s)
     su_buf_printf(&cli->out, "%s: %s\n", s->name, s->title ? s->title : "");
     for (uint32_t f = 0; f < s->field_count; f++) {
         const su_field *field = &s->fields[f];
-        su_buf_printf(&cli->out, "  %-36s %-9s %-17s %s", field->name, su_type_name(field->type), su_role_name(field->role), field->released ? "release" : "vault  ");
+        su_buf_printf(&cli->out, "  %-36s %-9s %-17s %s", field->name, su_type_name(field->type), su_role_name(field->role),
+                      field->released ? "release" : "vault  ");
         if (field->codelist) su_buf_printf(&cli->out, "  %s (%u codes)", field->codelist->id, field->codelist->count);
         su_buf_char(&cli->out, '\n');
     }

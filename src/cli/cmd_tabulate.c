@@ -2,12 +2,10 @@
 
 #include <string.h>
 
-const su_option su_options_tabulate[] = {
-    SU_OPTIONS_SOURCE,
-    { "by", "col[,col]", "columns of the schema to count by" },
-    { "group", "G", "question group: n, denominator and percentage per answer" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_tabulate[] = { SU_OPTIONS_SOURCE,
+                                          { "by", "col[,col]", "columns of the schema to count by" },
+                                          { "group", "G", "question group: n, denominator and percentage per answer" },
+                                          { NULL, NULL, NULL } };
 
 static void as_csv(su_cli *cli, const su_tabulation *t, bool percent)
 {

@@ -3,21 +3,18 @@
 #include <math.h>
 #include <string.h>
 
-const su_option su_options_vault_init[] = {
-    SU_OPTION_PASSPHRASE,
-    { "cap-epsilon", "E", "privacy budget of this population over all releases, as epsilon at delta 1e-9; default 12" },
-    { "who", "NAME", "who makes the vault; default: the user's login name" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_vault_init[] = { SU_OPTION_PASSPHRASE,
+                                            { "cap-epsilon", "E",
+                                              "privacy budget of this population over all releases, as epsilon at delta 1e-9; default 12" },
+                                            { "who", "NAME", "who makes the vault; default: the user's login name" },
+                                            { NULL, NULL, NULL } };
 const su_option su_options_vault_status[] = { { NULL, NULL, NULL } };
 const su_option su_options_vault_verify[] = { SU_OPTION_PASSPHRASE, { NULL, NULL, NULL } };
 const su_option su_options_batches[] = { { NULL, NULL, NULL } };
-const su_option su_options_withdraw[] = {
-    SU_OPTION_PASSPHRASE,
-    { "org", "O", "organisation the record came from" },
-    { "record", "R", "the record's identifier in that organisation" },
-    { NULL, NULL, NULL }
-};
+const su_option su_options_withdraw[] = { SU_OPTION_PASSPHRASE,
+                                          { "org", "O", "organisation the record came from" },
+                                          { "record", "R", "the record's identifier in that organisation" },
+                                          { NULL, NULL, NULL } };
 
 static void done(su_cli *cli, const char *key, const char *value)
 {
@@ -34,7 +31,7 @@ su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out)
 {
     su_cli_secret secret = { NULL, 0 };
     su_status st = su_cli_passphrase(cli, false, &secret);
-    if (!st) st = su_vault_open(&cli->ctx, dir, (su_passphrase){ secret.p, secret.n }, out);
+    if (!st) st = su_vault_open(&cli->ctx, dir, (su_passphrase) { secret.p, secret.n }, out);
     su_cli_secret_free(&secret);
     return st;
 }
@@ -46,7 +43,8 @@ su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, dou
     su_status st = su_vault_init(&cli->ctx, dir, pass);
     if (!st) st = su_vault_open(&cli->ctx, dir, pass, out);
     if (!st) st = su_vault_ledger(&cli->ctx, *out, &ledger);
-    if (!st) st = su_ledger_cap_set(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap_epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), "first budget");
+    if (!st)
+        st = su_ledger_cap_set(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap_epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), "first budget");
     su_ledger_close(ledger);
     return st;
 }
@@ -59,11 +57,12 @@ su_status su_command_vault_init(su_cli *cli)
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, &cap);
     if (!st) st = su_cli_passphrase(cli, true, &secret);
-    if (!st) st = su_cli_vault_new(cli, cli->positional[0], (su_passphrase){ secret.p, secret.n }, cap, &v);
+    if (!st) st = su_cli_vault_new(cli, cli->positional[0], (su_passphrase) { secret.p, secret.n }, cap, &v);
     su_cli_secret_free(&secret);
     su_vault_close(v);
     if (st) return st;
-    su_log(&cli->ctx, "vault made in %s; without its passphrase nobody can read it, not even you: keep it safe and apart", cli->positional[0]);
+    su_log(&cli->ctx, "vault made in %s; without its passphrase nobody can read it, not even you: keep it safe and apart",
+           cli->positional[0]);
     done(cli, "vault", cli->positional[0]);
     return SU_OK;
 }
@@ -93,7 +92,9 @@ su_status su_command_vault_status(su_cli *cli)
             su_json_end(&j);
             su_buf_char(&cli->out, '\n');
         } else {
-            su_buf_printf(&cli->out, "vault %s (format %u), made %s\n  organisations %llu\n  batches       %llu\n  records       %llu\n  withdrawn     %llu\n  audit entries %llu\n",
+            su_buf_printf(&cli->out,
+                          "vault %s (format %u), made %s\n  organisations %llu\n  batches       %llu\n  records       %llu\n  withdrawn    "
+                          " %llu\n  audit entries %llu\n",
                           s.vault_id, s.format, when, (unsigned long long)s.organisations, (unsigned long long)s.batches,
                           (unsigned long long)s.records, (unsigned long long)s.withdrawn, (unsigned long long)s.audit_entries);
         }
@@ -128,7 +129,9 @@ su_status su_command_vault_verify(su_cli *cli)
                       (unsigned long long)(bad + ledger_bad));
     }
     if (bad + ledger_bad)
-        return su_fail(&cli->ctx, SU_CRYPTO, "the vault is damaged or was changed behind its back: %llu places; restore a backup and compare", (unsigned long long)(bad + ledger_bad));
+        return su_fail(&cli->ctx, SU_CRYPTO,
+                       "the vault is damaged or was changed behind its back: %llu places; restore a backup and compare",
+                       (unsigned long long)(bad + ledger_bad));
     return SU_OK;
 }
 
@@ -174,8 +177,9 @@ su_status su_command_batches(su_cli *cli)
         char when[21], hex[65];
         su_clock_iso(batches[i].when, when);
         su_hex(batches[i].info.source.bytes, 32, hex);
-        su_buf_printf(&cli->out, "%4llu  %-16s %s  %-7s rows %llu  records %llu  rejected %llu  %s  sha256 %.16s\n", (unsigned long long)batches[i].number,
-                      batches[i].org, when, batches[i].state, (unsigned long long)batches[i].info.rows_in, (unsigned long long)batches[i].records,
+        su_buf_printf(&cli->out, "%4llu  %-16s %s  %-7s rows %llu  records %llu  rejected %llu  %s  sha256 %.16s\n",
+                      (unsigned long long)batches[i].number, batches[i].org, when, batches[i].state,
+                      (unsigned long long)batches[i].info.rows_in, (unsigned long long)batches[i].records,
                       (unsigned long long)batches[i].info.rejected, batches[i].info.source_name, hex);
     }
     su_vault_close(v);

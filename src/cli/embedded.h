@@ -2,7 +2,9 @@
 #ifndef SU_EMBEDDED_H
 #define SU_EMBEDDED_H
 
-typedef struct su_embedded { const char *path, *begin, *end; } su_embedded;
-extern const su_embedded su_embedded_instruments[];   /* sorted by path, ended by a NULL path */
+typedef struct su_embedded {
+    const char *path, *begin, *end;
+} su_embedded;
+extern const su_embedded su_embedded_instruments[]; /* sorted by path, ended by a NULL path */
 
 #endif

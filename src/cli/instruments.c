@@ -16,7 +16,7 @@ static bool from_folder(su_cli *cli, const char *dir, const char *path, su_str *
     if (stat(full, &info) != 0 || !S_ISREG(info.st_mode)) return false;
     su_buf read = { 0 };
     if (su_file_read(&cli->ctx, full, RESOURCE_LIMIT, &read)) return false;
-    *bytes = (su_str){ su_arena_strndup(&cli->arena, read.p ? read.p : "", read.n), read.n };
+    *bytes = (su_str) { su_arena_strndup(&cli->arena, read.p ? read.p : "", read.n), read.n };
     su_buf_free(&read);
     return true;
 }
@@ -28,13 +28,16 @@ bool su_instrument_resource(void *arg, const char *path, su_str *bytes)
     if (dir && *dir && from_folder(cli, dir, path, bytes)) return true;
     for (const su_embedded *e = su_embedded_instruments; e->path; e++)
         if (strcmp(e->path, path) == 0) {
-            *bytes = (su_str){ e->begin, (size_t)(e->end - e->begin) };
+            *bytes = (su_str) { e->begin, (size_t)(e->end - e->begin) };
             return true;
         }
     return false;
 }
 
-typedef struct folder_source { su_cli *cli; const char *parent; } folder_source;
+typedef struct folder_source {
+    su_cli *cli;
+    const char *parent;
+} folder_source;
 
 static bool folder_resource(void *arg, const char *path, su_str *bytes)
 {
@@ -47,9 +50,11 @@ static su_status unknown_schema(su_cli *cli, const char *name)
     su_buf known = { 0 };
     for (const su_embedded *e = su_embedded_instruments; e->path; e++) {
         const char *slash = strchr(e->path, '/');
-        if (slash && strcmp(slash, "/schema.json") == 0) su_buf_printf(&known, "%s%.*s", known.n ? ", " : "", (int)(slash - e->path), e->path);
+        if (slash && strcmp(slash, "/schema.json") == 0)
+            su_buf_printf(&known, "%s%.*s", known.n ? ", " : "", (int)(slash - e->path), e->path);
     }
-    su_status st = su_fail(&cli->ctx, SU_USAGE, "unknown schema '%s'; shipped are %s; or name a folder that holds a schema.json", name, known.p ? known.p : "none");
+    su_status st = su_fail(&cli->ctx, SU_USAGE, "unknown schema '%s'; shipped are %s; or name a folder that holds a schema.json", name,
+                           known.p ? known.p : "none");
     su_buf_free(&known);
     return st;
 }

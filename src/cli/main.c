@@ -37,7 +37,9 @@ void su_cli_help(const su_command *c, FILE *to)
 
 static void overview(FILE *to)
 {
-    fputs("suha " SU_VERSION ": case files of trafficking survivors in, safe open data out\n\nusage: suha COMMAND ... (suha COMMAND --help explains one)\n\n", to);
+    fputs("suha " SU_VERSION
+          ": case files of trafficking survivors in, safe open data out\n\nusage: suha COMMAND ... (suha COMMAND --help explains one)\n\n",
+          to);
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) fprintf(to, "  %-16s %s\n", commands[i].name, commands[i].summary);
     fputs("\nexit status: 0 done, 1 refused or failed, 2 wrong usage\nexample:\n  suha demo\n", to);
 }
@@ -69,7 +71,8 @@ static int family(const char *word, bool wrong)
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++)
         if (strncmp(commands[i].name, word, n) == 0 && commands[i].name[n] == ' ') {
             if (!found++) fprintf(to, "usage:\n");
-            fprintf(to, "  suha %s %s\n      %s; example: %s\n", commands[i].name, commands[i].arguments, commands[i].summary, commands[i].example);
+            fprintf(to, "  suha %s %s\n      %s; example: %s\n", commands[i].name, commands[i].arguments, commands[i].summary,
+                    commands[i].example);
         }
     if (found) return wrong ? 2 : 0;
     const char *nearest = NULL;
@@ -81,15 +84,16 @@ static int family(const char *word, bool wrong)
             nearest = commands[i].name;
         }
     }
-    fprintf(stderr, "suha: there is no command '%s'%s%s%s; suha --help lists them\n", word, nearest ? "; did you mean '" : "", nearest ? nearest : "",
-            nearest ? "'?" : "");
+    fprintf(stderr, "suha: there is no command '%s'%s%s%s; suha --help lists them\n", word, nearest ? "; did you mean '" : "",
+            nearest ? nearest : "", nearest ? "'?" : "");
     return 2;
 }
 
 static int finish(su_cli *cli, su_status st)
 {
     su_terminal_line_end();
-    if (cli->out.n && fwrite(cli->out.p, 1, cli->out.n, stdout) != cli->out.n && !st) st = su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
+    if (cli->out.n && fwrite(cli->out.p, 1, cli->out.n, stdout) != cli->out.n && !st)
+        st = su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
     if (fflush(stdout) != 0 && !st) st = su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
     if (st) fprintf(stderr, "suha %s: %s\n", cli->command->name, cli->ctx.message[0] ? cli->ctx.message : "failed");
     int code = st == SU_OK ? 0 : st == SU_USAGE ? 2 : 1;

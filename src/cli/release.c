@@ -14,13 +14,22 @@ uint64_t su_rho_pico(double rho)
 }
 
 /* The reservation, and what becomes of it: nothing drawn yet -> cancelled, noise drawn -> failed (and still charged). */
-typedef struct charge { su_ledger *ledger; uint64_t id; bool reserved, drawn, settled; } charge;
+typedef struct charge {
+    su_ledger *ledger;
+    uint64_t id;
+    bool reserved, drawn, settled;
+} charge;
 
 static su_status reserve(su_cli *cli, const su_release_job *job, const su_release *r, charge *c)
 {
-    su_ledger_entry entry = { .operator_ = su_cli_who(cli), .mechanism = "residual-gls " SU_VERSION, .unit = "one record, add or remove",
-                              .public_inputs = job->mechanism_inputs, .output = job->out, .rho_pico = su_rho_pico(r->rho),
-                              .epsilon = r->epsilon_stated, .delta = r->options.delta };
+    su_ledger_entry entry = { .operator_ = su_cli_who(cli),
+                              .mechanism = "residual-gls " SU_VERSION,
+                              .unit = "one record, add or remove",
+                              .public_inputs = job->mechanism_inputs,
+                              .output = job->out,
+                              .rho_pico = su_rho_pico(r->rho),
+                              .epsilon = r->epsilon_stated,
+                              .delta = r->options.delta };
     su_status st = su_ledger_reserve(&cli->ctx, job->ledger, &entry, &c->id);
     c->ledger = job->ledger;
     c->reserved = !st;
@@ -33,7 +42,8 @@ static void settle(su_cli *cli, charge *c)
     su_context quiet;
     su_context_init(&quiet);
     su_status st = su_ledger_advance(&quiet, c->ledger, c->id, c->drawn ? SU_LEDGER_FAILED : SU_LEDGER_CANCELLED, NULL);
-    su_log(&cli->ctx, c->drawn ? "the release failed after noise was drawn: its budget stays spent" : "nothing was drawn: the budget is free again");
+    su_log(&cli->ctx,
+           c->drawn ? "the release failed after noise was drawn: its budget stays spent" : "nothing was drawn: the budget is free again");
     if (st) su_log(&cli->ctx, "the ledger could not note that (%s); the charge stays", quiet.message);
 }
 
@@ -100,10 +110,15 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
     if (!cli->json) {
         su_buf_printf(&cli->out, "release written to %s\n  synthetic records  %llu\n  aggregates         %zu\n", job->out,
                       (unsigned long long)r->record_count, r->aggregate_count);
-        if (r->options.domain_from_data) su_buf_text(&cli->out, "  guarantee          NONE: the domain was taken from the data\n");
-        else if (!r->private_noise) su_buf_text(&cli->out, "  guarantee          NOT PRIVATE: seeded noise, for tests only\n");
-        else su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per person's record (rho %.6g)\n", r->epsilon_stated, r->options.delta, r->rho);
-        su_buf_printf(&cli->out, "  ledger             %.6g of %.6g rho spent; %s\n", (double)spent * 1e-12, (double)cap * 1e-12, job->ledger_note);
+        if (r->options.domain_from_data)
+            su_buf_text(&cli->out, "  guarantee          NONE: the domain was taken from the data\n");
+        else if (!r->private_noise)
+            su_buf_text(&cli->out, "  guarantee          NOT PRIVATE: seeded noise, for tests only\n");
+        else
+            su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per person's record (rho %.6g)\n", r->epsilon_stated,
+                          r->options.delta, r->rho);
+        su_buf_printf(&cli->out, "  ledger             %.6g of %.6g rho spent; %s\n", (double)spent * 1e-12, (double)cap * 1e-12,
+                      job->ledger_note);
         return;
     }
     su_json j;
@@ -130,8 +145,10 @@ static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matr
     su_random random;
     su_measurement *noisy = NULL;
     su_status st = SU_OK;
-    if (job->has_seed) su_random_seeded(&random, job->seed);
-    else st = su_random_system(&cli->ctx, &random);
+    if (job->has_seed)
+        su_random_seeded(&random, job->seed);
+    else
+        st = su_random_system(&cli->ctx, &random);
     if (st) return st;
     c->drawn = true;
     su_log(&cli->ctx, "measuring %zu tables with exact discrete Gaussian noise", r->table_count);
@@ -145,7 +162,8 @@ static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matr
 }
 
 /* Reads what the population has spent so far, this release included (it is reserved by now). */
-static su_status population(su_cli *cli, const su_release_job *job, const su_release *r, su_bundle_info *info, uint64_t *cap, uint64_t *spent)
+static su_status population(su_cli *cli, const su_release_job *job, const su_release *r, su_bundle_info *info, uint64_t *cap,
+                            uint64_t *spent)
 {
     su_status st = su_ledger_cap(&cli->ctx, job->ledger, cap, spent);
     if (st) return st;
@@ -169,8 +187,8 @@ su_status su_release_run(su_cli *cli, const su_release_job *job)
     if (!st) st = su_code_matrix_of(&cli->ctx, job->cases, &m);
     if (!st) st = su_release_plan(&cli->ctx, job->cases->schema, m->columns, m->column_count, job->options, &r);
     if (st) goto out;
-    su_log(&cli->ctx, "plan: %zu tables of up to %u columns, %zu left out because of their size; rho %.6g", r->table_count, r->options.length,
-           r->dropped_count, r->rho);
+    su_log(&cli->ctx, "plan: %zu tables of up to %u columns, %zu left out because of their size; rho %.6g", r->table_count,
+           r->options.length, r->dropped_count, r->rho);
     st = reserve(cli, job, r, &c);
     if (!st) st = draw(cli, job, m, r, &c);
     if (!st) st = population(cli, job, r, &info, &cap, &spent);

@@ -21,7 +21,7 @@ static su_status secret_new(su_cli *cli, su_cli_secret *s)
 void su_cli_secret_free(su_cli_secret *s)
 {
     if (s->p) sodium_free(s->p);
-    *s = (su_cli_secret){ NULL, 0 };
+    *s = (su_cli_secret) { NULL, 0 };
 }
 
 /* First line of fd, without the line end. */
@@ -31,7 +31,8 @@ static su_status read_line(su_cli *cli, int fd, const char *from, su_cli_secret 
         char c;
         ssize_t got = read(fd, &c, 1);
         if (got < 0 && errno == EINTR && !su_cancelled(&cli->ctx)) continue;
-        if (got < 0 || su_cancelled(&cli->ctx)) return su_fail(&cli->ctx, SU_IO, "the passphrase could not be read from %s: %s", from, strerror(errno));
+        if (got < 0 || su_cancelled(&cli->ctx))
+            return su_fail(&cli->ctx, SU_IO, "the passphrase could not be read from %s: %s", from, strerror(errno));
         if (got == 0 || c == '\n') break;
         if (s->n == SECRET_MAX) return su_fail(&cli->ctx, SU_USAGE, "the passphrase in %s is longer than %d bytes", from, SECRET_MAX);
         s->p[s->n++] = c;
@@ -44,7 +45,8 @@ static su_status prompt(su_cli *cli, const char *text, su_cli_secret *s)
 {
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (fd < 0)
-        return su_fail(&cli->ctx, SU_USAGE, "no terminal to ask for the passphrase; use --passphrase-file FILE or the environment variable SUHA_PASSPHRASE");
+        return su_fail(&cli->ctx, SU_USAGE,
+                       "no terminal to ask for the passphrase; use --passphrase-file FILE or the environment variable SUHA_PASSPHRASE");
     struct termios before, quiet;
     su_status st = SU_OK;
     if (tcgetattr(fd, &before) != 0) {
@@ -93,8 +95,10 @@ su_status su_cli_passphrase(su_cli *cli, bool twice, su_cli_secret *out)
     if (file) {
         st = from_file(cli, file, out);
     } else if (env) {
-        if (strlen(env) > SECRET_MAX) st = su_fail(&cli->ctx, SU_USAGE, "SUHA_PASSPHRASE is longer than %d bytes", SECRET_MAX);
-        else memcpy(out->p, env, out->n = strlen(env));
+        if (strlen(env) > SECRET_MAX)
+            st = su_fail(&cli->ctx, SU_USAGE, "SUHA_PASSPHRASE is longer than %d bytes", SECRET_MAX);
+        else
+            memcpy(out->p, env, out->n = strlen(env));
     } else {
         st = from_prompt(cli, twice, out);
     }

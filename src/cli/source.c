@@ -25,7 +25,7 @@ static su_status read_mapping(su_cli *cli, const char *name, su_source *s)
         return su_mapping_parse(&cli->ctx, name, shipped, s->schema, &s->mapping);
     su_buf bytes = { 0 };
     su_status st = su_file_read(&cli->ctx, name, MAPPING_LIMIT, &bytes);
-    if (!st) st = su_mapping_parse(&cli->ctx, name, (su_str){ bytes.p ? bytes.p : "", bytes.n }, s->schema, &s->mapping);
+    if (!st) st = su_mapping_parse(&cli->ctx, name, (su_str) { bytes.p ? bytes.p : "", bytes.n }, s->schema, &s->mapping);
     su_buf_free(&bytes);
     return st;
 }
@@ -65,5 +65,5 @@ void su_source_free(su_source *s)
     su_mapping_free(s->mapping);
     su_raw_table_free(s->raw);
     su_schema_free(s->schema);
-    *s = (su_source){ 0 };
+    *s = (su_source) { 0 };
 }

@@ -9,7 +9,7 @@
 #include <string.h>
 
 typedef struct node {
-    const struct node *up;                      /* one column fewer; NULL above the root                                      */
+    const struct node *up; /* one column fewer; NULL above the root */
     const group *groups;
     uint32_t count;
 } node;
@@ -19,22 +19,26 @@ typedef struct level {
     split s;
     group *groups;
     size_t capacity;
-    uint32_t *first;                            /* [column_count + 1] first group of each column                              */
+    uint32_t *first; /* [column_count + 1] first group of each column */
 } level;
 
 /* Pairs found in some groups of one node, with the attributes that lead to these groups. */
 typedef struct piece {
-    attribute_id *prefix;                       /* [group * depth]                                                            */
+    attribute_id *prefix; /* [group * depth] */
     size_t prefix_capacity;
     pair_list pairs;
 } piece;
 
 /* What one task found: pieces in order of their nodes. Kept from task to task for its memory. */
-typedef struct result { uint64_t found; piece *pieces; size_t n, capacity; } result;
+typedef struct result {
+    uint64_t found;
+    piece *pieces;
+    size_t n, capacity;
+} result;
 
 typedef struct worker {
     pair_counter counter;
-    level levels[SU_MAX_LENGTH];                /* levels[d]: children of the node at depth d that this worker is in           */
+    level levels[SU_MAX_LENGTH]; /* levels[d]: children of the node at depth d that this worker is in */
 } worker;
 
 typedef struct search {
@@ -45,11 +49,11 @@ typedef struct search {
     void *arg;
     worker *workers;
     unsigned worker_count;
-    result *results;                            /* one per task                                                               */
+    result *results; /* one per task */
     size_t result_capacity;
-    level top[2];                               /* children of the root, and of the node of the first column at hand          */
+    level top[2]; /* children of the root, and of the node of the first column at hand */
     node first_column;
-    uint32_t *tables;                           /* [column_count^2 + 1] pairs per column pair, for sorting a node             */
+    uint32_t *tables; /* [column_count^2 + 1] pairs per column pair, for sorting a node */
     const pair_count **order;
     const piece **order_piece;
     size_t order_capacity, order_piece_capacity;
@@ -155,7 +159,7 @@ static void make_children(const search *s, worker *w, const node *n, uint32_t re
         for (uint32_t k = parents[g]; k < parents[g + 1]; k++) {
             const split_run *run = &out->s.runs[k];
             uint32_t to = out->first[attribute[run->attribute].column + 1]++;
-            out->groups[to] = (group){ g, run->attribute, run->n, out->s.places + run->start };
+            out->groups[to] = (group) { g, run->attribute, run->n, out->s.places + run->start };
         }
     }
     free(parents);
@@ -163,13 +167,16 @@ static void make_children(const search *s, worker *w, const node *n, uint32_t re
 
 static node child_of(const level *children, const node *up, uint32_t column)
 {
-    return (node){ up, children->groups + children->first[column], children->first[column + 1] - children->first[column] };
+    return (node) { up, children->groups + children->first[column], children->first[column + 1] - children->first[column] };
 }
 
 static void descend(const search *s, worker *w, const node *n, uint32_t depth, result *out)
 {
     if (n->count == 0 || su_cancelled(s->ctx)) return;
-    if (depth == depth_of(s)) { leaf(s, w, n, 0, n->count, out); return; }
+    if (depth == depth_of(s)) {
+        leaf(s, w, n, 0, n->count, out);
+        return;
+    }
     level *children = &w->levels[depth];
     make_children(s, w, n, s->length - depth - 1, children);
     for (uint32_t c = 0; c < s->l->column_count; c++) {
@@ -183,7 +190,10 @@ static void task(void *arg, size_t i, unsigned worker_number)
 {
     search *s = arg;
     worker *w = &s->workers[worker_number];
-    if (depth_of(s) == 1) { leaf(s, w, &s->first_column, (uint32_t)i, (uint32_t)i + 1, &s->results[i]); return; }
+    if (depth_of(s) == 1) {
+        leaf(s, w, &s->first_column, (uint32_t)i, (uint32_t)i + 1, &s->results[i]);
+        return;
+    }
     node child = child_of(&s->top[1], &s->first_column, (uint32_t)i);
     descend(s, w, &child, 2, &s->results[i]);
 }
@@ -210,8 +220,10 @@ static uint64_t report_results(search *s, size_t count)
     for (size_t i = 0; i < count; i++) {
         for (size_t k = 0; k < s->results[i].n; k++) list[n++] = &s->results[i].pieces[k];
     }
-    if (depth_of(s) <= 1) report(s, list, pieces); /* all of one node */
-    else for (size_t k = 0; k < pieces; k++) report(s, list + k, 1);
+    if (depth_of(s) <= 1)
+        report(s, list, pieces); /* all of one node */
+    else
+        for (size_t k = 0; k < pieces; k++) report(s, list + k, 1);
     free(list);
     return found;
 }

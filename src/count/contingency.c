@@ -47,9 +47,12 @@ void su_contingency(const su_code_matrix *m, const uint32_t *columns, uint32_t n
     for (uint32_t k = 0; k < n; k++) cells *= m->columns[columns[k]].card;
     memset(out, 0, cells * sizeof *out);
     const su_matrix_column *all = m->columns;
-    if (n == 2) count_two(&all[columns[0]], &all[columns[1]], m->row_count, out);
-    else if (n == 3) count_three(&all[columns[0]], &all[columns[1]], &all[columns[2]], m->row_count, out);
-    else count_any(m, columns, n, out);
+    if (n == 2)
+        count_two(&all[columns[0]], &all[columns[1]], m->row_count, out);
+    else if (n == 3)
+        count_three(&all[columns[0]], &all[columns[1]], &all[columns[2]], m->row_count, out);
+    else
+        count_any(m, columns, n, out);
 }
 
 /* ---- column sets: the requested ones and all their subsets ---- */
@@ -57,8 +60,8 @@ void su_contingency(const su_code_matrix *m, const uint32_t *columns, uint32_t n
 typedef struct column_set {
     uint32_t n;
     uint32_t columns[SU_MAX_LENGTH];
-    size_t cells;                               /* product of card - 1                                                        */
-    int64_t *present;                           /* counts of combinations of present values, last column fastest              */
+    size_t cells;     /* product of card - 1 */
+    int64_t *present; /* counts of combinations of present values, last column fastest */
 } column_set;
 
 typedef struct workload {
@@ -66,10 +69,10 @@ typedef struct workload {
     const su_code_matrix *m;
     const su_contingency_request *tables;
     size_t count;
-    su_code_matrix used;                        /* the columns that tables name                                               */
-    uint32_t *new_number;                       /* of a column of m among the used                                            */
-    column_set *sets;                           /* by length, then columns: the order of su_count_combinations                */
-    size_t set_count, at;                       /* at: where the sink is                                                      */
+    su_code_matrix used;  /* the columns that tables name */
+    uint32_t *new_number; /* of a column of m among the used */
+    column_set *sets;     /* by length, then columns: the order of su_count_combinations */
+    size_t set_count, at; /* at: where the sink is */
 } workload;
 
 static int by_columns(const void *a, const void *b)
@@ -231,7 +234,7 @@ static uint32_t pick_columns(workload *w)
 {
     uint32_t longest = 0;
     w->new_number = su_alloc_array((size_t)w->m->column_count + 1, sizeof *w->new_number);
-    w->used = (su_code_matrix){ .row_count = w->m->row_count };
+    w->used = (su_code_matrix) { .row_count = w->m->row_count };
     w->used.columns = su_alloc_array((size_t)w->m->column_count + 1, sizeof *w->used.columns);
     for (size_t i = 0; i < w->count; i++) {
         if (w->tables[i].n > SU_MAX_LENGTH) return 0;

@@ -38,11 +38,13 @@ static su_status number_attributes(su_context *ctx, const su_code_matrix *m, uin
     if (kept > ATTRIBUTES_MAX)
         return su_fail(ctx, SU_REFUSED,
                        "The table has %llu different values over all its columns; combinations are counted for at most %u. "
-                       "Leave out or coarsen columns with many values.", (unsigned long long)kept, ATTRIBUTES_MAX);
+                       "Leave out or coarsen columns with many values.",
+                       (unsigned long long)kept, ATTRIBUTES_MAX);
     if (items + m->row_count >= UINT32_MAX)
         return su_fail(ctx, SU_REFUSED,
                        "The table has %llu filled cells; combinations are counted for at most 4,294,967,294 cells and rows. "
-                       "Split the table.", (unsigned long long)items);
+                       "Split the table.",
+                       (unsigned long long)items);
 
     out->attribute = su_alloc_array(kept + 1, sizeof *out->attribute);
     out->count = su_alloc_array(kept + 1, sizeof *out->count);
@@ -57,7 +59,7 @@ static su_status number_attributes(su_context *ctx, const su_code_matrix *m, uin
             ids[v] = LIST_END;
             if (at[v] < min_count) continue;
             ids[v] = (attribute_id)out->attribute_count;
-            out->attribute[out->attribute_count] = (su_attribute){ (uint16_t)c, (uint16_t)v };
+            out->attribute[out->attribute_count] = (su_attribute) { (uint16_t)c, (uint16_t)v };
             out->count[out->attribute_count++] = at[v];
         }
         at += (size_t)m->columns[c].card + 1;
@@ -107,7 +109,8 @@ su_status lists_build(su_context *ctx, const su_code_matrix *m, uint64_t min_cou
     if (m->row_count >= UINT32_MAX || m->column_count >= UINT16_MAX)
         return su_fail(ctx, SU_REFUSED,
                        "The table has %llu rows and %u columns; combinations are counted for at most 4,294,967,294 rows and 65,534 "
-                       "columns. Split the table.", (unsigned long long)m->row_count, m->column_count);
+                       "columns. Split the table.",
+                       (unsigned long long)m->row_count, m->column_count);
     out->column_count = m->column_count;
     out->row_count = m->row_count;
     su_status status = count_codes(ctx, m, &counts);

@@ -62,7 +62,7 @@ static uint64_t pairs_of_one_row(const attribute_id *x, uint32_t group_index, pa
     if (!out) return m * (m - (m > 0)) / 2;
     pair_count *to = room_for(out, m * m / 2 + 1);
     for (size_t i = 0; i + 1 < m; i++) {
-        for (size_t j = i + 1; j < m; j++) to[n++] = (pair_count){ group_index, x[i], x[j], 1 };
+        for (size_t j = i + 1; j < m; j++) to[n++] = (pair_count) { group_index, x[i], x[j], 1 };
     }
     out->n += n;
     return n;
@@ -95,7 +95,7 @@ static uint64_t pairs_by_matrix(pair_counter *c, const group *g, uint32_t group_
         for (size_t j = i + 1; j < seen; j++) {
             uint32_t count = row[c->list[j]];
             row[c->list[j]] = 0;
-            to[n] = (pair_count){ group_index, c->list[i], c->list[j], count };
+            to[n] = (pair_count) { group_index, c->list[i], c->list[j], count };
             n += count >= c->min_count;
         }
         out->n += n;
@@ -125,8 +125,11 @@ void split_group(pair_counter *c, const group *g, uint32_t rest, split *s)
     /* single[x] turns from a count into the next free place; what is too rare gets none. */
     for (size_t i = 0; i < seen; i++) {
         uint32_t n = c->single[c->list[i]];
-        if (n < c->min_count) { c->single[c->list[i]] = UINT32_MAX; continue; }
-        s->runs[s->run_count++] = (split_run){ c->list[i], next, n };
+        if (n < c->min_count) {
+            c->single[c->list[i]] = UINT32_MAX;
+            continue;
+        }
+        s->runs[s->run_count++] = (split_run) { c->list[i], next, n };
         c->single[c->list[i]] = next;
         next += n;
     }
@@ -163,7 +166,7 @@ static uint64_t pairs_by_vector(pair_counter *c, const group *g, uint32_t group_
             uint32_t count = c->single[c->list[j]];
             c->single[c->list[j]] = 0;
             if (count < c->min_count) continue;
-            if (to) to[n] = (pair_count){ group_index, run->attribute, c->list[j], count };
+            if (to) to[n] = (pair_count) { group_index, run->attribute, c->list[j], count };
             n++;
         }
         if (out) out->n += n;

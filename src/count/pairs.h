@@ -6,17 +6,27 @@
 
 /* A group: the tails of some rows. at[i] is a place in items: the attributes from there to LIST_END are still to be chosen from. */
 typedef struct group {
-    uint32_t parent;                            /* index of the group this one was split from                                 */
-    attribute_id attribute;                     /* the attribute all its rows share, chosen last                              */
+    uint32_t parent;        /* index of the group this one was split from */
+    attribute_id attribute; /* the attribute all its rows share, chosen last */
     uint32_t n;
     const uint32_t *at;
 } group;
 
-typedef struct pair_count { uint32_t group; attribute_id first, second; uint32_t count; } pair_count;
+typedef struct pair_count {
+    uint32_t group;
+    attribute_id first, second;
+    uint32_t count;
+} pair_count;
 
-typedef struct pair_list { pair_count *p; size_t n, capacity; } pair_list;
+typedef struct pair_list {
+    pair_count *p;
+    size_t n, capacity;
+} pair_list;
 
-typedef struct split_run { attribute_id attribute; uint32_t start, n; } split_run;
+typedef struct split_run {
+    attribute_id attribute;
+    uint32_t start, n;
+} split_run;
 
 /* Tails of a group after each attribute it holds: run k owns places[start .. start + n). */
 typedef struct split {
@@ -30,10 +40,10 @@ typedef struct split {
 typedef struct pair_counter {
     const lists *l;
     uint64_t min_count;
-    uint32_t *cells;                            /* matrix of attribute_count squared, all zero between calls; NULL if too wide */
-    uint32_t *single;                           /* [attribute_count], all zero between calls                                  */
-    uint8_t *seen;                              /* [attribute_count rounded up to 8], all zero between calls                  */
-    attribute_id *list;                         /* [attribute_count]                                                          */
+    uint32_t *cells;    /* matrix of attribute_count squared, all zero between calls; NULL if too wide */
+    uint32_t *single;   /* [attribute_count], all zero between calls */
+    uint8_t *seen;      /* [attribute_count rounded up to 8], all zero between calls */
+    attribute_id *list; /* [attribute_count] */
     split fallback;
 } pair_counter;
 

@@ -7,10 +7,7 @@
 
 #define STREAM_BLOCK (1u << 18)
 
-bool su_draw_chance(su_random *r, unsigned per_mille)
-{
-    return su_random_below(r, 1000) < per_mille;
-}
+bool su_draw_chance(su_random *r, unsigned per_mille) { return su_random_below(r, 1000) < per_mille; }
 
 size_t su_draw_weighted(su_random *r, const unsigned *weights, size_t n)
 {
@@ -24,22 +21,19 @@ size_t su_draw_weighted(su_random *r, const unsigned *weights, size_t n)
     return n - 1;
 }
 
-int su_draw_range(su_random *r, int low, int high)
-{
-    return low + (int)su_random_below(r, (uint64_t)(high - low) + 1);
-}
+int su_draw_range(su_random *r, int low, int high) { return low + (int)su_random_below(r, (uint64_t)(high - low) + 1); }
 
 su_status su_stream_open(su_context *ctx, su_stream *s, const char *path)
 {
     memset(s, 0, sizeof *s);
-    su_buf part = {0};
+    su_buf part = { 0 };
     su_buf_printf(&part, "%s.part", path);
     s->part = part.p;
     s->path = su_strdup(path);
     s->file = fopen(s->part, "wb");
     if (s->file) return SU_OK;
-    su_status status = su_fail(ctx, SU_IO, "cannot write %s: %s. Check that the folder exists and that you may write to it.", s->part,
-                               strerror(errno));
+    su_status status =
+        su_fail(ctx, SU_IO, "cannot write %s: %s. Check that the folder exists and that you may write to it.", s->part, strerror(errno));
     su_stream_abandon(s);
     return status;
 }

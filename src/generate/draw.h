@@ -13,7 +13,11 @@ size_t su_draw_weighted(su_random *r, const unsigned *weights, size_t n);
 int su_draw_range(su_random *r, int low, int high);
 
 /* A text file written in pieces to <path>.part and renamed at the end. */
-typedef struct su_stream { FILE *file; char *path, *part; su_buf buf; } su_stream;
+typedef struct su_stream {
+    FILE *file;
+    char *path, *part;
+    su_buf buf;
+} su_stream;
 su_status su_stream_open(su_context *ctx, su_stream *s, const char *path) SU_MUST_CHECK;
 /* Writes out what has gathered in s->buf once it is large. */
 su_status su_stream_flush(su_context *ctx, su_stream *s, bool all) SU_MUST_CHECK;

@@ -10,12 +10,12 @@
 #define SHAPE_MOST UINT64_C(1000000000)
 
 static const su_shape shapes[] = {
-    {"nb6k", 6000, "10 independent columns, as in the notebooks of the Synthetic Data Showcase"},
-    {"c17k", 17000, "26 columns with correlations, mean 9 attributes per person, shaped like case data"},
-    {"c50k", 50000, "the same population as c17k, 50,000 people"},
-    {"c206k", 206000, "the same population as c17k, 206,000 people"},
-    {"m1x40", 1000000, "40 columns, mean 12 attributes per person, a million people"},
-    {"orgs3", 20000, "a folder with the raw exports of three imaginary organisations: harbour.csv, hotline.xlsx, refuge.csv"},
+    { "nb6k", 6000, "10 independent columns, as in the notebooks of the Synthetic Data Showcase" },
+    { "c17k", 17000, "26 columns with correlations, mean 9 attributes per person, shaped like case data" },
+    { "c50k", 50000, "the same population as c17k, 50,000 people" },
+    { "c206k", 206000, "the same population as c17k, 206,000 people" },
+    { "m1x40", 1000000, "40 columns, mean 12 attributes per person, a million people" },
+    { "orgs3", 20000, "a folder with the raw exports of three imaginary organisations: harbour.csv, hotline.xlsx, refuge.csv" },
 };
 
 const su_shape *su_shapes(size_t *count)
@@ -26,10 +26,8 @@ const su_shape *su_shapes(size_t *count)
 
 static su_status organisations(su_context *ctx, uint64_t rows, uint64_t seed, const char *path)
 {
-    if (rows > ORGS3_MOST)
-        return su_fail(ctx, SU_USAGE, "orgs3 makes at most %u people: a worksheet cannot hold more calls", ORGS3_MOST);
-    if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return su_fail(ctx, SU_IO, "cannot make the folder %s: %s", path, strerror(errno));
+    if (rows > ORGS3_MOST) return su_fail(ctx, SU_USAGE, "orgs3 makes at most %u people: a worksheet cannot hold more calls", ORGS3_MOST);
+    if (mkdir(path, 0777) != 0 && errno != EEXIST) return su_fail(ctx, SU_IO, "cannot make the folder %s: %s", path, strerror(errno));
     su_arena arena;
     su_arena_init(&arena);
     uint64_t harbour = rows * 9 / 20, hotline = rows / 4;

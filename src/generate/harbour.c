@@ -22,41 +22,47 @@ static bool flag(su_buf *b, su_random *r, bool yes, unsigned unrecorded)
 
 static const char *nationality(su_random *r, const su_person *p)
 {
-    static const char *const dirty[] = {"ua", "UK", "Ivory Coast", "XX"};
+    static const char *const dirty[] = { "ua", "UK", "Ivory Coast", "XX" };
     if (su_draw_chance(r, 10)) return dirty[su_random_below(r, 4)];
     return su_draw_chance(r, 50) ? "" : p->citizenship->alpha2;
 }
 
 static void who(su_buf *b, su_random *r, const su_person *p)
 {
-    static const char *const sexes[] = {"", "F", "M", "X", "X", "X"};
+    static const char *const sexes[] = { "", "F", "M", "X", "X", "X" };
     su_buf_printf(b, "HB-%06llu,%04d-%02d-%02d", (unsigned long long)p->number, p->year, p->month, p->day);
     cell(b, sexes[p->sex]);
-    if (su_draw_chance(r, 3)) cell(b, "abt 30");
-    else if (su_draw_chance(r, 80)) cell(b, "");
-    else su_buf_printf(b, ",%d", p->age);
+    if (su_draw_chance(r, 3))
+        cell(b, "abt 30");
+    else if (su_draw_chance(r, 80))
+        cell(b, "");
+    else
+        su_buf_printf(b, ",%d", p->age);
     cell(b, nationality(r, p));
     cell(b, su_draw_chance(r, 100) ? "" : p->exploited_in->alpha2);
-    if (su_draw_chance(r, 350)) cell(b, "");
-    else su_buf_printf(b, ",%d", p->months);
+    if (su_draw_chance(r, 350))
+        cell(b, "");
+    else
+        su_buf_printf(b, ",%d", p->months);
 }
 
 static void means(su_buf *b, su_random *r, const su_person *p, unsigned unrecorded)
 {
     static const uint32_t columns[] = {
-        1u << SU_MEANS_DEBT, 1u << SU_MEANS_EARNINGS, 1u << SU_MEANS_THREATS | 1u << SU_MEANS_POLICE | 1u << SU_MEANS_CHILDREN,
-        1u << SU_MEANS_PSYCHOLOGICAL, 1u << SU_MEANS_PHYSICAL, 1u << SU_MEANS_SEXUAL, 1u << SU_MEANS_PROMISES, 1u << SU_MEANS_DRUGS,
-        1u << SU_MEANS_MONEY, 1u << SU_MEANS_MOVEMENT, 1u << SU_MEANS_MEDICAL, 1u << SU_MEANS_NECESSITIES, 1u << SU_MEANS_HOURS,
-        1u << SU_MEANS_DOCUMENTS,
+        1u << SU_MEANS_DEBT,          1u << SU_MEANS_EARNINGS,  1u << SU_MEANS_THREATS | 1u << SU_MEANS_POLICE | 1u << SU_MEANS_CHILDREN,
+        1u << SU_MEANS_PSYCHOLOGICAL, 1u << SU_MEANS_PHYSICAL,  1u << SU_MEANS_SEXUAL,
+        1u << SU_MEANS_PROMISES,      1u << SU_MEANS_DRUGS,     1u << SU_MEANS_MONEY,
+        1u << SU_MEANS_MOVEMENT,      1u << SU_MEANS_MEDICAL,   1u << SU_MEANS_NECESSITIES,
+        1u << SU_MEANS_HOURS,         1u << SU_MEANS_DOCUMENTS,
     };
     for (size_t i = 0; i < sizeof columns / sizeof columns[0]; i++) flag(b, r, p->means & columns[i], unrecorded);
 }
 
 static void exploitation(su_buf *b, su_random *r, const su_person *p, unsigned unrecorded)
 {
-    static const char *const sectors[] = {"", "agriculture", "construction", "domestic work", "hospitality", "other", "other", "other",
-                                          "other"};
-    static const char *const recruiters[] = {"", "partner", "friend", "family", "other", "other", ""};
+    static const char *const sectors[] = { "",      "agriculture", "construction", "domestic work", "hospitality",
+                                           "other", "other",       "other",        "other" };
+    static const char *const recruiters[] = { "", "partner", "friend", "family", "other", "other", "" };
     const uint32_t labour_types = 1u << SU_EXPLOIT_LABOUR | 1u << SU_EXPLOIT_SERVITUDE | 1u << SU_EXPLOIT_BEGGING;
     bool labour = flag(b, r, p->exploitation & labour_types, unrecorded / 4);
     bool sexual = flag(b, r, p->exploitation & 1u << SU_EXPLOIT_SEX, unrecorded / 4);

@@ -9,39 +9,74 @@ typedef enum su_sex { SU_SEX_NONE, SU_SEX_WOMAN, SU_SEX_MAN, SU_SEX_TRANS_WOMAN,
 
 /* Means of control, in the order in which the three exports name them. */
 enum {
-    SU_MEANS_DEBT, SU_MEANS_EARNINGS, SU_MEANS_THREATS, SU_MEANS_POLICE, SU_MEANS_CHILDREN, SU_MEANS_PSYCHOLOGICAL, SU_MEANS_PHYSICAL,
-    SU_MEANS_SEXUAL, SU_MEANS_PROMISES, SU_MEANS_DRUGS, SU_MEANS_MONEY, SU_MEANS_MOVEMENT, SU_MEANS_MEDICAL, SU_MEANS_NECESSITIES,
-    SU_MEANS_HOURS, SU_MEANS_DOCUMENTS, SU_MEANS_OTHER, SU_MEANS_COUNT
+    SU_MEANS_DEBT,
+    SU_MEANS_EARNINGS,
+    SU_MEANS_THREATS,
+    SU_MEANS_POLICE,
+    SU_MEANS_CHILDREN,
+    SU_MEANS_PSYCHOLOGICAL,
+    SU_MEANS_PHYSICAL,
+    SU_MEANS_SEXUAL,
+    SU_MEANS_PROMISES,
+    SU_MEANS_DRUGS,
+    SU_MEANS_MONEY,
+    SU_MEANS_MOVEMENT,
+    SU_MEANS_MEDICAL,
+    SU_MEANS_NECESSITIES,
+    SU_MEANS_HOURS,
+    SU_MEANS_DOCUMENTS,
+    SU_MEANS_OTHER,
+    SU_MEANS_COUNT
 };
 
 enum {
-    SU_EXPLOIT_LABOUR, SU_EXPLOIT_SERVITUDE, SU_EXPLOIT_BEGGING, SU_EXPLOIT_SEX, SU_EXPLOIT_MARRIAGE, SU_EXPLOIT_ORGAN, SU_EXPLOIT_OTHER,
+    SU_EXPLOIT_LABOUR,
+    SU_EXPLOIT_SERVITUDE,
+    SU_EXPLOIT_BEGGING,
+    SU_EXPLOIT_SEX,
+    SU_EXPLOIT_MARRIAGE,
+    SU_EXPLOIT_ORGAN,
+    SU_EXPLOIT_OTHER,
     SU_EXPLOIT_COUNT
 };
 
 typedef enum su_sector {
-    SU_SECTOR_NONE, SU_SECTOR_AGRICULTURE, SU_SECTOR_CONSTRUCTION, SU_SECTOR_DOMESTIC, SU_SECTOR_HOSPITALITY, SU_SECTOR_BEGGING,
-    SU_SECTOR_FISHING, SU_SECTOR_FACTORY, SU_SECTOR_OTHER
+    SU_SECTOR_NONE,
+    SU_SECTOR_AGRICULTURE,
+    SU_SECTOR_CONSTRUCTION,
+    SU_SECTOR_DOMESTIC,
+    SU_SECTOR_HOSPITALITY,
+    SU_SECTOR_BEGGING,
+    SU_SECTOR_FISHING,
+    SU_SECTOR_FACTORY,
+    SU_SECTOR_OTHER
 } su_sector;
 
 typedef enum su_recruiter {
-    SU_RECRUITER_NONE, SU_RECRUITER_PARTNER, SU_RECRUITER_FRIEND, SU_RECRUITER_FAMILY, SU_RECRUITER_EMPLOYER, SU_RECRUITER_STRANGER,
+    SU_RECRUITER_NONE,
+    SU_RECRUITER_PARTNER,
+    SU_RECRUITER_FRIEND,
+    SU_RECRUITER_FAMILY,
+    SU_RECRUITER_EMPLOYER,
+    SU_RECRUITER_STRANGER,
     SU_RECRUITER_UNKNOWN
 } su_recruiter;
 
-typedef struct su_country { const char *alpha3, *alpha2, *french; } su_country;
+typedef struct su_country {
+    const char *alpha3, *alpha2, *french;
+} su_country;
 
 typedef struct su_person {
-    uint64_t number;                        /* running, unique over the three files                       */
-    int year, month, day;                   /* of registration                                            */
+    uint64_t number;      /* running, unique over the three files */
+    int year, month, day; /* of registration */
     su_sex sex;
-    int age;                                /* years, when identified                                     */
+    int age; /* years, when identified */
     const su_country *citizenship, *exploited_in;
-    int months;                             /* of exploitation                                            */
-    uint32_t means;                         /* bit i = means i                                            */
-    uint32_t exploitation;                  /* bit i = type i                                             */
-    su_sector sector;                       /* SU_SECTOR_NONE without labour exploitation                 */
-    bool prostitution, pornography;         /* false without sexual exploitation                          */
+    int months;                     /* of exploitation */
+    uint32_t means;                 /* bit i = means i */
+    uint32_t exploitation;          /* bit i = type i */
+    su_sector sector;               /* SU_SECTOR_NONE without labour exploitation */
+    bool prostitution, pornography; /* false without sexual exploitation */
     su_recruiter recruiter;
 } su_person;
 

@@ -27,51 +27,85 @@ static void list(su_buf *b, uint32_t set, const char *const *words)
 
 static const char *citizenship(su_random *r, const su_person *p)
 {
-    static const char *const dirty[] = {"Cote d'Ivoire", "RDC", "Birmanie", "Atlantide"};
+    static const char *const dirty[] = { "Cote d'Ivoire", "RDC", "Birmanie", "Atlantide" };
     if (su_draw_chance(r, 10)) return dirty[su_random_below(r, 4)];
     return su_draw_chance(r, 40) ? "" : p->citizenship->french;
 }
 
 static void who(su_buf *b, su_random *r, const su_person *p, unsigned *case_of_year)
 {
-    static const char *const sexes[] = {"", "Féminin", "Masculin", "Transgenre féminin", "Transgenre masculin", "Non conforme"};
+    static const char *const sexes[] = { "", "Féminin", "Masculin", "Transgenre féminin", "Transgenre masculin", "Non conforme" };
     su_buf_printf(b, "R-%04d-%04u;%04d;Personne imaginée;Nº %05llu", p->year, ++case_of_year[p->year % 10], p->year,
                   (unsigned long long)p->number);
     bool age_known = !su_draw_chance(r, 60);
-    if (age_known && !su_draw_chance(r, 150)) su_buf_printf(b, ";%02d/%02d/%04d", p->day, p->month, p->year - p->age);
-    else cell(b, "");
+    if (age_known && !su_draw_chance(r, 150))
+        su_buf_printf(b, ";%02d/%02d/%04d", p->day, p->month, p->year - p->age);
+    else
+        cell(b, "");
     bool shouted = su_draw_chance(r, 3);
-    if (p->sex == SU_SEX_WOMAN && shouted) cell(b, "FÉMININ");
-    else cell(b, p->sex == SU_SEX_NONE && su_draw_chance(r, 600) ? "Non précisé / inconnu" : sexes[p->sex]);
+    if (p->sex == SU_SEX_WOMAN && shouted)
+        cell(b, "FÉMININ");
+    else
+        cell(b, p->sex == SU_SEX_NONE && su_draw_chance(r, 600) ? "Non précisé / inconnu" : sexes[p->sex]);
     cell(b, citizenship(r, p));
-    if (age_known) su_buf_printf(b, ";%d", p->age);
-    else cell(b, "");
+    if (age_known)
+        su_buf_printf(b, ";%d", p->age);
+    else
+        cell(b, "");
     int before = p->age - p->months / 12;
-    if (age_known && !su_draw_chance(r, 370)) su_buf_printf(b, ";%d", before < 0 ? 0 : before);
-    else cell(b, "");
+    if (age_known && !su_draw_chance(r, 370))
+        su_buf_printf(b, ";%d", before < 0 ? 0 : before);
+    else
+        cell(b, "");
     cell(b, su_draw_chance(r, 50) ? "" : p->exploited_in->french);
-    if (su_draw_chance(r, 300)) cell(b, "");
-    else su_buf_printf(b, ";%d", p->months);
+    if (su_draw_chance(r, 300))
+        cell(b, "");
+    else
+        su_buf_printf(b, ";%d", p->months);
 }
 
 static void what(su_buf *b, su_random *r, const su_person *p)
 {
     static const char *const means[SU_MEANS_COUNT] = {
-        "Servitude pour dettes", "Confiscation des revenus", "Menaces physiques", "Menaces de dénonciation aux autorités",
-        "Menaces contre les enfants ou la famille", "Violence psychologique", "Violence physique", "Violence sexuelle", "Fausses promesses",
-        "Substances psychoactives", "Accès restreint à l’argent", "Restriction de la liberté de mouvement",
-        "Accès restreint aux soins médicaux", "Privation de produits de première nécessité", "Horaires de travail excessifs",
-        "Confiscation des documents", "Autre",
+        "Servitude pour dettes",
+        "Confiscation des revenus",
+        "Menaces physiques",
+        "Menaces de dénonciation aux autorités",
+        "Menaces contre les enfants ou la famille",
+        "Violence psychologique",
+        "Violence physique",
+        "Violence sexuelle",
+        "Fausses promesses",
+        "Substances psychoactives",
+        "Accès restreint à l’argent",
+        "Restriction de la liberté de mouvement",
+        "Accès restreint aux soins médicaux",
+        "Privation de produits de première nécessité",
+        "Horaires de travail excessifs",
+        "Confiscation des documents",
+        "Autre",
     };
-    static const char *const others[] = {"Enrôlement forcé par des acteurs non étatiques", "Adoption forcée", "Gestation pour autrui",
-                                         "Autre"};
-    static const char *const sex_types[] = {"Prostitution", "Pornographie", "Services interactifs à distance", "Services sexuels privés"};
-    static const char *const sectors[] = {"", "Culture et élevage", "Construction", "Travail domestique", "Hébergement et restauration",
-                                          "Autre", "Pêche et aquaculture", "Industrie manufacturière", "Autre"};
-    static const char *const recruiters[] = {"", "Partenaire intime", "Ami ou connaissance", "Famille", "Autre", "Autre", "Inconnu"};
+    static const char *const others[] = { "Enrôlement forcé par des acteurs non étatiques", "Adoption forcée", "Gestation pour autrui",
+                                          "Autre" };
+    static const char *const sex_types[] = { "Prostitution", "Pornographie", "Services interactifs à distance", "Services sexuels privés" };
+    static const char *const sectors[] = { "",
+                                           "Culture et élevage",
+                                           "Construction",
+                                           "Travail domestique",
+                                           "Hébergement et restauration",
+                                           "Autre",
+                                           "Pêche et aquaculture",
+                                           "Industrie manufacturière",
+                                           "Autre" };
+    static const char *const recruiters[] = { "", "Partenaire intime", "Ami ou connaissance", "Famille", "Autre", "Autre", "Inconnu" };
     const char *types[SU_EXPLOIT_COUNT] = {
-        p->age < 18 ? "Travail des enfants" : "Travail forcé", "Servitude", "Mendicité forcée", "Exploitation sexuelle", "Mariage forcé",
-        "Prélèvement d’organes", others[su_random_below(r, 4)],
+        p->age < 18 ? "Travail des enfants" : "Travail forcé",
+        "Servitude",
+        "Mendicité forcée",
+        "Exploitation sexuelle",
+        "Mariage forcé",
+        "Prélèvement d’organes",
+        others[su_random_below(r, 4)],
     };
     list(b, su_draw_chance(r, 140) ? 0 : su_person_at_most(r, p->means, 6), means);
     bool known = !su_draw_chance(r, 20);
@@ -88,7 +122,7 @@ su_status su_export_refuge(su_context *ctx, uint64_t rows, uint64_t seed, const 
 {
     su_stream s;
     su_random r;
-    unsigned case_of_year[10] = {0};
+    unsigned case_of_year[10] = { 0 };
     su_status status = su_stream_open(ctx, &s, path);
     if (status != SU_OK) return status;
     su_random_seeded(&r, seed);

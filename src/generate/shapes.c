@@ -7,15 +7,15 @@
 #define POPULATION_SEED UINT64_C(0x5eed0f9e09e)
 
 typedef struct family {
-    const char *prefix;                     /* of the shape's name                                                      */
+    const char *prefix; /* of the shape's name */
     unsigned coded, flags;
     unsigned values[MAX_CODED];
-    unsigned flag_often, flag_seldom;       /* largest rate, in 1/65536, of a flag that is typical or not of a class       */
+    unsigned flag_often, flag_seldom; /* largest rate, in 1/65536, of a flag that is typical or not of a class */
 } family;
 
 static const family families[] = {
-    {"c", 6, 20, {21, 4, 9, 60, 4, 60}, 60000, 6500},
-    {"m", 4, 36, {20, 9, 50, 50}, 60000, 14500},
+    { "c", 6, 20, { 21, 4, 9, 60, 4, 60 }, 60000, 6500 },
+    { "m", 4, 36, { 20, 9, 50, 50 }, 60000, 14500 },
 };
 
 /* Thresholds out of 2^32 (values) or 2^16 (presence): one draw and one comparison per cell. */
@@ -41,8 +41,10 @@ static unsigned pick(const uint32_t *below, unsigned n, uint32_t at)
     unsigned low = 0, high = n - 1;
     while (low < high) {
         unsigned middle = (low + high) / 2;
-        if (at < below[middle]) high = middle;
-        else low = middle + 1;
+        if (at < below[middle])
+            high = middle;
+        else
+            low = middle + 1;
     }
     return low;
 }
@@ -139,8 +141,10 @@ su_status su_shape_classes(su_context *ctx, const char *shape, uint64_t rows, ui
 
 su_status su_shape_showcase(su_context *ctx, uint64_t rows, uint64_t seed, const char *path)
 {
-    static const struct { unsigned values, absent; } columns[10] = {
-        {2, 1}, {6, 2}, {10, 2}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1}, {1, 1},
+    static const struct {
+        unsigned values, absent;
+    } columns[10] = {
+        { 2, 1 }, { 6, 2 }, { 10, 2 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 }, { 1, 1 },
     };
     su_stream s;
     su_random r;
@@ -153,8 +157,10 @@ su_status su_shape_showcase(su_context *ctx, uint64_t rows, uint64_t seed, const
         for (unsigned j = 0; j < 10; j++) {
             uint64_t v = su_random_below(&r, columns[j].values + columns[j].absent);
             if (j) su_buf_char(&s.buf, ',');
-            if (v >= columns[j].absent) su_buf_printf(&s.buf, "%u", (unsigned)(v - columns[j].absent) + 1);
-            else if (j >= 3) su_buf_char(&s.buf, '0');
+            if (v >= columns[j].absent)
+                su_buf_printf(&s.buf, "%u", (unsigned)(v - columns[j].absent) + 1);
+            else if (j >= 3)
+                su_buf_char(&s.buf, '0');
         }
         su_buf_char(&s.buf, '\n');
         status = su_stream_flush(ctx, &s, false);

@@ -5,7 +5,8 @@
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /* Reads min..max digits at *at and moves on. */
-static bool read_number(su_str s, size_t *at, size_t min, size_t max, int *out) {
+static bool read_number(su_str s, size_t *at, size_t min, size_t max, int *out)
+{
     size_t n = 0;
     int value = 0;
     while (n < max && *at + n < s.n && is_digit(s.p[*at + n])) {
@@ -18,7 +19,8 @@ static bool read_number(su_str s, size_t *at, size_t min, size_t max, int *out) 
     return true;
 }
 
-static bool read_separator(su_str s, size_t *at, char *separator) {
+static bool read_separator(su_str s, size_t *at, char *separator)
+{
     if (*at >= s.n || (s.p[*at] != '-' && s.p[*at] != '/' && s.p[*at] != '.')) return false;
     if (*separator != 0 && s.p[*at] != *separator) return false;
     *separator = s.p[*at];
@@ -26,15 +28,17 @@ static bool read_separator(su_str s, size_t *at, char *separator) {
     return true;
 }
 
-static bool day_exists(civil_date d) {
-    static const int days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+static bool day_exists(civil_date d)
+{
+    static const int days[12] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     if (d.year < 1000 || d.month < 1 || d.month > 12 || d.day < 1) return false;
     bool leap = (d.year % 4 == 0 && d.year % 100 != 0) || d.year % 400 == 0;
     return d.day <= days[d.month - 1] + (leap && d.month == 2 ? 1 : 0);
 }
 
 /* After a day there may be a time: it is not looked at closely, but it must look like one. */
-static bool time_follows(su_str s, size_t at) {
+static bool time_follows(su_str s, size_t at)
+{
     if (at == s.n) return true;
     if (s.p[at] != 'T' && s.p[at] != 't' && s.p[at] != ' ') return false;
     int hour = 0, minute = 0;
@@ -48,14 +52,16 @@ static bool time_follows(su_str s, size_t at) {
 }
 
 /* d/m/Y or m/d/Y, the two small numbers as written. */
-static bool read_small_first(su_str s, int *first, int *second, int *year) {
+static bool read_small_first(su_str s, int *first, int *second, int *year)
+{
     size_t at = 0;
     char separator = 0;
     return read_number(s, &at, 1, 2, first) && read_separator(s, &at, &separator) && read_number(s, &at, 1, 2, second) &&
            read_separator(s, &at, &separator) && read_number(s, &at, 4, 4, year) && time_follows(s, at);
 }
 
-int date_order_hint(su_str cell) {
+int date_order_hint(su_str cell)
+{
     int first = 0, second = 0, year = 0;
     if (!read_small_first(su_str_trim(cell), &first, &second, &year)) return 0;
     if (first > 12 && second <= 12) return 1;
@@ -63,9 +69,10 @@ int date_order_hint(su_str cell) {
     return 0;
 }
 
-bool date_parse(su_str cell, date_order order, civil_date *out) {
+bool date_parse(su_str cell, date_order order, civil_date *out)
+{
     su_str s = su_str_trim(cell);
-    civil_date d = {0};
+    civil_date d = { 0 };
     size_t at = 0;
     char separator = 0;
     if (read_number(s, &at, 4, 4, &d.year) && read_separator(s, &at, &separator) && read_number(s, &at, 1, 2, &d.month) &&
@@ -81,7 +88,8 @@ bool date_parse(su_str cell, date_order order, civil_date *out) {
     return day_exists(d);
 }
 
-bool integer_form(su_str cell, char buf[32], su_str *out) {
+bool integer_form(su_str cell, char buf[32], su_str *out)
+{
     su_str s = su_str_trim(cell);
     const char *point = s.n > 0 ? memchr(s.p, '.', s.n) : NULL;
     if (point == NULL || s.n > 31) return false;
@@ -94,18 +102,20 @@ bool integer_form(su_str cell, char buf[32], su_str *out) {
         if (s.p[i] != '0') return false;
     memcpy(buf, s.p, whole);
     buf[whole] = '\0';
-    *out = (su_str){buf, whole};
+    *out = (su_str) { buf, whole };
     return true;
 }
 
-bool integer_parse(su_str cell, int64_t *out) {
+bool integer_parse(su_str cell, int64_t *out)
+{
     char buf[32];
     su_str whole;
     if (su_parse_i64(cell, out)) return true;
     return integer_form(cell, buf, &whole) && su_parse_i64(whole, out);
 }
 
-bool year_parse(su_str cell, date_order order, int *out) {
+bool year_parse(su_str cell, date_order order, int *out)
+{
     civil_date d;
     int64_t n = 0;
     if (date_parse(cell, order, &d)) {

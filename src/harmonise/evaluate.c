@@ -30,9 +30,10 @@ typedef struct pair_work {
     su_buf scratch;
 } pair_work;
 
-static item_result from_row(pair_work *w, uint32_t index) {
+static item_result from_row(pair_work *w, uint32_t index)
+{
     const map_row *row = &w->e->mapping->rows[index];
-    item_result r = {.kind = GIVES_REASON, .cell = row->cell, .row = UINT32_MAX};
+    item_result r = { .kind = GIVES_REASON, .cell = row->cell, .row = UINT32_MAX };
     if (type_is_text(w->field->type)) {
         if (row->text.n > 0) {
             r.kind = GIVES_VALUE;
@@ -48,7 +49,8 @@ static item_result from_row(pair_work *w, uint32_t index) {
     return r;
 }
 
-static bool listed_row(const pair_work *w, cell_text item, uint32_t *index) {
+static bool listed_row(const pair_work *w, cell_text item, uint32_t *index)
+{
     char buf[32];
     su_str whole;
     uint32_t id = 0;
@@ -58,13 +60,14 @@ static bool listed_row(const pair_work *w, cell_text item, uint32_t *index) {
     return found;
 }
 
-static looked look_up(pair_work *w, cell_text item, item_result *r) {
+static looked look_up(pair_work *w, cell_text item, item_result *r)
+{
     date_order order = w->view->order;
     if (type_is_text(w->field->type)) {
         if (w->pair->base == RULE_NONE) return lookup_missing(&w->look, item, &r->cell);
         w->scratch.n = 0;
         looked found = lookup_text(&w->look, item, order, &w->scratch, &r->cell);
-        if (found == LOOKED_VALUE) r->text = su_dict_add(w->texts, (su_str){w->scratch.p, w->scratch.n});
+        if (found == LOOKED_VALUE) r->text = su_dict_add(w->texts, (su_str) { w->scratch.p, w->scratch.n });
         return found;
     }
     switch (w->pair->base) {
@@ -87,9 +90,10 @@ static looked look_up(pair_work *w, cell_text item, item_result *r) {
     return found;
 }
 
-static item_result evaluate_item(pair_work *w, uint32_t i) {
+static item_result evaluate_item(pair_work *w, uint32_t i)
+{
     cell_text item = w->view->items[i];
-    item_result r = {.row = UINT32_MAX};
+    item_result r = { .row = UINT32_MAX };
     uint32_t row = 0;
     uint8_t state = 0;
     if (w->view->item_reason != NULL && w->view->item_reason[i] != 0) {
@@ -120,13 +124,15 @@ static item_result evaluate_item(pair_work *w, uint32_t i) {
 static bool is_no(const su_field *f, su_cell c) { return c == SU_CELL_NEGATIVE || (f->negative != 0 && c == f->negative); }
 
 /* Yes before no before a reason before nothing: 0 nothing or not recorded, 1 reason, 2 no, 3 yes. */
-static int rank_of(const su_field *f, su_cell c) {
+static int rank_of(const su_field *f, su_cell c)
+{
     if (c == SU_CELL_NOT_RECORDED) return 0;
     if (is_no(f, c)) return 2;
     return su_cell_is_value(c) ? 3 : 1;
 }
 
-static void add_to_set(const pair_work *w, const item_result *r, uint64_t *bits) {
+static void add_to_set(const pair_work *w, const item_result *r, uint64_t *bits)
+{
     su_cell value = r->cell;
     for (uint32_t row = r->row;; row = w->e->mapping->rows[row].next) {
         bits[(value - 1) / 64] |= (uint64_t)1 << ((value - 1) % 64);
@@ -135,7 +141,8 @@ static void add_to_set(const pair_work *w, const item_result *r, uint64_t *bits)
     }
 }
 
-static void answer_cell(const pair_work *w, const item_result *results, uint32_t cell, answers *a) {
+static void answer_cell(const pair_work *w, const item_result *results, uint32_t cell, answers *a)
+{
     const source_view *v = w->view;
     uint32_t from = v->first_item == NULL ? cell : v->first_item[cell], to = v->first_item == NULL ? cell + 1 : v->first_item[cell + 1];
     uint64_t *bits = a->bits == NULL ? NULL : a->bits + (size_t)cell * a->words;
@@ -155,16 +162,18 @@ static void answer_cell(const pair_work *w, const item_result *results, uint32_t
     }
 }
 
-static bool any_bit(const uint64_t *bits, uint32_t words) {
+static bool any_bit(const uint64_t *bits, uint32_t words)
+{
     for (uint32_t i = 0; i < words; i++)
         if (bits[i] != 0) return true;
     return false;
 }
 
-static answers answer_pair(evaluation *e, const map_pair *pair) {
+static answers answer_pair(evaluation *e, const map_pair *pair)
+{
     const su_field *f = &e->mapping->schema->fields[pair->field];
-    pair_work w = {.e = e, .pair = pair, .field = f, .view = &e->views[pair->source], .texts = e->table->columns[pair->field].texts};
-    answers a = {.words = e->table->columns[pair->field].words};
+    pair_work w = { .e = e, .pair = pair, .field = f, .view = &e->views[pair->source], .texts = e->table->columns[pair->field].texts };
+    answers a = { .words = e->table->columns[pair->field].words };
     lookup_init(&w.look, e->mapping->schema, f);
     item_result *results = su_alloc_array(w.view->item_count, sizeof *results);
     for (uint32_t i = 0; i < w.view->item_count; i++) results[i] = evaluate_item(&w, i);
@@ -181,18 +190,21 @@ static answers answer_pair(evaluation *e, const map_pair *pair) {
     return a;
 }
 
-static void free_answers(answers *a) {
+static void free_answers(answers *a)
+{
     free(a->v);
     free(a->bits);
 }
 
 /* Without the policy a no says nothing when nobody says yes. */
-static void forget_no(const su_field *f, answers *a, uint32_t cells) {
+static void forget_no(const su_field *f, answers *a, uint32_t cells)
+{
     for (uint32_t c = 0; c < cells; c++)
         if (is_no(f, (su_cell)a->v[c])) a->v[c] = SU_CELL_NOT_RECORDED;
 }
 
-static void join_flags(const su_field *f, const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes) {
+static void join_flags(const su_field *f, const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes)
+{
     for (uint64_t r = 0; r < rows; r++) {
         su_cell more = (su_cell)a->v[ids[r]];
         if (more != 0 && rank_of(f, more) > rank_of(f, codes[r])) codes[r] = more;
@@ -202,14 +214,16 @@ static void join_flags(const su_field *f, const answers *a, const uint32_t *ids,
 /* A known no is an answer, whether or not the codelist can print it. */
 static bool is_answer(su_cell c) { return su_cell_is_value(c) || c == SU_CELL_NEGATIVE; }
 
-static void first_code(const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes) {
+static void first_code(const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes)
+{
     for (uint64_t r = 0; r < rows; r++) {
         su_cell more = (su_cell)a->v[ids[r]];
         if (!is_answer(codes[r]) && (is_answer(more) || codes[r] == SU_CELL_NOT_RECORDED)) codes[r] = more;
     }
 }
 
-static void join_sets(const answers *a, const uint32_t *ids, uint64_t rows, su_case_column *column, bool first_only) {
+static void join_sets(const answers *a, const uint32_t *ids, uint64_t rows, su_case_column *column, bool first_only)
+{
     for (uint64_t r = 0; r < rows; r++) {
         uint64_t *set = column->sets + r * a->words;
         const uint64_t *more = a->bits + (size_t)ids[r] * a->words;
@@ -223,12 +237,14 @@ static void join_sets(const answers *a, const uint32_t *ids, uint64_t rows, su_c
     }
 }
 
-static void first_text(const answers *a, const uint32_t *ids, uint64_t rows, uint32_t *texts) {
+static void first_text(const answers *a, const uint32_t *ids, uint64_t rows, uint32_t *texts)
+{
     for (uint64_t r = 0; r < rows; r++)
         if (texts[r] == 0) texts[r] = a->v[ids[r]];
 }
 
-static void fill_constant(evaluation *e, uint32_t field) {
+static void fill_constant(evaluation *e, uint32_t field)
+{
     const map_row *row = &e->mapping->rows[e->mapping->targets[field].constant];
     su_case_column *column = &e->table->columns[field];
     uint64_t rows = e->table->row_count;
@@ -244,7 +260,8 @@ static void fill_constant(evaluation *e, uint32_t field) {
     }
 }
 
-static void need_view(evaluation *e, uint32_t source) {
+static void need_view(evaluation *e, uint32_t source)
+{
     source_view *v = &e->views[source];
     const map_source *s = &e->mapping->sources[source];
     if (v->source != NULL) return;
@@ -254,7 +271,8 @@ static void need_view(evaluation *e, uint32_t source) {
         view_of_column(v, e->mapping, s, &e->raw->columns[e->columns[source]]);
 }
 
-static void fill_field(evaluation *e, uint32_t field) {
+static void fill_field(evaluation *e, uint32_t field)
+{
     const map_target *t = &e->mapping->targets[field];
     const su_field *f = &e->mapping->schema->fields[field];
     su_case_column *column = &e->table->columns[field];
@@ -282,7 +300,8 @@ static void fill_field(evaluation *e, uint32_t field) {
     }
 }
 
-su_status evaluate(evaluation *e) {
+su_status evaluate(evaluation *e)
+{
     const su_mapping *m = e->mapping;
     for (uint32_t i = 0; i < m->order_count; i++) {
         if (su_cancelled(e->ctx)) return su_fail(e->ctx, SU_CANCELLED, "cancelled while harmonising %s", e->raw->source);

@@ -24,7 +24,8 @@ typedef struct work {
 } work;
 
 /* "Sex" and "sex" in a mapping are one column, unless the file has both. */
-static bool is_ambiguous(const work *w, const map_source *source) {
+static bool is_ambiguous(const work *w, const map_source *source)
+{
     su_arena arena;
     size_t alike = 0;
     if (!source->respelled) return false;
@@ -37,9 +38,10 @@ static bool is_ambiguous(const work *w, const map_source *source) {
 }
 
 /* Every source column must be there; a column to be dropped may be absent. All missing ones are named at once. */
-static su_status bind_columns(work *w) {
+static su_status bind_columns(work *w)
+{
     const su_mapping *m = w->m;
-    su_buf missing = {0};
+    su_buf missing = { 0 };
     size_t count = 0;
     for (size_t s = 0; s < m->source_count; s++) {
         const map_source *source = &m->sources[s];
@@ -59,7 +61,8 @@ static su_status bind_columns(work *w) {
     return st;
 }
 
-static void read_weights(work *w) {
+static void read_weights(work *w)
+{
     if (w->m->weight < 0) return;
     const su_dict *values = w->raw->columns[w->columns[w->m->weight]].values;
     uint32_t n = su_dict_count(values);
@@ -72,9 +75,10 @@ static void read_weights(work *w) {
     }
 }
 
-static su_status find_margins(work *w) {
+static su_status find_margins(work *w)
+{
     margins found;
-    su_buf text = {0};
+    su_buf text = { 0 };
     su_status st = SU_OK;
     margins_find(w->raw, w->m, w->columns, w->weight_of, w->state, ROW_MARGIN, &found);
     margins_describe(&found, w->raw, &text);
@@ -94,27 +98,30 @@ static su_status find_margins(work *w) {
 
 /* ---- rejects --------------------------------------------------------------------------------------------------------- */
 
-static void reject(work *w, uint64_t row, size_t source, bool show, const char *reason) {
+static void reject(work *w, uint64_t row, size_t source, bool show, const char *reason)
+{
     w->state[row] = ROW_REJECTED;
     w->report->rows_rejected++;
     const su_raw_column *column = source == SIZE_MAX || w->columns[source] < 0 ? NULL : &w->raw->columns[w->columns[source]];
-    su_str value = column == NULL || !show ? (su_str){"", 0} : su_dict_get(column->values, column->ids[row]);
+    su_str value = column == NULL || !show ? (su_str) { "", 0 } : su_dict_get(column->values, column->ids[row]);
     report_reject(w->report, w->raw->row_line[row], column == NULL ? NULL : column->name, value, reason);
 }
 
-static void index_records(work *w) {
+static void index_records(work *w)
+{
     if (w->m->record < 0) return;
     const su_dict *values = w->raw->columns[w->columns[w->m->record]].values;
     uint32_t n = su_dict_count(values);
     w->record_texts = su_dict_new();
-    su_dict_add(w->record_texts, (su_str){"", 0});
+    su_dict_add(w->record_texts, (su_str) { "", 0 });
     w->record_of = su_alloc_array(n, sizeof *w->record_of);
     for (uint32_t i = 0; i < n; i++) w->record_of[i] = su_dict_add(w->record_texts, su_str_trim(su_dict_get(values, i)));
 }
 
 static uint32_t record_id(const work *w, uint64_t row) { return w->record_of[w->raw->columns[w->columns[w->m->record]].ids[row]]; }
 
-static void check_record(work *w, uint64_t row, uint32_t *first_line) {
+static void check_record(work *w, uint64_t row, uint32_t *first_line)
+{
     uint32_t id = record_id(w, row);
     char reason[120];
     if (id == 0) {
@@ -127,7 +134,8 @@ static void check_record(work *w, uint64_t row, uint32_t *first_line) {
     }
 }
 
-static bool cell_is_filled(const su_case_column *c, uint64_t row) {
+static bool cell_is_filled(const su_case_column *c, uint64_t row)
+{
     if (c->ids != NULL) return c->ids[row] != 0;
     if (c->codes != NULL) return su_cell_is_value(c->codes[row]) || c->codes[row] == SU_CELL_NEGATIVE;
     for (uint32_t i = 0; i < c->words; i++)
@@ -135,7 +143,8 @@ static bool cell_is_filled(const su_case_column *c, uint64_t row) {
     return false;
 }
 
-static void check_required(work *w, uint64_t row) {
+static void check_required(work *w, uint64_t row)
+{
     const su_schema *s = w->m->schema;
     for (uint32_t f = 0; f < s->field_count; f++) {
         if (!s->fields[f].required || cell_is_filled(&w->e.table->columns[f], row)) continue;
@@ -148,7 +157,8 @@ static void check_required(work *w, uint64_t row) {
     }
 }
 
-static su_status reject_rows(work *w) {
+static su_status reject_rows(work *w)
+{
     uint32_t *first_line = w->record_texts == NULL ? NULL : su_alloc_array(su_dict_count(w->record_texts), sizeof *first_line);
     const su_raw_column *weights = w->weight_of == NULL ? NULL : &w->raw->columns[w->columns[w->m->weight]];
     bool required = false;
@@ -174,13 +184,15 @@ static su_status reject_rows(work *w) {
 
 /* ---- from source rows to person rows -------------------------------------------------------------------------------- */
 
-static uint64_t people_of(const work *w, uint64_t row) {
+static uint64_t people_of(const work *w, uint64_t row)
+{
     if (w->state[row] != ROW_KEPT) return 0;
     if (w->weight_of == NULL) return 1;
     return (uint64_t)w->weight_of[w->raw->columns[w->columns[w->m->weight]].ids[row]];
 }
 
-static su_status count_people(work *w, uint64_t *out) {
+static su_status count_people(work *w, uint64_t *out)
+{
     uint64_t total = 0;
     for (uint64_t r = 0; r < w->raw->row_count; r++) {
         if (__builtin_add_overflow(total, people_of(w, r), &total) || (w->weight_of != NULL && total > MAX_PEOPLE))
@@ -192,7 +204,8 @@ static su_status count_people(work *w, uint64_t *out) {
     return SU_OK;
 }
 
-static void gather_column(const su_case_column *from, su_case_column *to, const uint32_t *origin, uint64_t rows) {
+static void gather_column(const su_case_column *from, su_case_column *to, const uint32_t *origin, uint64_t rows)
+{
     if (from->codes != NULL)
         for (uint64_t r = 0; r < rows; r++) to->codes[r] = from->codes[origin[r]];
     if (from->ids != NULL) {
@@ -207,7 +220,8 @@ static void gather_column(const su_case_column *from, su_case_column *to, const 
 }
 
 /* One row per person, in source order. Nothing is copied when every source row is a person. */
-static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin) {
+static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin)
+{
     uint64_t n = 0;
     *origin = su_alloc_array(people, sizeof **origin);
     for (uint64_t r = 0; r < w->raw->row_count; r++)
@@ -227,23 +241,29 @@ static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin) {
 }
 
 /* The file's own number, or the line; people counted by a weight get #1, #2, ... behind it. */
-static void name_records(const work *w, su_case_table *t, const uint32_t *origin) {
+/* Without a record column a row is named after its file and line, "3fa9c1d2:17": lines alone would be the same in an organisation's next
+ * file. */
+static void name_records(const work *w, su_case_table *t, const uint32_t *origin)
+{
+    enum { FILE_BYTES = 4 };
     uint64_t nth = 0;
-    su_buf name = {0};
+    su_buf name = { 0 };
+    char file[2 * FILE_BYTES + 1];
+    su_hex(w->raw->fingerprint.bytes, FILE_BYTES, file);
     for (uint64_t r = 0; r < t->row_count; r++) {
         uint32_t row = origin[r];
-        su_str text = {"", 0};
-        char line[16];
+        su_str text = { "", 0 };
+        char line[sizeof file + 12];
         if (w->record_of != NULL)
             text = su_dict_get(w->record_texts, record_id(w, row));
         else
-            text = (su_str){line, (size_t)snprintf(line, sizeof line, "%u", w->raw->row_line[row])};
+            text = (su_str) { line, (size_t)snprintf(line, sizeof line, "%s:%u", file, w->raw->row_line[row]) };
         if (w->weight_of != NULL) {
             nth = r > 0 && origin[r - 1] == row ? nth + 1 : 1;
             name.n = 0;
             su_buf_add(&name, text.p, text.n);
             su_buf_printf(&name, "#%llu", (unsigned long long)nth);
-            text = (su_str){name.p, name.n};
+            text = (su_str) { name.p, name.n };
         }
         t->record_ids[r] = su_dict_add(t->records, text);
     }
@@ -251,7 +271,8 @@ static void name_records(const work *w, su_case_table *t, const uint32_t *origin
     su_buf_free(&name);
 }
 
-static su_status run(work *w, su_case_table **out) {
+static su_status run(work *w, su_case_table **out)
+{
     uint64_t people = 0;
     uint32_t *origin = NULL;
     if (w->raw->row_count > UINT32_MAX)
@@ -284,8 +305,9 @@ static su_status run(work *w, su_case_table **out) {
 }
 
 su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema *schema, const su_mapping *mapping,
-                       const su_harmonise_options *opts, su_case_table **out, su_harmonise_report **report) {
-    static const su_harmonise_options defaults = {.margins = SU_MARGINS_REFUSE, .max_rejected = UINT64_MAX};
+                       const su_harmonise_options *opts, su_case_table **out, su_harmonise_report **report)
+{
+    static const su_harmonise_options defaults = { .margins = SU_MARGINS_REFUSE, .max_rejected = UINT64_MAX };
     su_mapping *by_name = NULL;
     su_status st = SU_OK;
 
@@ -296,10 +318,10 @@ su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema
         if (st != SU_OK) return st;
         mapping = by_name;
     }
-    work w = {.raw = raw, .m = mapping, .opts = opts == NULL ? &defaults : opts, .report = report_new(raw, schema)};
+    work w = { .raw = raw, .m = mapping, .opts = opts == NULL ? &defaults : opts, .report = report_new(raw, schema) };
     w.columns = su_alloc_array(mapping->source_count, sizeof *w.columns);
     w.state = su_alloc_array(raw->row_count, sizeof *w.state);
-    w.e = (evaluation){.ctx = ctx, .raw = raw, .mapping = mapping, .columns = w.columns};
+    w.e = (evaluation) { .ctx = ctx, .raw = raw, .mapping = mapping, .columns = w.columns };
     w.e.views = su_alloc_array(mapping->source_count, sizeof *w.e.views);
     if (mapping->schema != schema)
         st = su_fail(ctx, SU_USAGE, "the mapping %s was read for the schema %s, not for %s", mapping->name, mapping->schema->name,

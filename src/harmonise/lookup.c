@@ -7,8 +7,9 @@
 
 bool type_is_text(su_type t) { return t == SU_TYPE_INTEGER || t == SU_TYPE_DATE || t == SU_TYPE_TEXT; }
 
-void lookup_init(lookup *l, const su_schema *schema, const su_field *field) {
-    *l = (lookup){.field = field};
+void lookup_init(lookup *l, const su_schema *schema, const su_field *field)
+{
+    *l = (lookup) { .field = field };
     su_arena_init(&l->arena);
     for (uint32_t i = 0; i < schema->codelist_count; i++)
         if (strcmp(schema->codelists[i]->id, "flag") == 0) l->flags = schema->codelists[i];
@@ -18,13 +19,15 @@ void lookup_init(lookup *l, const su_schema *schema, const su_field *field) {
     if (field->pattern != NULL) l->has_pattern = pattern_compile(field->pattern, &l->pattern, why, sizeof why);
 }
 
-void lookup_free(lookup *l) {
+void lookup_free(lookup *l)
+{
     if (l->has_pattern) regfree(&l->pattern);
     l->has_pattern = false;
     su_arena_free(&l->arena);
 }
 
-static looked find_missing(const lookup *l, su_str key, su_cell *out) {
+static looked find_missing(const lookup *l, su_str key, su_cell *out)
+{
     for (uint32_t i = 0; i < l->field->missing_count; i++) {
         if (su_str_equal(l->missing[i], key)) {
             *out = l->field->missing[i].reason;
@@ -34,7 +37,8 @@ static looked find_missing(const lookup *l, su_str key, su_cell *out) {
     return LOOKED_NOTHING;
 }
 
-looked lookup_missing(const lookup *l, cell_text cell, su_cell *out) {
+looked lookup_missing(const lookup *l, cell_text cell, su_cell *out)
+{
     char buf[32];
     su_str whole;
     if (cell.key.n == 0) {
@@ -46,7 +50,8 @@ looked lookup_missing(const lookup *l, cell_text cell, su_cell *out) {
     return found;
 }
 
-static uint16_t find_code(const su_codelist *list, cell_text cell) {
+static uint16_t find_code(const su_codelist *list, cell_text cell)
+{
     char buf[32];
     su_str whole;
     if (list == NULL) return 0;
@@ -56,13 +61,15 @@ static uint16_t find_code(const su_codelist *list, cell_text cell) {
 }
 
 /* 1 yes, 0 no, -1 neither. */
-static int say_flag(const su_codelist *flags, cell_text cell) {
+static int say_flag(const su_codelist *flags, cell_text cell)
+{
     uint16_t value = find_code(flags, cell);
     if (value == 0) return -1;
     return strcmp(flags->codes[value - 1].code, "0") != 0;
 }
 
-looked lookup_code(const lookup *l, cell_text cell, su_cell *out) {
+looked lookup_code(const lookup *l, cell_text cell, su_cell *out)
+{
     looked found = lookup_missing(l, cell, out);
     if (found != LOOKED_NOTHING) return found;
     uint16_t value = find_code(l->field->codelist, cell);
@@ -77,7 +84,8 @@ looked lookup_code(const lookup *l, cell_text cell, su_cell *out) {
     return LOOKED_NOTHING;
 }
 
-looked lookup_band(const lookup *l, cell_text cell, su_cell *out) {
+looked lookup_band(const lookup *l, cell_text cell, su_cell *out)
+{
     int64_t n = 0;
     double x = 0;
     looked found = lookup_missing(l, cell, out);
@@ -93,7 +101,8 @@ looked lookup_band(const lookup *l, cell_text cell, su_cell *out) {
     return LOOKED_VALUE;
 }
 
-looked lookup_year(const lookup *l, cell_text cell, date_order order, su_cell *out) {
+looked lookup_year(const lookup *l, cell_text cell, date_order order, su_cell *out)
+{
     int year = 0;
     looked found = lookup_missing(l, cell, out);
     if (found != LOOKED_NOTHING) return found;
@@ -104,7 +113,8 @@ looked lookup_year(const lookup *l, cell_text cell, date_order order, su_cell *o
     return *out != 0 ? LOOKED_VALUE : LOOKED_NOTHING;
 }
 
-looked lookup_yes(const lookup *l, cell_text cell, su_cell *out) {
+looked lookup_yes(const lookup *l, cell_text cell, su_cell *out)
+{
     looked found = lookup_missing(l, cell, out);
     if (found != LOOKED_NOTHING) return found;
     int said = say_flag(l->flags, cell);
@@ -114,8 +124,9 @@ looked lookup_yes(const lookup *l, cell_text cell, su_cell *out) {
 
 static bool in_range(const su_field *f, int64_t n) { return (!f->has_min || n >= f->min) && (!f->has_max || n <= f->max); }
 
-static bool matches(const lookup *l, su_str text) {
-    su_buf copy = {0};
+static bool matches(const lookup *l, su_str text)
+{
+    su_buf copy = { 0 };
     su_buf_add(&copy, text.p, text.n);
     bool ok = memchr(text.p, '\0', text.n) == NULL && regexec(&l->pattern, copy.p, 0, NULL, 0) == 0;
     su_wipe(copy.p, copy.n);
@@ -123,7 +134,8 @@ static bool matches(const lookup *l, su_str text) {
     return ok;
 }
 
-looked lookup_text(const lookup *l, cell_text cell, date_order order, su_buf *canonical, su_cell *reason) {
+looked lookup_text(const lookup *l, cell_text cell, date_order order, su_buf *canonical, su_cell *reason)
+{
     int64_t n = 0;
     civil_date d;
     looked found = lookup_missing(l, cell, reason);

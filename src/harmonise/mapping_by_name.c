@@ -5,9 +5,10 @@
 
 #include "mapping.h"
 
-su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_mapping **out) {
+su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_mapping **out)
+{
     su_status st = SU_OK;
-    su_buf csv = {0}, name = {0};
+    su_buf csv = { 0 }, name = { 0 };
     uint32_t *taken = su_alloc_array(schema->field_count, sizeof *taken); /* column + 1 that fills a field */
     bool *exact = su_alloc_array(schema->field_count, sizeof *exact);
     size_t found = 0;
@@ -39,7 +40,7 @@ su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_
                      "%s: none of its %u columns has the name of a column of %s; write a mapping (suha map suggest drafts one)",
                      raw->source, raw->column_count, schema->name);
     su_buf_printf(&name, "mapping by column names of %s", raw->source);
-    if (st == SU_OK) st = su_mapping_parse(ctx, name.p, (su_str){csv.p, csv.n}, schema, out);
+    if (st == SU_OK) st = su_mapping_parse(ctx, name.p, (su_str) { csv.p, csv.n }, schema, out);
     su_buf_free(&csv);
     su_buf_free(&name);
     free(taken);

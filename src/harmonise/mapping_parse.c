@@ -9,9 +9,10 @@
 
 static const char *const column_names[MAP_COLUMN_COUNT] = {
 #define NAME_ITEM(id, text) [id] = text,
-    MAPPING_COLUMNS(NAME_ITEM)};
-static const char *const rule_names[RULE_COUNT] = {MAPPING_RULES(NAME_ITEM)};
-static const char *const coverage_names[COVERAGE_COUNT] = {MAPPING_COVERAGES(NAME_ITEM)};
+    MAPPING_COLUMNS(NAME_ITEM)
+};
+static const char *const rule_names[RULE_COUNT] = { MAPPING_RULES(NAME_ITEM) };
+static const char *const coverage_names[COVERAGE_COUNT] = { MAPPING_COVERAGES(NAME_ITEM) };
 #undef NAME_ITEM
 
 const char *map_rule_name(map_rule r) { return r < RULE_COUNT ? rule_names[r] : "none"; }
@@ -29,7 +30,8 @@ typedef struct mapping_parser {
     lookup *lookups;       /* per field, made when first needed (field != NULL) */
 } mapping_parser;
 
-su_status mapping_fail(su_context *ctx, const su_mapping *m, uint32_t line, map_column column, const char *fmt, ...) {
+su_status mapping_fail(su_context *ctx, const su_mapping *m, uint32_t line, map_column column, const char *fmt, ...)
+{
     char text[1400];
     va_list args;
     va_start(args, fmt);
@@ -40,15 +42,17 @@ su_status mapping_fail(su_context *ctx, const su_mapping *m, uint32_t line, map_
 
 #define SHOWN(s) (int)((s).n < 120 ? (s).n : 120), (s).p
 
-static su_str cell_of(const mapping_parser *p, uint64_t row, map_column column) {
-    if (p->at[column] < 0) return (su_str){"", 0};
+static su_str cell_of(const mapping_parser *p, uint64_t row, map_column column)
+{
+    if (p->at[column] < 0) return (su_str) { "", 0 };
     const su_raw_column *c = &p->raw->columns[p->at[column]];
     return su_str_trim(su_dict_get(c->values, c->ids[row]));
 }
 
-static su_str keep(su_mapping *m, su_str s) { return (su_str){su_arena_strndup(&m->arena, s.p, s.n), s.n}; }
+static su_str keep(su_mapping *m, su_str s) { return (su_str) { su_arena_strndup(&m->arena, s.p, s.n), s.n }; }
 
-static void index_fields(mapping_parser *p) {
+static void index_fields(mapping_parser *p)
+{
     const su_schema *s = p->m->schema;
     for (int aliases = 0; aliases < 2; aliases++) {
         for (uint32_t f = 0; f < s->field_count; f++) {
@@ -63,7 +67,8 @@ static void index_fields(mapping_parser *p) {
     }
 }
 
-static int find_field(const mapping_parser *p, su_str name) {
+static int find_field(const mapping_parser *p, su_str name)
+{
     su_arena scratch;
     uint32_t id = 0;
     su_arena_init(&scratch);
@@ -73,7 +78,8 @@ static int find_field(const mapping_parser *p, su_str name) {
 }
 
 /* "; did you mean X?" or nothing. */
-static const char *near_field(mapping_parser *p, su_str name) {
+static const char *near_field(mapping_parser *p, su_str name)
+{
     const su_schema *s = p->m->schema;
     size_t best = name.n / 3 + 1;
     const char *found = NULL;
@@ -87,7 +93,8 @@ static const char *near_field(mapping_parser *p, su_str name) {
     return found == NULL ? "" : su_arena_printf(&p->m->arena, "; did you mean \"%s\"?", found);
 }
 
-static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out) {
+static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out)
+{
     su_str rule = cell_of(p, row, MAP_RULE), coverage = cell_of(p, row, MAP_COVERAGE);
     su_str rule_key = su_text_fold(&p->m->arena, rule), coverage_key = su_text_fold(&p->m->arena, coverage);
     out->rule = RULE_COUNT;
@@ -106,7 +113,8 @@ static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out) {
     return SU_OK;
 }
 
-static su_status read_source(mapping_parser *p, uint64_t row, map_row *out) {
+static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
+{
     su_mapping *m = p->m;
     su_str name = cell_of(p, row, MAP_SOURCE_COLUMN);
     out->source = UINT32_MAX;
@@ -117,7 +125,7 @@ static su_status read_source(mapping_parser *p, uint64_t row, map_row *out) {
     if (name.n == 0) return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "the source column is missing; only a constant has none");
     int chained = -1;
     if (name.p[0] == '@') {
-        name = su_str_trim((su_str){name.p + 1, name.n - 1});
+        name = su_str_trim((su_str) { name.p + 1, name.n - 1 });
         chained = find_field(p, name);
         if (chained < 0)
             return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "\"@%.*s\" names no column of the schema %s%s", SHOWN(name),
@@ -126,23 +134,24 @@ static su_status read_source(mapping_parser *p, uint64_t row, map_row *out) {
             return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "the rule %s needs a column of the file, not @%.*s",
                                 map_rule_name(out->rule), SHOWN(name));
     }
-    su_buf key = {0};
+    su_buf key = { 0 };
     su_str folded = su_text_fold(&m->arena, chained >= 0 ? su_str_of(m->schema->fields[chained].name) : name);
     su_buf_char(&key, chained >= 0 ? '@' : ' ');
     su_buf_add(&key, folded.p, folded.n);
-    uint32_t id = su_dict_add(p->source_names, (su_str){key.p, key.n});
+    uint32_t id = su_dict_add(p->source_names, (su_str) { key.p, key.n });
     su_buf_free(&key);
     if (id >= MAX_SOURCES) return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "more than %u source columns", MAX_SOURCES);
     if (id == m->source_count) {
         m->sources = su_grow(m->sources, &m->source_capacity, m->source_count + 1, sizeof *m->sources);
-        m->sources[m->source_count++] = (map_source){.name = keep(m, name), .chained = chained, .separators = {"", 0}};
+        m->sources[m->source_count++] = (map_source) { .name = keep(m, name), .chained = chained, .separators = { "", 0 } };
     }
     m->sources[id].respelled |= chained < 0 && !su_str_equal(m->sources[id].name, name);
     out->source = id;
     return SU_OK;
 }
 
-static su_status read_target(mapping_parser *p, uint64_t row, map_row *out) {
+static su_status read_target(mapping_parser *p, uint64_t row, map_row *out)
+{
     su_str name = cell_of(p, row, MAP_TARGET_COLUMN);
     bool free_standing = out->rule == RULE_DROP || out->rule == RULE_WEIGHT || out->rule == RULE_RECORD || out->rule == RULE_MARGIN;
     out->field = -1;
@@ -160,25 +169,27 @@ static su_status read_target(mapping_parser *p, uint64_t row, map_row *out) {
     return SU_OK;
 }
 
-static const lookup *lookup_of(mapping_parser *p, int field) {
+static const lookup *lookup_of(mapping_parser *p, int field)
+{
     if (p->lookups[field].field == NULL) lookup_init(&p->lookups[field], p->m->schema, &p->m->schema->fields[field]);
     return &p->lookups[field];
 }
 
 /* target_value of value and constant rows: a code, label or alias; a reason; nothing. */
-static su_status read_target_value(mapping_parser *p, su_str text, map_row *out) {
+static su_status read_target_value(mapping_parser *p, su_str text, map_row *out)
+{
     su_mapping *m = p->m;
     const su_field *f = &m->schema->fields[out->field];
     out->cell = SU_CELL_NOT_RECORDED;
     if (text.n == 0) return SU_OK;
     if (text.p[0] == '?') {
-        su_str reason = {text.p + 1, text.n - 1};
+        su_str reason = { text.p + 1, text.n - 1 };
         if (su_cell_reason_parse(reason, &out->cell)) return SU_OK;
         return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE,
                             "\"%.*s\" is not a reason; use ?unknown, ?refused, ?not-applicable, ?negative or leave the cell empty",
                             SHOWN(text));
     }
-    cell_text cell = {text, su_text_fold(&m->arena, text)};
+    cell_text cell = { text, su_text_fold(&m->arena, text) };
     if (!type_is_text(f->type)) {
         if (lookup_code(lookup_of(p, out->field), cell, &out->cell) != LOOKED_NOTHING) return SU_OK;
         const su_code *near = su_codelist_suggest(f->codelist, text);
@@ -186,9 +197,9 @@ static su_status read_target_value(mapping_parser *p, su_str text, map_row *out)
                             f->codelist->id, f->name, near == NULL ? "" : "; did you mean \"", near == NULL ? "" : near->code,
                             near == NULL ? "" : "\"?");
     }
-    su_buf canonical = {0};
+    su_buf canonical = { 0 };
     looked found = lookup_text(lookup_of(p, out->field), cell, DATE_DAY_FIRST, &canonical, &out->cell);
-    if (found == LOOKED_VALUE) out->text = keep(m, (su_str){canonical.p, canonical.n});
+    if (found == LOOKED_VALUE) out->text = keep(m, (su_str) { canonical.p, canonical.n });
     su_buf_free(&canonical);
     if (found != LOOKED_NOTHING) return SU_OK;
     return mapping_fail(p->ctx, m, out->line, MAP_TARGET_VALUE, "\"%.*s\" is not a valid %s for column %s", SHOWN(text),
@@ -196,7 +207,8 @@ static su_status read_target_value(mapping_parser *p, su_str text, map_row *out)
 }
 
 /* An `or` row states a policy, the value yes, or, for a code set, the member that a yes adds. */
-static su_status read_or_value(mapping_parser *p, su_str text, map_row *out) {
+static su_status read_or_value(mapping_parser *p, su_str text, map_row *out)
+{
     su_mapping *m = p->m;
     const su_field *f = &m->schema->fields[out->field];
     if (f->type != SU_TYPE_FLAG && f->type != SU_TYPE_CODE_SET)
@@ -225,7 +237,8 @@ static su_status read_or_value(mapping_parser *p, su_str text, map_row *out) {
 }
 
 /* Values of @columns are codes: any name of the code will do. */
-static su_status read_chained_value(mapping_parser *p, map_row *out) {
+static su_status read_chained_value(mapping_parser *p, map_row *out)
+{
     su_mapping *m = p->m;
     const map_source *source = &m->sources[out->source];
     const su_field *f = &m->schema->fields[source->chained];
@@ -238,7 +251,8 @@ static su_status read_chained_value(mapping_parser *p, map_row *out) {
     return SU_OK;
 }
 
-static su_status read_values(mapping_parser *p, uint64_t row, map_row *out) {
+static su_status read_values(mapping_parser *p, uint64_t row, map_row *out)
+{
     su_mapping *m = p->m;
     su_str value = cell_of(p, row, MAP_SOURCE_VALUE), target = cell_of(p, row, MAP_TARGET_VALUE);
     bool wants_value = out->rule == RULE_VALUE || out->rule == RULE_OR || out->rule == RULE_SPLIT || out->rule == RULE_MARGIN;
@@ -275,7 +289,8 @@ static su_status read_values(mapping_parser *p, uint64_t row, map_row *out) {
     return st;
 }
 
-static su_status read_rows(mapping_parser *p) {
+static su_status read_rows(mapping_parser *p)
+{
     su_mapping *m = p->m;
     m->rows = su_arena_array(&m->arena, p->raw->row_count, sizeof *m->rows);
     for (uint64_t r = 0; r < p->raw->row_count; r++) {
@@ -285,7 +300,7 @@ static su_status read_rows(mapping_parser *p) {
         map_row *row = &m->rows[m->row_count++];
         row->line = p->raw->row_line[r];
         row->next = UINT32_MAX;
-        row->text = row->value = row->key = (su_str){"", 0};
+        row->text = row->value = row->key = (su_str) { "", 0 };
         su_status st = read_rule(p, r, row);
         if (st == SU_OK) st = read_source(p, r, row);
         if (st == SU_OK) st = read_target(p, r, row);
@@ -295,9 +310,10 @@ static su_status read_rows(mapping_parser *p) {
     return SU_OK;
 }
 
-static su_status locate_columns(mapping_parser *p) {
+static su_status locate_columns(mapping_parser *p)
+{
     for (map_column c = 0; c < MAP_COLUMN_COUNT; c++) p->at[c] = su_raw_table_column(p->raw, su_str_of(column_names[c]));
-    static const map_column needed[] = {MAP_SOURCE_COLUMN, MAP_TARGET_COLUMN, MAP_RULE};
+    static const map_column needed[] = { MAP_SOURCE_COLUMN, MAP_TARGET_COLUMN, MAP_RULE };
     for (size_t i = 0; i < sizeof needed / sizeof *needed; i++)
         if (p->at[needed[i]] < 0)
             return su_fail(p->ctx, SU_INPUT,
@@ -308,7 +324,8 @@ static su_status locate_columns(mapping_parser *p) {
 }
 
 /* The header names are known, so the delimiter can be seen in the first line; guessing from the body could be led astray by values. */
-static char header_delimiter(su_str csv) {
+static char header_delimiter(su_str csv)
+{
     static const char candidates[] = ",;\t";
     size_t best = 0;
     char found = ',';
@@ -323,11 +340,12 @@ static char header_delimiter(su_str csv) {
     return found;
 }
 
-su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const su_schema *schema, su_mapping **out) {
+su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const su_schema *schema, su_mapping **out)
+{
     su_status st = SU_OK;
     su_raw_table *raw = NULL;
     su_mapping *m = su_alloc(sizeof *m);
-    mapping_parser p = {.ctx = ctx, .m = m, .fields = su_dict_new(), .source_names = su_dict_new()};
+    mapping_parser p = { .ctx = ctx, .m = m, .fields = su_dict_new(), .source_names = su_dict_new() };
 
     *out = NULL;
     su_arena_init(&m->arena);
@@ -341,7 +359,7 @@ su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const 
         st = su_fail(ctx, SU_INPUT, "%s: is larger than %u MiB: this is no mapping", name, MAX_MAPPING_BYTES >> 20);
         goto out;
     }
-    su_read_options opts = {.delimiter = header_delimiter(csv)};
+    su_read_options opts = { .delimiter = header_delimiter(csv) };
     st = su_csv_parse(ctx, name, csv, &opts, &raw);
     if (st != SU_OK) goto out;
     p.raw = raw;
@@ -364,7 +382,8 @@ out:
     return st;
 }
 
-void su_mapping_free(su_mapping *m) {
+void su_mapping_free(su_mapping *m)
+{
     if (m == NULL) return;
     for (size_t i = 0; i < m->pair_count; i++) {
         free(m->pairs[i].rows);

@@ -16,18 +16,19 @@ typedef struct planner {
 
 static const char *field_name(const su_mapping *m, int field) { return m->schema->fields[field].name; }
 
-static map_pair *pair_of(planner *p, const map_row *row) {
+static map_pair *pair_of(planner *p, const map_row *row)
+{
     su_mapping *m = p->m;
-    uint32_t key[2] = {row->source, (uint32_t)row->field};
-    uint32_t id = su_dict_add(p->pair_ids, (su_str){(const char *)key, sizeof key});
+    uint32_t key[2] = { row->source, (uint32_t)row->field };
+    uint32_t id = su_dict_add(p->pair_ids, (su_str) { (const char *)key, sizeof key });
     if (id == m->pair_count) {
         m->pairs = su_grow(m->pairs, &m->pair_capacity, m->pair_count + 1, sizeof *m->pairs);
-        m->pairs[m->pair_count++] = (map_pair){.source = row->source,
-                                               .field = row->field,
-                                               .base = RULE_NONE,
-                                               .wildcard = UINT32_MAX,
-                                               .first_row = (uint32_t)(row - m->rows),
-                                               .keys = su_dict_new()};
+        m->pairs[m->pair_count++] = (map_pair) { .source = row->source,
+                                                 .field = row->field,
+                                                 .base = RULE_NONE,
+                                                 .wildcard = UINT32_MAX,
+                                                 .first_row = (uint32_t)(row - m->rows),
+                                                 .keys = su_dict_new() };
         map_target *t = &m->targets[row->field];
         t->pairs = su_grow(t->pairs, &t->pair_capacity, t->pair_count + 1, sizeof *t->pairs);
         t->pairs[t->pair_count++] = id;
@@ -35,7 +36,8 @@ static map_pair *pair_of(planner *p, const map_row *row) {
     return &m->pairs[id];
 }
 
-static su_status set_base(planner *p, map_pair *pair, const map_row *row) {
+static su_status set_base(planner *p, map_pair *pair, const map_row *row)
+{
     su_mapping *m = p->m;
     if (pair->base != RULE_NONE)
         return mapping_fail(p->ctx, m, row->line, MAP_RULE,
@@ -48,7 +50,8 @@ static su_status set_base(planner *p, map_pair *pair, const map_row *row) {
 }
 
 /* Value rows, and or rows with a value: one meaning per source value, but a code set may get several members from one. */
-static su_status add_listed(planner *p, map_pair *pair, map_row *row) {
+static su_status add_listed(planner *p, map_pair *pair, map_row *row)
+{
     su_mapping *m = p->m;
     uint32_t index = (uint32_t)(row - m->rows);
     if (row->wildcard) {
@@ -82,7 +85,8 @@ static su_status add_listed(planner *p, map_pair *pair, map_row *row) {
     return SU_OK;
 }
 
-static su_status add_split(planner *p, const map_row *row) {
+static su_status add_split(planner *p, const map_row *row)
+{
     su_mapping *m = p->m;
     map_source *s = &m->sources[row->source];
     su_str separators = row->value.n == 0 ? SU_STR(";") : row->value;
@@ -96,7 +100,8 @@ static su_status add_split(planner *p, const map_row *row) {
     return SU_OK;
 }
 
-static su_status add_unique(planner *p, const map_row *row, int *slot) {
+static su_status add_unique(planner *p, const map_row *row, int *slot)
+{
     if (*slot >= 0)
         return mapping_fail(p->ctx, p->m, row->line, MAP_RULE, "a file has one %s column, and %.*s is it already", map_rule_name(row->rule),
                             NAME_OF(&p->m->sources[*slot]));
@@ -104,7 +109,8 @@ static su_status add_unique(planner *p, const map_row *row, int *slot) {
     return SU_OK;
 }
 
-static su_status add_row(planner *p, map_row *row) {
+static su_status add_row(planner *p, map_row *row)
+{
     su_mapping *m = p->m;
     map_source *source = row->source == UINT32_MAX ? NULL : &m->sources[row->source];
     if (source != NULL && row->rule != RULE_DROP && row->rule != RULE_MARGIN && source->use_line == 0) source->use_line = row->line;
@@ -152,7 +158,8 @@ static su_status add_row(planner *p, map_row *row) {
 static uint32_t pair_line(const su_mapping *m, const map_pair *pair) { return m->rows[pair->first_row].line; }
 
 /* How several source columns of one field go together. */
-static su_status choose_mode(planner *p, int field) {
+static su_status choose_mode(planner *p, int field)
+{
     su_mapping *m = p->m;
     map_target *t = &m->targets[field];
     bool any_or = false, all_coalesce = true;
@@ -183,7 +190,8 @@ static su_status choose_mode(planner *p, int field) {
 }
 
 /* Members of a split cell go to flags and code sets: a single answer cannot hold several. */
-static su_status check_splits(planner *p) {
+static su_status check_splits(planner *p)
+{
     su_mapping *m = p->m;
     for (size_t i = 0; i < m->pair_count; i++) {
         const map_pair *pair = &m->pairs[i];
@@ -206,7 +214,8 @@ static su_status check_splits(planner *p) {
     return SU_OK;
 }
 
-static su_status check_sources(planner *p) {
+static su_status check_sources(planner *p)
+{
     su_mapping *m = p->m;
     for (size_t i = 0; i < m->source_count; i++) {
         const map_source *s = &m->sources[i];
@@ -227,7 +236,8 @@ static su_status check_sources(planner *p) {
 enum { UNSEEN, OPEN, DONE };
 
 /* Depth first over "reads": a field after the fields it reads. An explicit stack, for a mapping may chain a thousand fields. */
-static su_status order_from(planner *p, uint32_t start, uint8_t *state, uint32_t *stack, size_t *next_pair) {
+static su_status order_from(planner *p, uint32_t start, uint8_t *state, uint32_t *stack, size_t *next_pair)
+{
     su_mapping *m = p->m;
     size_t depth = 0;
     stack[depth++] = start;
@@ -256,7 +266,8 @@ static su_status order_from(planner *p, uint32_t start, uint8_t *state, uint32_t
     return SU_OK;
 }
 
-static su_status order_fields(planner *p) {
+static su_status order_fields(planner *p)
+{
     su_mapping *m = p->m;
     uint32_t n = m->schema->field_count;
     uint8_t *state = su_alloc_array(n, sizeof *state);
@@ -272,8 +283,9 @@ static su_status order_fields(planner *p) {
     return st;
 }
 
-su_status mapping_plan(su_context *ctx, su_mapping *m) {
-    planner p = {.ctx = ctx, .m = m, .pair_ids = su_dict_new()};
+su_status mapping_plan(su_context *ctx, su_mapping *m)
+{
+    planner p = { .ctx = ctx, .m = m, .pair_ids = su_dict_new() };
     su_status st = SU_OK;
     for (size_t i = 0; i < m->row_count && st == SU_OK; i++) st = add_row(&p, &m->rows[i]);
     for (uint32_t f = 0; f < m->schema->field_count && st == SU_OK; f++) st = choose_mode(&p, (int)f);

@@ -18,7 +18,8 @@ static const char *const whole_words[] = {
 static bool ends_with(su_str s, su_str tail) { return s.n >= tail.n && memcmp(s.p + s.n - tail.n, tail.p, tail.n) == 0; }
 static bool starts_with(su_str s, su_str head) { return s.n >= head.n && memcmp(s.p, head.p, head.n) == 0; }
 
-bool margin_is_word(su_str key, bool loosely) {
+bool margin_is_word(su_str key, bool loosely)
+{
     for (size_t i = 0; i < sizeof whole_words / sizeof *whole_words; i++)
         if (su_str_equal(key, su_str_of(whole_words[i]))) return true;
     if (!loosely) return false;
@@ -34,7 +35,8 @@ typedef struct finder {
 } finder;
 
 /* The mapping lists the value, or a field it goes to has a code or a reason of this name: then it means something else than a total. */
-static bool is_known(const finder *f, size_t source, cell_text cell) {
+static bool is_known(const finder *f, size_t source, cell_text cell)
+{
     for (size_t i = 0; i < f->m->pair_count; i++) {
         const map_pair *pair = &f->m->pairs[i];
         if (pair->source != source) continue;
@@ -51,7 +53,8 @@ static bool is_known(const finder *f, size_t source, cell_text cell) {
     return false;
 }
 
-static bool is_declared(const finder *f, size_t source, su_str key) {
+static bool is_declared(const finder *f, size_t source, su_str key)
+{
     for (size_t i = 0; i < f->m->row_count; i++)
         if (f->m->rows[i].rule == RULE_MARGIN && f->m->rows[i].source == source && su_str_equal(f->m->rows[i].key, key)) return true;
     return false;
@@ -62,7 +65,8 @@ static bool is_declared(const finder *f, size_t source, su_str key) {
  * no reason to lose a person. Identifiers and free text are left alone. */
 typedef enum suspicion { NO_SUSPICION, PLAIN_WORDS, LOOSE_WORDS } suspicion;
 
-static bool is_coded(const finder *f, size_t source, bool *used) {
+static bool is_coded(const finder *f, size_t source, bool *used)
+{
     const su_mapping *m = f->m;
     *used = source < m->source_count && ((int)source == m->record || (int)source == m->weight);
     for (size_t i = 0; source < m->source_count && i < m->pair_count; i++) {
@@ -74,7 +78,8 @@ static bool is_coded(const finder *f, size_t source, bool *used) {
     return false;
 }
 
-static void search_column(finder *f, uint32_t column, size_t source, suspicion eye) {
+static void search_column(finder *f, uint32_t column, size_t source, suspicion eye)
+{
     const su_dict *values = f->raw->columns[column].values;
     bool declares = false;
     for (size_t i = 0; i < f->m->row_count; i++) declares |= f->m->rows[i].rule == RULE_MARGIN && f->m->rows[i].source == source;
@@ -84,19 +89,20 @@ static void search_column(finder *f, uint32_t column, size_t source, suspicion e
         if (text.n == 0 || text.n > 200) continue;
         su_arena scratch;
         su_arena_init(&scratch);
-        cell_text cell = {text, su_text_fold(&scratch, text)};
+        cell_text cell = { text, su_text_fold(&scratch, text) };
         bool declared = declares && is_declared(f, source, cell.key);
         bool suspect = eye != NO_SUSPICION && margin_is_word(cell.key, eye == LOOSE_WORDS) && !is_known(f, source, cell);
         su_arena_free(&scratch);
         if (!declared && !suspect) continue;
         margins *out = f->out;
         out->values = su_grow(out->values, &out->capacity, out->count + 1, sizeof *out->values);
-        out->values[out->count++] = (margin_value){.column = column, .value = id, .declared = declared};
+        out->values[out->count++] = (margin_value) { .column = column, .value = id, .declared = declared };
         out->undeclared += !declared;
     }
 }
 
-static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint8_t mark) {
+static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint8_t mark)
+{
     margins *out = f->out;
     const su_raw_column *weights = weight_of == NULL ? NULL : &f->raw->columns[f->columns[f->m->weight]];
     for (size_t first = 0; first < out->count;) {
@@ -126,18 +132,20 @@ static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint
     }
 }
 
-static int compare_values(const void *a, const void *b) {
+static int compare_values(const void *a, const void *b)
+{
     const margin_value *x = a, *y = b;
     if (x->column != y->column) return x->column < y->column ? -1 : 1;
     return (x->value > y->value) - (x->value < y->value);
 }
 
 void margins_find(const su_raw_table *raw, const su_mapping *m, const int *columns, const int64_t *weight_of, uint8_t *state, uint8_t mark,
-                  margins *out) {
-    finder f = {.raw = raw, .m = m, .columns = columns, .out = out};
+                  margins *out)
+{
+    finder f = { .raw = raw, .m = m, .columns = columns, .out = out };
     size_t *source_of = su_alloc_array(raw->column_count, sizeof *source_of);
     bool used = false;
-    *out = (margins){.all_rows = raw->row_count, .weighted = weight_of != NULL};
+    *out = (margins) { .all_rows = raw->row_count, .weighted = weight_of != NULL };
     for (uint32_t c = 0; c < raw->column_count; c++) source_of[c] = SIZE_MAX;
     for (size_t s = 0; s < m->source_count; s++)
         if (columns[s] >= 0) source_of[columns[s]] = s;
@@ -153,7 +161,8 @@ void margins_find(const su_raw_table *raw, const su_mapping *m, const int *colum
     free(source_of);
 }
 
-void margins_describe(const margins *found, const su_raw_table *raw, su_buf *out) {
+void margins_describe(const margins *found, const su_raw_table *raw, su_buf *out)
+{
     enum { SHOWN = 12 };
     if (found->count == 0) return;
     words_count(out, found->rows);
@@ -182,7 +191,8 @@ void margins_describe(const margins *found, const su_raw_table *raw, su_buf *out
     su_buf_text(out, ".");
 }
 
-void margins_free(margins *found) {
+void margins_free(margins *found)
+{
     free(found->values);
-    *found = (margins){0};
+    *found = (margins) { 0 };
 }

@@ -6,7 +6,8 @@
 
 /* POSIX knows no \d, and inside brackets no backslash class at all, so they are spelled out; other escapes stay as they are outside
  * brackets and lose their backslash inside, where POSIX takes it literally. */
-static void translate(const char *p, su_buf *out) {
+static void translate(const char *p, su_buf *out)
+{
     bool bracket = false;
     for (; *p != '\0'; p++) {
         if (*p == '\\' && p[1] != '\0') {
@@ -28,12 +29,13 @@ static void translate(const char *p, su_buf *out) {
     }
 }
 
-bool pattern_compile(const char *text, regex_t *out, char *why, size_t size) {
+bool pattern_compile(const char *text, regex_t *out, char *why, size_t size)
+{
     if (strlen(text) > MAX_PATTERN) {
         snprintf(why, size, "is longer than %d bytes", MAX_PATTERN);
         return false;
     }
-    su_buf whole = {0};
+    su_buf whole = { 0 };
     su_buf_text(&whole, "^(");
     translate(text, &whole);
     su_buf_text(&whole, ")$");

@@ -11,29 +11,32 @@ static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 static bool is_number(char c) { return c >= '0' && c <= '9'; }
 static bool is_word(char c) { return is_upper(c) || is_lower(c) || is_number(c) || (unsigned char)c >= 0x80; }
 
-static bool is_filler(su_str word) {
-    static const char *const fillers[] = {"of", "the", "a",  "an", "in", "at",  "to", "is", "by", "for", "and",
-                                          "or", "de",  "da", "do", "du", "des", "la", "le", "el", "al"};
+static bool is_filler(su_str word)
+{
+    static const char *const fillers[] = { "of", "the", "a",  "an", "in", "at",  "to", "is", "by", "for", "and",
+                                           "or", "de",  "da", "do", "du", "des", "la", "le", "el", "al" };
     for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
         if (su_str_equal(word, su_str_of(fillers[i]))) return true;
     return false;
 }
 
 /* A new word starts at i: camelCase, the last capital of ABCDef, and where letters meet digits. */
-static bool boundary(su_str s, size_t i) {
+static bool boundary(su_str s, size_t i)
+{
     char before = s.p[i - 1], here = s.p[i];
     if (is_lower(before) && is_upper(here)) return true;
     if (is_number(before) != is_number(here)) return true;
     return is_upper(before) && is_upper(here) && i + 1 < s.n && is_lower(s.p[i + 1]);
 }
 
-token_list tokens_of(su_arena *arena, su_str name) {
-    token_list list = {.count = 0};
+token_list tokens_of(su_arena *arena, su_str name)
+{
+    token_list list = { .count = 0 };
     size_t start = 0;
     for (size_t i = 0; i <= name.n; i++) {
         bool inside = i < name.n && is_word(name.p[i]);
         if (i > start && (!inside || boundary(name, i))) {
-            su_str word = su_text_fold(arena, (su_str){name.p + start, i - start});
+            su_str word = su_text_fold(arena, (su_str) { name.p + start, i - start });
             if (word.n > 0 && !is_filler(word) && list.count < MAX_TOKENS) list.at[list.count++] = word;
             start = i;
         }
@@ -42,7 +45,8 @@ token_list tokens_of(su_arena *arena, su_str name) {
     return list;
 }
 
-static double word_similarity(su_str a, su_str b) {
+static double word_similarity(su_str a, su_str b)
+{
     if (su_str_equal(a, b)) return 1;
     size_t least = a.n < b.n ? a.n : b.n, common = 0;
     while (common < least && a.p[common] == b.p[common]) common++;
@@ -50,7 +54,8 @@ static double word_similarity(su_str a, su_str b) {
     return least >= 6 && su_text_distance(a, b, 2) == 1 ? 0.85 : 0;
 }
 
-static double best_of(const token_list *list, su_str word) {
+static double best_of(const token_list *list, su_str word)
+{
     double best = 0;
     for (uint32_t i = 0; i < list->count; i++) {
         double s = word_similarity(list->at[i], word);
@@ -59,7 +64,8 @@ static double best_of(const token_list *list, su_str word) {
     return best;
 }
 
-double tokens_similarity(const token_list *a, const token_list *b) {
+double tokens_similarity(const token_list *a, const token_list *b)
+{
     double sum = 0;
     if (a->count == 0 || b->count == 0) return 0;
     for (uint32_t i = 0; i < a->count; i++) sum += best_of(b, a->at[i]);
@@ -67,7 +73,8 @@ double tokens_similarity(const token_list *a, const token_list *b) {
     return sum / (a->count + b->count);
 }
 
-static double one_name(su_arena *arena, const column_profile *p, const char *name, double whole) {
+static double one_name(su_arena *arena, const column_profile *p, const char *name, double whole)
+{
     if (name == NULL || *name == '\0') return 0;
     if (su_str_equal(su_text_fold(arena, su_str_of(name)), p->key)) return whole;
     token_list tokens = tokens_of(arena, su_str_of(name));
@@ -75,24 +82,27 @@ static double one_name(su_arena *arena, const column_profile *p, const char *nam
     return s >= 1 ? 0.97 * whole : 0.8 * s;
 }
 
-double name_score(su_arena *arena, const column_profile *p, const su_field *f) {
+double name_score(su_arena *arena, const column_profile *p, const su_field *f)
+{
     double best = one_name(arena, p, f->name, 1);
     for (uint32_t i = 0; i < f->alias_count; i++) best = fmax(best, one_name(arena, p, f->aliases[i], 1));
     for (int lang = 0; lang < SU_LANG_COUNT; lang++) best = fmax(best, one_name(arena, p, f->titles[lang], 0.98));
     return best;
 }
 
-su_str next_member(const column_profile *p, su_str *rest) {
+su_str next_member(const column_profile *p, su_str *rest)
+{
     size_t n = 0;
     while (n < rest->n && (rest->p[n] == '\0' || strchr(p->separators, rest->p[n]) == NULL)) n++;
-    su_str member = su_str_trim((su_str){rest->p, n});
-    *rest = n < rest->n ? (su_str){rest->p + n + 1, rest->n - n - 1} : (su_str){"", 0};
+    su_str member = su_str_trim((su_str) { rest->p, n });
+    *rest = n < rest->n ? (su_str) { rest->p + n + 1, rest->n - n - 1 } : (su_str) { "", 0 };
     return member;
 }
 
 /* Characters that cut a fair share of the rows, if cutting there leaves fewer different values than before: a comma inside one name does
  * not. */
-static void find_separators(column_profile *p) {
+static void find_separators(column_profile *p)
+{
     size_t n = 0;
     for (const char *c = ";|,&"; *c != '\0'; c++) {
         uint64_t rows = 0;
@@ -112,15 +122,16 @@ static void find_separators(column_profile *p) {
     su_dict_free(members);
 }
 
-void profile_column(column_profile *p, su_arena *arena, const su_raw_column *column, uint64_t rows) {
+void profile_column(column_profile *p, su_arena *arena, const su_raw_column *column, uint64_t rows)
+{
     uint32_t n = su_dict_count(column->values);
     uint64_t *count = su_alloc_array(n, sizeof *count), length = 0;
     bool day_first = false, month_first = false;
-    *p = (column_profile){.column = column,
-                          .numbers = true,
-                          .integers = true,
-                          .tokens = tokens_of(arena, su_str_of(column->name)),
-                          .key = su_text_fold(arena, su_str_of(column->name))};
+    *p = (column_profile) { .column = column,
+                            .numbers = true,
+                            .integers = true,
+                            .tokens = tokens_of(arena, su_str_of(column->name)),
+                            .key = su_text_fold(arena, su_str_of(column->name)) };
     for (uint64_t r = 0; r < rows; r++) count[column->ids[r]]++;
     p->values = su_arena_array(arena, n < MAX_PROFILED ? n : MAX_PROFILED, sizeof *p->values);
     for (uint32_t i = 0; i < n; i++) {
@@ -137,7 +148,7 @@ void profile_column(column_profile *p, su_arena *arena, const su_raw_column *col
         if (number > p->largest) p->largest = number;
         day_first |= date_order_hint(text) > 0;
         month_first |= date_order_hint(text) < 0;
-        p->values[p->value_count++] = (profiled_value){{text, su_text_fold(arena, text)}, count[i]};
+        p->values[p->value_count++] = (profiled_value) { { text, su_text_fold(arena, text) }, count[i] };
     }
     free(count);
     p->numbers = p->numbers && p->filled > 0;
@@ -149,24 +160,27 @@ void profile_column(column_profile *p, su_arena *arena, const su_raw_column *col
 }
 
 /* Numbers as codes of a list whose codes are words match by accident (004 is Afghanistan): hardly evidence. */
-static bool codes_are_numbers(const su_codelist *list) {
+static bool codes_are_numbers(const su_codelist *list)
+{
     int64_t n = 0;
     for (uint32_t i = 0; i < list->count; i++)
         if (!integer_parse(su_str_of(list->codes[i].code), &n)) return false;
     return true;
 }
 
-static bool has_bands(const su_codelist *list) {
+static bool has_bands(const su_codelist *list)
+{
     for (uint32_t i = 0; i < list->count; i++)
         if (list->codes[i].has_min != list->codes[i].has_max || (list->codes[i].has_min && list->codes[i].min != list->codes[i].max))
             return true;
     return false;
 }
 
-static looked take(const lookup *l, const column_profile *p, cell_text cell, map_rule rule) {
+static looked take(const lookup *l, const column_profile *p, cell_text cell, map_rule rule)
+{
     su_cell code = 0;
     if (type_is_text(l->field->type)) {
-        su_buf canonical = {0};
+        su_buf canonical = { 0 };
         looked found = lookup_text(l, cell, p->order, &canonical, &code);
         su_buf_free(&canonical);
         return found;
@@ -177,13 +191,14 @@ static looked take(const lookup *l, const column_profile *p, cell_text cell, map
 }
 
 /* Mean of the share of rows and the share of distinct values that the rule takes; markers of missing values count neither way. */
-static double share(const lookup *l, const column_profile *p, map_rule rule) {
+static double share(const lookup *l, const column_profile *p, map_rule rule)
+{
     double rows = 0, rows_all = 0, values = 0, values_all = 0;
     for (uint32_t i = 0; i < p->value_count; i++) {
         cell_text cell = p->values[i].cell;
         looked found = take(l, p, cell, rule);
         su_str rest = without_common_word(p, cell.text);
-        if (found == LOOKED_NOTHING && rest.n < cell.text.n) found = take(l, p, (cell_text){rest, rest}, rule);
+        if (found == LOOKED_NOTHING && rest.n < cell.text.n) found = take(l, p, (cell_text) { rest, rest }, rule);
         su_cell reason = 0;
         if (found == LOOKED_REASON && lookup_missing(l, cell, &reason) == LOOKED_REASON && reason != SU_CELL_NEGATIVE) continue;
         rows_all += (double)p->values[i].rows;
@@ -195,7 +210,8 @@ static double share(const lookup *l, const column_profile *p, map_rule rule) {
     return values_all == 0 ? 0 : 0.5 * (rows / rows_all + values / values_all);
 }
 
-double content_score(const column_profile *p, const su_schema *schema, const su_field *f, int *rule) {
+double content_score(const column_profile *p, const su_schema *schema, const su_field *f, int *rule)
+{
     lookup l;
     *rule = RULE_RENAME;
     if (f->type == SU_TYPE_TEXT) return 0;
@@ -218,7 +234,8 @@ double content_score(const column_profile *p, const su_schema *schema, const su_
     return score;
 }
 
-su_str without_common_word(const column_profile *p, su_str text) {
+su_str without_common_word(const column_profile *p, su_str text)
+{
     if (p->value_count < 2) return text;
     su_str first = p->values[0].cell.text;
     const char *blank = memchr(first.p, ' ', first.n);
@@ -228,5 +245,5 @@ su_str without_common_word(const column_profile *p, su_str text) {
         su_str t = p->values[i].cell.text;
         if (t.n <= n || memcmp(t.p, first.p, n) != 0) return text;
     }
-    return memcmp(text.p, first.p, n) == 0 ? (su_str){text.p + n, text.n - n} : text;
+    return memcmp(text.p, first.p, n) == 0 ? (su_str) { text.p + n, text.n - n } : text;
 }

@@ -5,7 +5,8 @@
 
 #define MAX_SUGGESTIONS 200u
 
-su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema) {
+su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema)
+{
     su_harmonise_report *r = su_alloc(sizeof *r);
     su_arena_init(&r->arena);
     const char *source = raw->source == NULL ? "" : raw->source, *encoding = raw->encoding == NULL ? "" : raw->encoding;
@@ -18,16 +19,18 @@ su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema
     return r;
 }
 
-void su_harmonise_report_free(su_harmonise_report *r) {
+void su_harmonise_report_free(su_harmonise_report *r)
+{
     if (r == NULL) return;
     su_arena_free(&r->arena);
     free(r);
 }
 
-void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su_str value, const char *reason) {
+void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su_str value, const char *reason)
+{
     if (r->reject_count == MAX_REJECTS) return;
     if (r->rejects == NULL) r->rejects = su_arena_array(&r->arena, MAX_REJECTS, sizeof *r->rejects);
-    r->rejects[r->reject_count++] = (su_reject){
+    r->rejects[r->reject_count++] = (su_reject) {
         .line = line,
         .column = column == NULL ? "" : su_arena_strndup(&r->arena, column, strlen(column)),
         .value = su_arena_strndup(&r->arena, value.p, value.n),
@@ -35,7 +38,8 @@ void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su
     };
 }
 
-bool report_hides(const su_mapping *m, size_t source) {
+bool report_hides(const su_mapping *m, size_t source)
+{
     if (source >= m->source_count || (int)source == m->record) return true;
     for (size_t i = 0; i < m->pair_count; i++) {
         const su_field *f = &m->schema->fields[m->pairs[i].field];
@@ -44,8 +48,9 @@ bool report_hides(const su_mapping *m, size_t source) {
     return false;
 }
 
-static const char *targets_of(su_harmonise_report *r, const su_mapping *m, size_t source) {
-    su_buf names = {0};
+static const char *targets_of(su_harmonise_report *r, const su_mapping *m, size_t source)
+{
+    su_buf names = { 0 };
     for (size_t i = 0; i < m->pair_count; i++) {
         if (m->pairs[i].source != source) continue;
         if (names.n > 0) su_buf_text(&names, ", ");
@@ -56,7 +61,8 @@ static const char *targets_of(su_harmonise_report *r, const su_mapping *m, size_
     return kept;
 }
 
-static const char *coverage_of(const su_mapping *m, size_t source) {
+static const char *coverage_of(const su_mapping *m, size_t source)
+{
     if (source == SIZE_MAX) return "unmapped";
     const map_source *s = &m->sources[source];
     if ((int)source == m->record) return "record";
@@ -65,12 +71,14 @@ static const char *coverage_of(const su_mapping *m, size_t source) {
     return s->use_line == 0 ? "unmapped" : map_coverage_name(s->coverage);
 }
 
-static void cell_items(const source_view *v, uint32_t cell, uint32_t *from, uint32_t *to) {
+static void cell_items(const source_view *v, uint32_t cell, uint32_t *from, uint32_t *to)
+{
     *from = v->first_item == NULL ? cell : v->first_item[cell];
     *to = v->first_item == NULL ? cell + 1 : v->first_item[cell + 1];
 }
 
-static void count_cell(const source_view *v, uint32_t cell, uint64_t rows, uint64_t *item_rows, su_column_report *out) {
+static void count_cell(const source_view *v, uint32_t cell, uint64_t rows, uint64_t *item_rows, su_column_report *out)
+{
     uint32_t from = 0, to = 0;
     bool filled = false, unmapped = false, mapped = false;
     cell_items(v, cell, &from, &to);
@@ -97,7 +105,8 @@ typedef struct ranked {
     su_str text;
 } ranked;
 
-static int compare_ranked(const void *a, const void *b) {
+static int compare_ranked(const void *a, const void *b)
+{
     const ranked *x = a, *y = b;
     if (x->rows != y->rows) return x->rows < y->rows ? 1 : -1;
     size_t n = x->text.n < y->text.n ? x->text.n : y->text.n;
@@ -106,7 +115,8 @@ static int compare_ranked(const void *a, const void *b) {
 }
 
 /* Closest of the values that the mapping lists for a pair. */
-static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, const map_pair *pair, su_str key) {
+static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, const map_pair *pair, su_str key)
+{
     size_t best = key.n / 4 + 1 < 4 ? key.n / 4 + 1 : 4;
     const map_row *found = NULL;
     for (size_t i = 0; i < pair->row_count; i++) {
@@ -120,7 +130,8 @@ static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, c
     return found == NULL ? NULL : su_arena_strndup(&r->arena, found->value.p, found->value.n);
 }
 
-static const char *suggestion_for(su_harmonise_report *r, const su_mapping *m, size_t source, cell_text cell) {
+static const char *suggestion_for(su_harmonise_report *r, const su_mapping *m, size_t source, cell_text cell)
+{
     for (size_t i = 0; i < m->pair_count; i++) {
         const map_pair *pair = &m->pairs[i];
         const su_field *f = &m->schema->fields[pair->field];
@@ -135,16 +146,17 @@ static const char *suggestion_for(su_harmonise_report *r, const su_mapping *m, s
 }
 
 static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const source_view *v, const uint64_t *item_rows, size_t source,
-                          su_column_report *out) {
+                          su_column_report *out)
+{
     ranked *list = su_alloc_array(v->item_count, sizeof *list);
     size_t n = 0;
     for (uint32_t i = 0; i < v->item_count; i++)
-        if (item_rows[i] > 0 && item_is_unmapped(v->state[i])) list[n++] = (ranked){i, item_rows[i], v->items[i].text};
+        if (item_rows[i] > 0 && item_is_unmapped(v->state[i])) list[n++] = (ranked) { i, item_rows[i], v->items[i].text };
     qsort(list, n, sizeof *list, compare_ranked);
     out->unmapped = su_arena_array(&r->arena, n, sizeof *out->unmapped);
     out->unmapped_count = n;
     for (size_t k = 0; k < n; k++)
-        out->unmapped[k] = (su_value_note){
+        out->unmapped[k] = (su_value_note) {
             .value = su_arena_strndup(&r->arena, list[k].text.p, list[k].text.n),
             .rows = list[k].rows,
             .suggestion = k < MAX_SUGGESTIONS ? suggestion_for(r, m, source, v->items[list[k].item]) : NULL,
@@ -152,13 +164,15 @@ static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const sou
     free(list);
 }
 
-static uint64_t *rows_per_cell(const uint32_t *ids, uint32_t cells, uint64_t rows, const uint8_t *state) {
+static uint64_t *rows_per_cell(const uint32_t *ids, uint32_t cells, uint64_t rows, const uint8_t *state)
+{
     uint64_t *n = su_alloc_array(cells, sizeof *n);
     for (uint64_t r = 0; r < rows; r++) n[ids[r]] += state[r] != ROW_MARGIN;
     return n;
 }
 
-static void report_view(su_harmonise_report *r, const evaluation *e, const uint8_t *state, size_t source, su_column_report *out) {
+static void report_view(su_harmonise_report *r, const evaluation *e, const uint8_t *state, size_t source, su_column_report *out)
+{
     const source_view *v = &e->views[source];
     uint64_t *cells = rows_per_cell(v->ids, v->cell_count, e->raw->row_count, state);
     uint64_t *items = su_alloc_array(v->item_count, sizeof *items);
@@ -173,7 +187,8 @@ static void report_view(su_harmonise_report *r, const evaluation *e, const uint8
 }
 
 /* A column that fills nothing: how much there would have been. */
-static void report_plain(const evaluation *e, const uint8_t *state, uint32_t column, bool understood, su_column_report *out) {
+static void report_plain(const evaluation *e, const uint8_t *state, uint32_t column, bool understood, su_column_report *out)
+{
     const su_raw_column *c = &e->raw->columns[column];
     uint32_t n = su_dict_count(c->values);
     uint64_t *cells = rows_per_cell(c->ids, n, e->raw->row_count, state);
@@ -186,7 +201,8 @@ static void report_plain(const evaluation *e, const uint8_t *state, uint32_t col
     free(cells);
 }
 
-void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state) {
+void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state)
+{
     const su_mapping *m = e->mapping;
     size_t *source_of = su_alloc_array(e->raw->column_count, sizeof *source_of);
     size_t chained = 0;
@@ -219,7 +235,8 @@ void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *
     free(source_of);
 }
 
-static void count_field(const su_field *f, const su_case_column *c, uint64_t rows, su_field_report *out) {
+static void count_field(const su_field *f, const su_case_column *c, uint64_t rows, su_field_report *out)
+{
     for (uint64_t r = 0; r < rows; r++) {
         su_cell cell = 0;
         if (c->codes != NULL) cell = c->codes[r];
@@ -236,7 +253,8 @@ static void count_field(const su_field *f, const su_case_column *c, uint64_t row
     }
 }
 
-void report_fields(su_harmonise_report *r, const su_case_table *t) {
+void report_fields(su_harmonise_report *r, const su_case_table *t)
+{
     const su_schema *s = t->schema;
     r->fields = su_arena_array(&r->arena, s->field_count, sizeof *r->fields);
     r->field_count = s->field_count;

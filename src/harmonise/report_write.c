@@ -6,7 +6,8 @@
 
 enum { SHOWN_VALUES = 20, SHOWN_REJECTS = 20, NAME_WIDTH = 34, TARGET_WIDTH = 38 };
 
-static size_t widest(size_t least, size_t most, const su_harmonise_report *r, const char *(*text)(const su_column_report *)) {
+static size_t widest(size_t least, size_t most, const su_harmonise_report *r, const char *(*text)(const su_column_report *))
+{
     size_t width = least;
     for (size_t i = 0; i < r->column_count; i++) {
         size_t own = words_width(su_str_of(text(&r->columns[i])));
@@ -18,19 +19,22 @@ static size_t widest(size_t least, size_t most, const su_harmonise_report *r, co
 static const char *source_text(const su_column_report *c) { return c->source; }
 static const char *target_text(const su_column_report *c) { return c->targets; }
 
-static void pad_count(su_buf *out, uint64_t n, size_t width) {
-    su_buf digits = {0};
+static void pad_count(su_buf *out, uint64_t n, size_t width)
+{
+    su_buf digits = { 0 };
     words_count(&digits, n);
-    words_pad(out, (su_str){digits.p, digits.n}, width, true);
+    words_pad(out, (su_str) { digits.p, digits.n }, width, true);
     su_buf_free(&digits);
 }
 
-static void end_line(su_buf *out) {
+static void end_line(su_buf *out)
+{
     while (out->n > 0 && out->p[out->n - 1] == ' ') out->p[--out->n] = '\0';
     su_buf_char(out, '\n');
 }
 
-static void write_columns(const su_harmonise_report *r, su_buf *out) {
+static void write_columns(const su_harmonise_report *r, su_buf *out)
+{
     size_t name = widest(6, NAME_WIDTH, r, source_text), target = widest(7, TARGET_WIDTH, r, target_text);
     if (r->column_count == 0) return;
     su_buf_text(out, "\nColumns of the file\n  ");
@@ -54,7 +58,8 @@ static void write_columns(const su_harmonise_report *r, su_buf *out) {
     }
 }
 
-static void write_unmapped(const su_harmonise_report *r, su_buf *out) {
+static void write_unmapped(const su_harmonise_report *r, su_buf *out)
+{
     bool headed = false;
     for (size_t i = 0; i < r->column_count; i++) {
         const su_column_report *c = &r->columns[i];
@@ -78,7 +83,8 @@ static void write_unmapped(const su_harmonise_report *r, su_buf *out) {
     }
 }
 
-static void write_fields(const su_harmonise_report *r, su_buf *out) {
+static void write_fields(const su_harmonise_report *r, su_buf *out)
+{
     if (r->field_count == 0) return;
     size_t width = 6;
     for (size_t i = 0; i < r->field_count; i++) {
@@ -114,7 +120,8 @@ static void write_fields(const su_harmonise_report *r, su_buf *out) {
     su_buf_char(out, '\n');
 }
 
-static void write_rejects(const su_harmonise_report *r, su_buf *out) {
+static void write_rejects(const su_harmonise_report *r, su_buf *out)
+{
     if (r->reject_count == 0) return;
     su_buf_text(out, "\nRejected rows\n");
     for (size_t i = 0; i < r->reject_count && i < SHOWN_REJECTS; i++) {
@@ -134,7 +141,8 @@ static void write_rejects(const su_harmonise_report *r, su_buf *out) {
         su_buf_printf(out, "  and %llu more rows\n", (unsigned long long)(r->rows_rejected - SHOWN_REJECTS));
 }
 
-void su_harmonise_report_text(const su_harmonise_report *r, su_buf *out) {
+void su_harmonise_report_text(const su_harmonise_report *r, su_buf *out)
+{
     su_buf_printf(out, "%s", r->source);
     if (r->sheet != NULL) su_buf_printf(out, ", sheet \"%s\"", r->sheet);
     if (*r->encoding != '\0') su_buf_printf(out, " (%s)", r->encoding);
@@ -157,7 +165,8 @@ void su_harmonise_report_text(const su_harmonise_report *r, su_buf *out) {
     write_fields(r, out);
 }
 
-static void column_json(const su_column_report *c, su_json *j) {
+static void column_json(const su_column_report *c, su_json *j)
+{
     su_json_object(j);
     su_json_kv_text(j, "source", c->source);
     su_json_kv_text(j, "targets", c->targets);
@@ -180,7 +189,8 @@ static void column_json(const su_column_report *c, su_json *j) {
     su_json_end(j);
 }
 
-static void field_json(const su_field_report *f, su_json *j) {
+static void field_json(const su_field_report *f, su_json *j)
+{
     su_json_object(j);
     su_json_kv_text(j, "field", f->field);
     su_json_kv_bool(j, "provided", f->provided);
@@ -190,7 +200,8 @@ static void field_json(const su_field_report *f, su_json *j) {
     su_json_end(j);
 }
 
-static void reject_json(const su_reject *x, su_json *j) {
+static void reject_json(const su_reject *x, su_json *j)
+{
     su_json_object(j);
     su_json_kv_int(j, "line", x->line);
     su_json_kv_text(j, "column", x->column);
@@ -199,7 +210,8 @@ static void reject_json(const su_reject *x, su_json *j) {
     su_json_end(j);
 }
 
-void su_harmonise_report_json(const su_harmonise_report *r, su_json *j) {
+void su_harmonise_report_json(const su_harmonise_report *r, su_json *j)
+{
     su_json_object(j);
     su_json_kv_text(j, "source", r->source);
     su_json_kv_text(j, "sheet", r->sheet);

@@ -6,7 +6,8 @@
 
 #define MAX_DISTINCT 65000u
 
-static int compare_text(const void *a, const void *b) {
+static int compare_text(const void *a, const void *b)
+{
     const su_str *x = a, *y = b;
     size_t n = x->n < y->n ? x->n : y->n;
     int order = n > 0 ? memcmp(x->p, y->p, n) : 0;
@@ -15,7 +16,8 @@ static int compare_text(const void *a, const void *b) {
 
 /* The codelist of a column, as CSV, so that the one parser checks it. Cells that fold to one key are one code, spelled as the first of them
  * in byte order: "ua" and "UA" are one country to every other part of the program too. */
-static uint32_t column_codes(const su_raw_column *column, su_buf *csv) {
+static uint32_t column_codes(const su_raw_column *column, su_buf *csv)
+{
     su_arena arena;
     su_arena_init(&arena);
     uint32_t n = su_dict_count(column->values), used = 0, id = 0;
@@ -40,12 +42,13 @@ static uint32_t column_codes(const su_raw_column *column, su_buf *csv) {
     return used;
 }
 
-static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c, su_schema *s, su_dict *names, su_buf *identity) {
+static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c, su_schema *s, su_dict *names, su_buf *identity)
+{
     const su_raw_column *column = &raw->columns[c];
     su_field *f = &s->fields[c];
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_codelist *list = NULL;
-    static const su_missing empty[] = {{"", SU_CELL_NOT_RECORDED}};
+    static const su_missing empty[] = { { "", SU_CELL_NOT_RECORDED } };
     su_status st = SU_OK;
 
     if (su_dict_count(column->values) > MAX_DISTINCT + 1 || column_codes(column, &csv) > MAX_DISTINCT) {
@@ -73,7 +76,7 @@ static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c
     f->missing_count = 1;
     f->missing_print = "";
     s->field_count++;
-    st = su_codelist_parse(ctx, &s->arena, su_arena_printf(&s->arena, "column-%u", c + 1), f->name, (su_str){csv.p, csv.n}, &list);
+    st = su_codelist_parse(ctx, &s->arena, su_arena_printf(&s->arena, "column-%u", c + 1), f->name, (su_str) { csv.p, csv.n }, &list);
     if (st != SU_OK) goto out;
     s->codelists[s->codelist_count++] = list;
     f->codelist = list;
@@ -84,9 +87,10 @@ out:
     return st;
 }
 
-su_status su_schema_from_table(su_context *ctx, const su_raw_table *raw, su_schema **out) {
+su_status su_schema_from_table(su_context *ctx, const su_raw_table *raw, su_schema **out)
+{
     su_status st = SU_OK;
-    su_buf identity = {0};
+    su_buf identity = { 0 };
     su_dict *names = su_dict_new();
     su_schema *s = su_alloc(sizeof *s);
 

@@ -8,7 +8,8 @@
 
 static su_status fail_field(schema_reader *r, uint32_t index, const char *key, const char *fmt, ...) SU_PRINTF(4, 5);
 
-static su_status fail_field(schema_reader *r, uint32_t index, const char *key, const char *fmt, ...) {
+static su_status fail_field(schema_reader *r, uint32_t index, const char *key, const char *fmt, ...)
+{
     char text[1024];
     va_list args;
     va_start(args, fmt);
@@ -18,7 +19,8 @@ static su_status fail_field(schema_reader *r, uint32_t index, const char *key, c
     return su_fail(r->ctx, SU_INPUT, "%s, field %u \"%s\", key \"%s\": %s", r->path, index + 1, name == NULL ? "" : name, key, text);
 }
 
-static su_status field_text(schema_reader *r, uint32_t index, json_t *object, const char *key, const char **out) {
+static su_status field_text(schema_reader *r, uint32_t index, json_t *object, const char *key, const char **out)
+{
     char where[300];
     const char *name = r->schema->fields[index].name;
     snprintf(where, sizeof where, "field %u \"%.200s\"", index + 1, name == NULL ? "" : name);
@@ -26,7 +28,8 @@ static su_status field_text(schema_reader *r, uint32_t index, json_t *object, co
 }
 
 /* The type in Suha's own words, or what the Frictionless type comes closest to. */
-static su_status read_type(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_type(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     const char *own = NULL, *plain = NULL;
     su_status st = field_text(r, index, object, "suha:type", &own);
@@ -51,7 +54,8 @@ static su_status read_type(schema_reader *r, uint32_t index, json_t *object) {
     return fail_field(r, index, "suha:type", "\"%s\" is not one of code, code-set, flag, year, integer, date, text", own);
 }
 
-static su_status read_role(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_role(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     const char *role = "attribute", *privacy = NULL;
     su_status st = field_text(r, index, object, "suha:role", &role);
@@ -73,7 +77,8 @@ static su_status read_role(schema_reader *r, uint32_t index, json_t *object) {
     return SU_OK;
 }
 
-static su_status read_bound(schema_reader *r, uint32_t index, json_t *constraints, const char *key, bool *has, int64_t *out) {
+static su_status read_bound(schema_reader *r, uint32_t index, json_t *constraints, const char *key, bool *has, int64_t *out)
+{
     json_t *value = json_object_get(constraints, key);
     if (value == NULL) return SU_OK;
     if (json_is_integer(value))
@@ -84,7 +89,8 @@ static su_status read_bound(schema_reader *r, uint32_t index, json_t *constraint
     return SU_OK;
 }
 
-static su_status read_constraints(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_constraints(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     json_t *constraints = json_object_get(object, "constraints");
     if (constraints == NULL) return SU_OK;
@@ -108,7 +114,8 @@ static su_status read_constraints(schema_reader *r, uint32_t index, json_t *obje
     return SU_OK;
 }
 
-static su_status read_codelist(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_codelist(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     const char *id = NULL, *negative = NULL;
     su_status st = field_text(r, index, object, "suha:codelist", &id);
@@ -138,7 +145,8 @@ static su_status read_codelist(schema_reader *r, uint32_t index, json_t *object)
     return SU_OK;
 }
 
-static su_status read_one_missing(schema_reader *r, uint32_t index, json_t *entry, su_missing *out) {
+static su_status read_one_missing(schema_reader *r, uint32_t index, json_t *entry, su_missing *out)
+{
     json_t *value = json_is_object(entry) ? json_object_get(entry, "value") : entry;
     json_t *label = json_is_object(entry) ? json_object_get(entry, "label") : NULL;
     if (!json_is_string(value) || (label != NULL && !json_is_string(label)))
@@ -152,7 +160,8 @@ static su_status read_one_missing(schema_reader *r, uint32_t index, json_t *entr
     return SU_OK;
 }
 
-static su_status read_missing(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_missing(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     json_t *list = json_object_get(object, "missingValues");
     if (list == NULL) list = r->missing_default;
@@ -176,7 +185,8 @@ static su_status read_missing(schema_reader *r, uint32_t index, json_t *object) 
     return SU_OK;
 }
 
-static su_status read_aliases(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_aliases(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     json_t *list = json_object_get(object, "suha:aliases");
     if (list == NULL) return SU_OK;
@@ -194,7 +204,8 @@ static su_status read_aliases(schema_reader *r, uint32_t index, json_t *object) 
     return SU_OK;
 }
 
-static su_status read_group(schema_reader *r, uint32_t index, json_t *object) {
+static su_status read_group(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     const char *group = NULL;
     f->group = -1;
@@ -208,8 +219,9 @@ static su_status read_group(schema_reader *r, uint32_t index, json_t *object) {
     return SU_OK;
 }
 
-static su_status read_texts(schema_reader *r, uint32_t index, json_t *object) {
-    static const char *const keys[SU_LANG_COUNT] = {"en", "fr", "es", "ar"};
+static su_status read_texts(schema_reader *r, uint32_t index, json_t *object)
+{
+    static const char *const keys[SU_LANG_COUNT] = { "en", "fr", "es", "ar" };
     su_field *f = &r->schema->fields[index];
     su_status st = field_text(r, index, object, "name", &f->name);
     if (st != SU_OK) return st;
@@ -226,7 +238,8 @@ static su_status read_texts(schema_reader *r, uint32_t index, json_t *object) {
     return st;
 }
 
-su_status schema_field_read(schema_reader *r, uint32_t index, json_t *object) {
+su_status schema_field_read(schema_reader *r, uint32_t index, json_t *object)
+{
     su_field *f = &r->schema->fields[index];
     if (!json_is_object(object)) return su_fail(r->ctx, SU_INPUT, "%s, field %u: must be an object with a \"name\"", r->path, index + 1);
     su_status st = read_texts(r, index, object);

@@ -9,7 +9,8 @@
 #define MAX_FIELDS 1000
 #define MAX_GROUPS 200
 
-su_status schema_text(schema_reader *r, const char *where, json_t *object, const char *key, const char **out) {
+su_status schema_text(schema_reader *r, const char *where, json_t *object, const char *key, const char **out)
+{
     json_t *value = json_object_get(object, key);
     if (value == NULL || json_is_null(value)) return SU_OK;
     if (!json_is_string(value)) return su_fail(r->ctx, SU_INPUT, "%s, %s: \"%s\" must be a text", r->path, where, key);
@@ -18,7 +19,8 @@ su_status schema_text(schema_reader *r, const char *where, json_t *object, const
 }
 
 /* Names become part of resource paths: nothing in them may climb out of the instruments folder. */
-static bool is_plain_name(const char *s) {
+static bool is_plain_name(const char *s)
+{
     if (*s == '\0' || *s == '.') return false;
     for (; *s != '\0'; s++) {
         bool dot = *s == '.' && s[1] != '.' && s[1] != '\0';
@@ -28,7 +30,8 @@ static bool is_plain_name(const char *s) {
 }
 
 /* jansson bounds depth at 2048 levels of recursion; a schema needs five. Looked at before parsing, outside strings. */
-static bool is_shallow(su_str json) {
+static bool is_shallow(su_str json)
+{
     int depth = 0;
     bool text = false;
     for (size_t i = 0; i < json.n; i++) {
@@ -46,30 +49,34 @@ static bool is_shallow(su_str json) {
     return true;
 }
 
-static void identify(schema_reader *r, const char *what, su_str bytes) {
+static void identify(schema_reader *r, const char *what, su_str bytes)
+{
     su_sha256 hash = su_sha256_of(bytes.p, bytes.n);
     su_buf_add(&r->identity, what, strlen(what) + 1);
     su_buf_add(&r->identity, hash.bytes, sizeof hash.bytes);
 }
 
-static su_codelist *loaded_codelist(const su_schema *schema, const char *id) {
+static su_codelist *loaded_codelist(const su_schema *schema, const char *id)
+{
     for (uint32_t i = 0; i < schema->codelist_count; i++)
         if (strcmp(schema->codelists[i]->id, id) == 0) return schema->codelists[i];
     return NULL;
 }
 
-static bool find_codelist(schema_reader *r, const char *id, const char **path, su_str *bytes) {
+static bool find_codelist(schema_reader *r, const char *id, const char **path, su_str *bytes)
+{
     *path = su_arena_printf(&r->schema->arena, "%s/codelists/%s.csv", r->name, id);
     if (r->resource(r->arg, *path, bytes)) return true;
     *path = su_arena_printf(&r->schema->arena, "codelists/%s.csv", id);
     return r->resource(r->arg, *path, bytes);
 }
 
-su_status schema_codelist(schema_reader *r, const char *where, const char *id, const su_codelist **out) {
+su_status schema_codelist(schema_reader *r, const char *where, const char *id, const su_codelist **out)
+{
     su_schema *s = r->schema;
     su_codelist *list = loaded_codelist(s, id);
     const char *path = NULL;
-    su_str bytes = {0};
+    su_str bytes = { 0 };
 
     if (list == NULL) {
         if (!is_plain_name(id))
@@ -87,7 +94,8 @@ su_status schema_codelist(schema_reader *r, const char *where, const char *id, c
     return SU_OK;
 }
 
-const su_codelist *schema_years(schema_reader *r, int first, int last) {
+const su_codelist *schema_years(schema_reader *r, int first, int last)
+{
     su_schema *s = r->schema;
     const char *id = su_arena_printf(&s->arena, "year-%d-%d", first, last);
     su_codelist *list = loaded_codelist(s, id);
@@ -98,7 +106,8 @@ const su_codelist *schema_years(schema_reader *r, int first, int last) {
     return list;
 }
 
-static su_status read_groups(schema_reader *r, json_t *root) {
+static su_status read_groups(schema_reader *r, json_t *root)
+{
     su_schema *s = r->schema;
     json_t *groups = json_object_get(root, "suha:groups");
     if (groups == NULL) return SU_OK;
@@ -125,7 +134,8 @@ static su_status read_groups(schema_reader *r, json_t *root) {
 }
 
 /* One folded name may lead to one field only, or an export's column could not be told apart. */
-static su_status check_names(schema_reader *r) {
+static su_status check_names(schema_reader *r)
+{
     su_schema *s = r->schema;
     su_dict *names = su_dict_new();
     uint32_t *owner = su_alloc_array(65536, sizeof *owner);
@@ -156,7 +166,8 @@ static su_status check_names(schema_reader *r) {
     return st;
 }
 
-static su_status read_fields(schema_reader *r, json_t *root) {
+static su_status read_fields(schema_reader *r, json_t *root)
+{
     su_schema *s = r->schema;
     json_t *fields = json_object_get(root, "fields");
     size_t n = json_array_size(fields);
@@ -177,7 +188,7 @@ static su_status read_fields(schema_reader *r, json_t *root) {
      * fingerprint. */
     const char *path = NULL;
     const su_codelist *list = NULL;
-    su_str bytes = {0};
+    su_str bytes = { 0 };
     if (flags && loaded_codelist(s, "flag") == NULL && find_codelist(r, "flag", &path, &bytes)) {
         su_status st = schema_codelist(r, "flags", "flag", &list);
         if (st != SU_OK) return st;
@@ -185,7 +196,8 @@ static su_status read_fields(schema_reader *r, json_t *root) {
     return check_names(r);
 }
 
-static su_status read_root(schema_reader *r, json_t *root) {
+static su_status read_root(schema_reader *r, json_t *root)
+{
     su_schema *s = r->schema;
     const char *where = "top level";
     if (!json_is_object(root)) return su_fail(r->ctx, SU_INPUT, "%s: must be a JSON object with \"fields\"", r->path);
@@ -205,12 +217,13 @@ static su_status read_root(schema_reader *r, json_t *root) {
     return st != SU_OK ? st : read_fields(r, root);
 }
 
-su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resource, void *arg, su_schema **out) {
+su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resource, void *arg, su_schema **out)
+{
     su_status st = SU_OK;
     json_t *root = NULL;
     json_error_t error;
-    su_str bytes = {0};
-    schema_reader r = {.ctx = ctx, .name = name, .resource = resource, .arg = arg};
+    su_str bytes = { 0 };
+    schema_reader r = { .ctx = ctx, .name = name, .resource = resource, .arg = arg };
 
     *out = NULL;
     if (name == NULL || !is_plain_name(name))

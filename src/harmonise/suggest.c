@@ -12,16 +12,18 @@
 #define SURE_NAME 0.95
 #define ENOUGH 0.42
 
-static const char *const personal_words[] = {
-    "name",      "names",     "surname", "firstname", "lastname", "nom",     "prenom",      "prénom",   "nombre", "apellido",  "phone",
-    "tel",       "telephone", "mobile",  "email",     "mail",     "address", "adresse",     "passport", "dob",    "birthdate", "birth",
-    "narrative", "notes",     "note",    "comment",   "comments", "remarks", "description", "details",  "story",  "caseworker"};
-static const char *const record_words[] = {"id",   "no",     "nr",   "num",     "number", "ref",  "reference",
-                                           "case", "record", "code", "dossier", "file",   "uuid", "key"};
-static const char *const people_words[] = {"people",    "persons", "individuals", "count",   "counts",   "freq",
-                                           "frequency", "weight",  "n",           "victims", "referrals"};
+static const char *const personal_words[] = { "name",        "names",     "surname",  "firstname", "lastname", "nom",       "prenom",
+                                              "prénom",      "nombre",    "apellido", "phone",     "tel",      "telephone", "mobile",
+                                              "email",       "mail",      "address",  "adresse",   "passport", "dob",       "birthdate",
+                                              "birth",       "narrative", "notes",    "note",      "comment",  "comments",  "remarks",
+                                              "description", "details",   "story",    "caseworker" };
+static const char *const record_words[] = { "id",   "no",     "nr",   "num",     "number", "ref",  "reference",
+                                            "case", "record", "code", "dossier", "file",   "uuid", "key" };
+static const char *const people_words[] = { "people",    "persons", "individuals", "count",   "counts",   "freq",
+                                            "frequency", "weight",  "n",           "victims", "referrals" };
 
-static bool has_word(const token_list *tokens, const char *const *words, size_t n) {
+static bool has_word(const token_list *tokens, const char *const *words, size_t n)
+{
     for (uint32_t i = 0; i < tokens->count; i++)
         for (size_t k = 0; k < n; k++)
             if (su_str_equal(tokens->at[i], su_str_of(words[k]))) return true;
@@ -30,7 +32,8 @@ static bool has_word(const token_list *tokens, const char *const *words, size_t 
 #define HAS_WORD(tokens, words) has_word(tokens, words, sizeof(words) / sizeof *(words))
 
 void draft_row(draft *d, uint32_t column, su_str value, const char *target, const char *target_value, const char *rule,
-               const char *coverage, const char *note) {
+               const char *coverage, const char *note)
+{
     su_buf_csv(d->csv, su_str_trim(su_str_of(d->profiles[column].column->name)), ',');
     su_buf_char(d->csv, ',');
     su_buf_csv(d->csv, value, ',');
@@ -49,7 +52,8 @@ static bool is_personal(const column_profile *p) { return p->long_text || HAS_WO
 /* ---- which column for which field ------------------------------------------------------------------------------------- */
 
 /* A name that says it all wins; else names and contents together, contents counting less where they are common to many fields. */
-static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, double content) {
+static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, double content)
+{
     const su_field *field = &d->schema->fields[f];
     if (name >= SURE_NAME) return 0.9 * name + 0.1 * content;
     if (type_is_text(field->type)) return field->type == SU_TYPE_TEXT ? 0 : 0.5 * name + 0.1 * content;
@@ -58,7 +62,8 @@ static double pair_score(const draft *d, uint32_t c, uint32_t f, double name, do
     return 0.55 * name + 0.45 * content * telling;
 }
 
-static void score_all(draft *d) {
+static void score_all(draft *d)
+{
     for (uint32_t c = 0; c < d->columns; c++) {
         column_profile *p = &d->profiles[c];
         bool personal = is_personal(p);
@@ -74,7 +79,8 @@ static void score_all(draft *d) {
 }
 
 /* Best pair first; equal scores by column, then by field. */
-static void assign(draft *d) {
+static void assign(draft *d)
+{
     for (;;) {
         double best = ENOUGH;
         uint32_t column = UINT32_MAX, field = 0;
@@ -96,7 +102,8 @@ static void assign(draft *d) {
 
 /* ---- rows for one column ------------------------------------------------------------------------------------------------ */
 
-static int compare_values(const void *a, const void *b) {
+static int compare_values(const void *a, const void *b)
+{
     const profiled_value *x = a, *y = b;
     if (x->rows != y->rows) return x->rows < y->rows ? 1 : -1;
     size_t n = x->cell.text.n < y->cell.text.n ? x->cell.text.n : y->cell.text.n;
@@ -104,7 +111,8 @@ static int compare_values(const void *a, const void *b) {
     return order != 0 ? order : (x->cell.text.n > y->cell.text.n) - (x->cell.text.n < y->cell.text.n);
 }
 
-static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, int rule) {
+static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, int rule)
+{
     su_cell code = 0;
     if (rule == RULE_BAND) return lookup_band(l, cell, &code) != LOOKED_NOTHING;
     if (rule == RULE_YEAR) return lookup_year(l, cell, p->order, &code) != LOOKED_NOTHING;
@@ -112,7 +120,8 @@ static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, i
 }
 
 /* A row for each value the field does not take: with the code it probably means, or empty and marked as lost. */
-static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v) {
+static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v)
+{
     const column_profile *p = &d->profiles[c];
     char note[160];
     su_cell code = 0;
@@ -122,7 +131,7 @@ static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l
         return;
     }
     su_str rest = without_common_word(p, v->cell.text);
-    bool stripped = rest.n < v->cell.text.n && lookup_code(l, (cell_text){rest, su_text_fold(d->arena, rest)}, &code) == LOOKED_VALUE;
+    bool stripped = rest.n < v->cell.text.n && lookup_code(l, (cell_text) { rest, su_text_fold(d->arena, rest) }, &code) == LOOKED_VALUE;
     const su_code *near = stripped ? &f->codelist->codes[code - 1] : su_codelist_suggest(f->codelist, v->cell.text);
     if (near != NULL) {
         snprintf(note, sizeof note, "%llu row%s; %s", (unsigned long long)v->rows, PLURAL(v->rows),
@@ -135,7 +144,8 @@ static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l
     }
 }
 
-static void draft_values(draft *d, uint32_t c, const su_field *f, int rule) {
+static void draft_values(draft *d, uint32_t c, const su_field *f, int rule)
+{
     column_profile *p = &d->profiles[c];
     lookup l;
     if (type_is_text(f->type)) return;
@@ -160,7 +170,8 @@ static void draft_values(draft *d, uint32_t c, const su_field *f, int rule) {
     lookup_free(&l);
 }
 
-static void draft_field(draft *d, uint32_t c) {
+static void draft_field(draft *d, uint32_t c)
+{
     uint32_t field = (uint32_t)d->field_of[c];
     const su_field *f = &d->schema->fields[field];
     const candidate *x = &d->scores[(size_t)c * d->schema->field_count + field];
@@ -176,7 +187,8 @@ static void draft_field(draft *d, uint32_t c) {
 }
 
 /* The field this column would have filled, had another not come first; -1 if none. */
-static int runner_up(const draft *d, uint32_t c) {
+static int runner_up(const draft *d, uint32_t c)
+{
     double best = ENOUGH;
     int found = -1;
     for (uint32_t f = 0; f < d->schema->field_count; f++) {
@@ -189,7 +201,8 @@ static int runner_up(const draft *d, uint32_t c) {
     return found;
 }
 
-static void draft_unplaced(draft *d, uint32_t c) {
+static void draft_unplaced(draft *d, uint32_t c)
+{
     const column_profile *p = &d->profiles[c];
     char note[300];
     int other = runner_up(d, c);
@@ -215,20 +228,22 @@ static void draft_unplaced(draft *d, uint32_t c) {
     }
 }
 
-static bool is_running_number(const column_profile *p) {
+static bool is_running_number(const column_profile *p)
+{
     return p->integers && p->unique &&
            (p->tokens.count == 0 || (p->key.n >= 7 && memcmp(p->key.p, "column_", 7) == 0) ||
             (p->key.n >= 7 && memcmp(p->key.p, "unnamed", 7) == 0));
 }
 
-su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_buf *csv) {
+su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_buf *csv)
+{
     enum { MAX_PAIRS = 4000000 };
     su_arena arena;
     if ((uint64_t)raw->column_count * schema->field_count > MAX_PAIRS)
         return su_fail(ctx, SU_INPUT, "%s: %u columns are too many to compare with the %u of %s; write the mapping by hand", raw->source,
                        raw->column_count, schema->field_count, schema->name);
     su_arena_init(&arena);
-    draft d = {.schema = schema, .arena = &arena, .csv = csv, .columns = raw->column_count};
+    draft d = { .schema = schema, .arena = &arena, .csv = csv, .columns = raw->column_count };
     d.profiles = su_arena_array(&arena, raw->column_count, sizeof *d.profiles);
     d.scores = su_alloc_array((size_t)raw->column_count * schema->field_count, sizeof *d.scores);
     d.field_of = su_arena_array(&arena, raw->column_count, sizeof *d.field_of);

@@ -16,9 +16,10 @@ typedef struct choice {
 } choice;
 
 /* Words of a field's name and title that not every field of its group has: what tells it from the others. */
-static token_list own_words(draft *d, uint32_t field) {
+static token_list own_words(draft *d, uint32_t field)
+{
     const su_field *f = &d->schema->fields[field];
-    token_list mine = tokens_of(d->arena, su_str_of(f->name)), own = {.count = 0};
+    token_list mine = tokens_of(d->arena, su_str_of(f->name)), own = { .count = 0 };
     uint32_t others = 0;
     for (uint32_t k = 0; k < d->schema->field_count; k++) others += k != field && d->schema->fields[k].group == f->group;
     for (uint32_t i = 0; i < mine.count; i++) {
@@ -37,7 +38,8 @@ static token_list own_words(draft *d, uint32_t field) {
     return own;
 }
 
-static double nearness(draft *d, uint32_t field, const token_list *own, su_str text) {
+static double nearness(draft *d, uint32_t field, const token_list *own, su_str text)
+{
     const su_field *f = &d->schema->fields[field];
     token_list said = tokens_of(d->arena, text);
     double best = tokens_similarity(&said, own);
@@ -50,7 +52,8 @@ static double nearness(draft *d, uint32_t field, const token_list *own, su_str t
     return best;
 }
 
-static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *out) {
+static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *out)
+{
     su_dict *seen = su_dict_new();
     uint32_t n = 0;
     for (uint32_t i = 0; i < p->value_count && n < MAX_CHOICES; i++) {
@@ -60,7 +63,7 @@ static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *o
             su_str key = su_text_fold(arena, member);
             if (key.n == 0 || su_str_equal(key, SU_STR("*"))) continue;
             uint32_t before = su_dict_count(seen), id = su_dict_add(seen, key);
-            if (id == before) out[n++] = (choice){.cell = {member, key}, .field = -1};
+            if (id == before) out[n++] = (choice) { .cell = { member, key }, .field = -1 };
             out[id].rows += p->values[i].rows;
         }
     }
@@ -69,7 +72,8 @@ static uint32_t list_choices(const column_profile *p, su_arena *arena, choice *o
 }
 
 /* Rows whose choice is near to a flag of the group that no column fills yet. */
-static uint64_t match_group(draft *d, uint32_t group, choice *choices, uint32_t n) {
+static uint64_t match_group(draft *d, uint32_t group, choice *choices, uint32_t n)
+{
     uint64_t rows = 0;
     for (uint32_t i = 0; i < n; i++) choices[i].field = -1;
     double *best = su_alloc_array(n, sizeof *best);
@@ -89,7 +93,8 @@ static uint64_t match_group(draft *d, uint32_t group, choice *choices, uint32_t 
     return rows;
 }
 
-static void write_choices(draft *d, uint32_t column, const choice *choices, uint32_t n) {
+static void write_choices(draft *d, uint32_t column, const choice *choices, uint32_t n)
+{
     const column_profile *p = &d->profiles[column];
     int any = -1;
     char note[160];
@@ -120,7 +125,8 @@ static void write_choices(draft *d, uint32_t column, const choice *choices, uint
         if (choices[i].field >= 0) d->column_of[choices[i].field] = (int)column;
 }
 
-bool draft_choices(draft *d, uint32_t column) {
+bool draft_choices(draft *d, uint32_t column)
+{
     const column_profile *p = &d->profiles[column];
     if (p->numbers || p->long_text || p->unique || p->distinct == 0 || (*p->separators == '\0' && p->distinct > MAX_CHOICES)) return false;
     choice *choices = su_alloc_array(MAX_CHOICES, sizeof *choices);

@@ -38,7 +38,8 @@ typedef struct tabulator {
     su_tabulation *out;
 } tabulator;
 
-static void index_sets(by_column *b, const su_case_column *c, uint64_t rows) {
+static void index_sets(by_column *b, const su_case_column *c, uint64_t rows)
+{
     size_t bytes = c->words * sizeof *c->sets;
     char *key = su_alloc(bytes + sizeof(su_cell));
     b->sets = su_dict_new();
@@ -46,12 +47,13 @@ static void index_sets(by_column *b, const su_case_column *c, uint64_t rows) {
     for (uint64_t r = 0; r < rows; r++) {
         memcpy(key, c->sets + r * c->words, bytes);
         memcpy(key + bytes, &c->set_reason[r], sizeof(su_cell));
-        b->set_ids[r] = su_dict_add(b->sets, (su_str){key, bytes + sizeof(su_cell)});
+        b->set_ids[r] = su_dict_add(b->sets, (su_str) { key, bytes + sizeof(su_cell) });
     }
     free(key);
 }
 
-static su_status read_by(tabulator *w, const char *const *by, size_t by_count) {
+static su_status read_by(tabulator *w, const char *const *by, size_t by_count)
+{
     if (by_count > MAX_BY) return su_fail(w->ctx, SU_USAGE, "a table has at most %u columns to count by; %zu were named", MAX_BY, by_count);
     w->by = su_alloc_array(by_count, sizeof *w->by);
     for (size_t i = 0; i < by_count; i++) {
@@ -65,7 +67,8 @@ static su_status read_by(tabulator *w, const char *const *by, size_t by_count) {
     return SU_OK;
 }
 
-static su_status read_group(tabulator *w, const char *group) {
+static su_status read_group(tabulator *w, const char *group)
+{
     const su_schema *s = w->t->schema;
     int found = -1;
     if (group == NULL) return SU_OK;
@@ -82,36 +85,39 @@ static su_status read_group(tabulator *w, const char *group) {
         uint32_t members = field->type == SU_TYPE_CODE_SET ? field->codelist->count : 1;
         for (uint32_t v = 1; v <= members; v++) {
             bool set = field->type == SU_TYPE_CODE_SET;
-            w->questions[w->question_count++] = (question){.field = field,
-                                                           .column = &w->t->columns[f],
-                                                           .value = v,
-                                                           .name = su_arena_printf(&w->out->arena, "%s%s%s", field->name, set ? "_" : "",
-                                                                                   set ? field->codelist->codes[v - 1].code : "")};
+            w->questions[w->question_count++] = (question) { .field = field,
+                                                             .column = &w->t->columns[f],
+                                                             .value = v,
+                                                             .name = su_arena_printf(&w->out->arena, "%s%s%s", field->name, set ? "_" : "",
+                                                                                     set ? field->codelist->codes[v - 1].code : "") };
         }
     }
     if (w->question_count == 0) return su_fail(w->ctx, SU_USAGE, "no column of %s belongs to the question group \"%s\"", s->name, group);
     return SU_OK;
 }
 
-static uint32_t key_at(const tabulator *w, uint32_t i, uint64_t row) {
+static uint32_t key_at(const tabulator *w, uint32_t i, uint64_t row)
+{
     const su_case_column *c = &w->t->columns[w->by[i].field];
     if (c->codes != NULL) return c->codes[row];
     if (c->ids != NULL) return c->ids[row];
     return w->by[i].set_ids != NULL ? w->by[i].set_ids[row] : 0;
 }
 
-static void group_rows(tabulator *w) {
-    uint32_t key[MAX_BY] = {0};
+static void group_rows(tabulator *w)
+{
+    uint32_t key[MAX_BY] = { 0 };
     w->groups = su_dict_new();
     w->group_of = su_alloc_array(w->t->row_count, sizeof *w->group_of);
-    if (w->by_count == 0) su_dict_add(w->groups, (su_str){"", 0});
+    if (w->by_count == 0) su_dict_add(w->groups, (su_str) { "", 0 });
     for (uint64_t r = 0; r < w->t->row_count && w->by_count > 0; r++) {
         for (uint32_t i = 0; i < w->by_count; i++) key[i] = key_at(w, i, r);
-        w->group_of[r] = su_dict_add(w->groups, (su_str){(const char *)key, w->by_count * sizeof *key});
+        w->group_of[r] = su_dict_add(w->groups, (su_str) { (const char *)key, w->by_count * sizeof *key });
     }
 }
 
-static int compare_text(su_str a, su_str b) {
+static int compare_text(su_str a, su_str b)
+{
     size_t n = a.n < b.n ? a.n : b.n;
     int order = n > 0 ? memcmp(a.p, b.p, n) : 0;
     return order != 0 ? order : (a.n > b.n) - (a.n < b.n);
@@ -120,7 +126,8 @@ static int compare_text(su_str a, su_str b) {
 static int compare_number(uint64_t a, uint64_t b) { return (a > b) - (a < b); }
 
 /* Codelist order; then not recorded; then the other reasons. Sets: the lowest member that only one of them has decides. */
-static int compare_key(const tabulator *w, uint32_t i, uint32_t a, uint32_t b) {
+static int compare_key(const tabulator *w, uint32_t i, uint32_t a, uint32_t b)
+{
     const su_case_column *c = &w->t->columns[w->by[i].field];
     if (a == b) return 0;
     if (c->codes != NULL) return compare_number(a == 0 ? SU_CELL_FIRST_REASON - 1u : a, b == 0 ? SU_CELL_FIRST_REASON - 1u : b);
@@ -142,7 +149,8 @@ static int compare_key(const tabulator *w, uint32_t i, uint32_t a, uint32_t b) {
     return memcmp(x + c->words * sizeof(uint64_t), y + c->words * sizeof(uint64_t), sizeof(su_cell));
 }
 
-static int compare_groups(const void *a, const void *b, void *arg) {
+static int compare_groups(const void *a, const void *b, void *arg)
+{
     const tabulator *w = arg;
     uint32_t x[MAX_BY], y[MAX_BY];
     memcpy(x, su_dict_get(w->groups, *(const uint32_t *)a).p, w->by_count * sizeof *x);
@@ -154,17 +162,19 @@ static int compare_groups(const void *a, const void *b, void *arg) {
     return 0;
 }
 
-static char *print_reason(su_arena *arena, const su_field *f, su_cell reason) {
+static char *print_reason(su_arena *arena, const su_field *f, su_cell reason)
+{
     if (reason == SU_CELL_NOT_RECORDED && *f->missing_print != '\0')
         return su_arena_strndup(arena, f->missing_print, strlen(f->missing_print));
     return su_arena_printf(arena, "(%s)", su_cell_reason(reason));
 }
 
-static char *print_set(const tabulator *w, uint32_t i, uint32_t key) {
+static char *print_set(const tabulator *w, uint32_t i, uint32_t key)
+{
     const su_field *f = &w->t->schema->fields[w->by[i].field];
     const su_case_column *c = &w->t->columns[w->by[i].field];
     const char *set = su_dict_get(w->by[i].sets, key).p;
-    su_buf text = {0};
+    su_buf text = { 0 };
     for (uint32_t v = 0; v < f->codelist->count; v++) {
         uint64_t word = 0;
         memcpy(&word, set + v / 64 * sizeof word, sizeof word);
@@ -179,7 +189,8 @@ static char *print_set(const tabulator *w, uint32_t i, uint32_t key) {
     return kept;
 }
 
-static char *print_key(const tabulator *w, uint32_t i, uint32_t key) {
+static char *print_key(const tabulator *w, uint32_t i, uint32_t key)
+{
     su_arena *arena = &w->out->arena;
     const su_field *f = &w->t->schema->fields[w->by[i].field];
     const su_case_column *c = &w->t->columns[w->by[i].field];
@@ -191,7 +202,8 @@ static char *print_key(const tabulator *w, uint32_t i, uint32_t key) {
     return su_arena_strndup(arena, code, strlen(code));
 }
 
-static bool says_yes(const question *q, uint64_t row) {
+static bool says_yes(const question *q, uint64_t row)
+{
     if (q->column->sets != NULL) return (q->column->sets[row * q->column->words + (q->value - 1) / 64] >> ((q->value - 1) % 64) & 1) != 0;
     if (q->column->codes == NULL) return false;
     su_cell c = q->column->codes[row];
@@ -199,7 +211,8 @@ static bool says_yes(const question *q, uint64_t row) {
 }
 
 /* counts[g * questions + j] yes, answered[g] rows with any yes. */
-static void count_answers(const tabulator *w, uint64_t *counts, uint64_t *answered) {
+static void count_answers(const tabulator *w, uint64_t *counts, uint64_t *answered)
+{
     for (uint64_t r = 0; r < w->t->row_count; r++) {
         bool any = false;
         for (uint32_t j = 0; j < w->question_count; j++) {
@@ -211,7 +224,8 @@ static void count_answers(const tabulator *w, uint64_t *counts, uint64_t *answer
     }
 }
 
-static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *denominators, uint32_t per_group) {
+static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *denominators, uint32_t per_group)
+{
     su_tabulation *out = w->out;
     uint32_t groups = su_dict_count(w->groups);
     bool grouped = w->question_count > 0;
@@ -221,7 +235,7 @@ static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *deno
     out->denominators = su_arena_array(&out->arena, out->row_count, sizeof *out->denominators);
     out->percent = su_arena_array(&out->arena, out->row_count, sizeof *out->percent);
     for (uint32_t g = 0; g < groups; g++) {
-        uint32_t id = w->order[g], key[MAX_BY] = {0};
+        uint32_t id = w->order[g], key[MAX_BY] = { 0 };
         char *printed[MAX_BY];
         memcpy(key, su_dict_get(w->groups, id).p, w->by_count * sizeof *key);
         for (uint32_t i = 0; i < w->by_count; i++) printed[i] = print_key(w, i, key[i]);
@@ -236,7 +250,8 @@ static void fill_rows(tabulator *w, const uint64_t *counts, const uint64_t *deno
     }
 }
 
-static void name_columns(tabulator *w, const char *group) {
+static void name_columns(tabulator *w, const char *group)
+{
     su_tabulation *out = w->out;
     out->by_count = w->by_count + (group != NULL);
     out->by = su_arena_array(&out->arena, out->by_count, sizeof *out->by);
@@ -247,7 +262,8 @@ static void name_columns(tabulator *w, const char *group) {
     if (group != NULL) out->by[w->by_count] = su_arena_strndup(&out->arena, group, strlen(group));
 }
 
-static void count_groups(tabulator *w, const char *group) {
+static void count_groups(tabulator *w, const char *group)
+{
     group_rows(w);
     name_columns(w, group);
     uint32_t groups = su_dict_count(w->groups), per_group = w->question_count > 0 ? w->question_count : 1;
@@ -265,8 +281,9 @@ static void count_groups(tabulator *w, const char *group) {
 }
 
 su_status su_tabulate(su_context *ctx, const su_case_table *t, const char *const *by, size_t by_count, const char *group,
-                      su_tabulation **out) {
-    tabulator w = {.ctx = ctx, .t = t, .out = su_alloc(sizeof *w.out)};
+                      su_tabulation **out)
+{
+    tabulator w = { .ctx = ctx, .t = t, .out = su_alloc(sizeof *w.out) };
     *out = NULL;
     su_arena_init(&w.out->arena);
     su_status st = read_by(&w, by, by_count);
@@ -287,7 +304,8 @@ su_status su_tabulate(su_context *ctx, const su_case_table *t, const char *const
     return st;
 }
 
-void su_tabulation_free(su_tabulation *t) {
+void su_tabulation_free(su_tabulation *t)
+{
     if (t == NULL) return;
     su_arena_free(&t->arena);
     free(t);

@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void set_item(source_view *v, uint32_t i, su_str text) {
+static void set_item(source_view *v, uint32_t i, su_str text)
+{
     v->items[i].text = su_str_trim(text);
     v->items[i].key = su_text_fold(&v->arena, text);
 }
 
 /* 3/4/2019: the column decides. Day first, unless something in it can only be month first and nothing can only be day first. */
-static date_order order_of(const source_view *v) {
+static date_order order_of(const source_view *v)
+{
     bool day_first = false, month_first = false;
     for (uint32_t i = 0; i < v->item_count; i++) {
         int hint = date_order_hint(v->items[i].text);
@@ -22,7 +24,8 @@ static date_order order_of(const source_view *v) {
 static size_t utf8_length(unsigned char first) { return first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4; }
 
 /* Length of the separator that starts at p, 0 if none does. */
-static size_t separator_at(su_str separators, const char *p, size_t n) {
+static size_t separator_at(su_str separators, const char *p, size_t n)
+{
     for (size_t i = 0; i < separators.n;) {
         size_t length = utf8_length((unsigned char)separators.p[i]);
         if (i + length > separators.n) length = separators.n - i;
@@ -33,7 +36,8 @@ static size_t separator_at(su_str separators, const char *p, size_t n) {
 }
 
 /* A cell that the mapping or a field's missingValues name as a whole is not cut: "N/A" stays itself when "/" separates. */
-static bool stays_whole(const su_mapping *m, const map_source *source, const lookup *lookups, cell_text cell) {
+static bool stays_whole(const su_mapping *m, const map_source *source, const lookup *lookups, cell_text cell)
+{
     for (size_t i = 0; i < m->pair_count; i++) {
         const map_pair *pair = &m->pairs[i];
         su_cell reason = 0;
@@ -50,29 +54,32 @@ typedef struct splitter {
     size_t used, capacity;
 } splitter;
 
-static void add_member(splitter *s, su_str text) {
+static void add_member(splitter *s, su_str text)
+{
     text = su_str_trim(text);
     if (text.n == 0) return;
     s->item_of = su_grow(s->item_of, &s->capacity, s->used + 1, sizeof *s->item_of);
     s->item_of[s->used++] = su_dict_add(s->members, text);
 }
 
-static void cut(splitter *s, su_str separators, su_str text) {
+static void cut(splitter *s, su_str separators, su_str text)
+{
     size_t start = 0;
     for (size_t i = 0; i < text.n;) {
         size_t length = separator_at(separators, text.p + i, text.n - i);
         if (length > 0) {
-            add_member(s, (su_str){text.p + start, i - start});
+            add_member(s, (su_str) { text.p + start, i - start });
             start = i + length;
         }
         i += length > 0 ? length : 1;
     }
-    add_member(s, (su_str){text.p + start, text.n - start});
+    add_member(s, (su_str) { text.p + start, text.n - start });
 }
 
 /* Cells so far stand in items; afterwards items are the distinct members. */
-static void split_cells(source_view *v, const su_mapping *m) {
-    splitter s = {.members = su_dict_new()};
+static void split_cells(source_view *v, const su_mapping *m)
+{
+    splitter s = { .members = su_dict_new() };
     const cell_text *cells = v->items;
     lookup *lookups = su_alloc_array(m->schema->field_count, sizeof *lookups);
     for (size_t i = 0; i < m->pair_count; i++) {
@@ -96,7 +103,7 @@ static void split_cells(source_view *v, const su_mapping *m) {
     v->items = su_arena_array(&v->arena, v->item_count, sizeof *v->items);
     for (uint32_t i = 0; i < v->item_count; i++) {
         su_str text = su_dict_get(s.members, i);
-        set_item(v, i, (su_str){su_arena_strndup(&v->arena, text.p, text.n), text.n});
+        set_item(v, i, (su_str) { su_arena_strndup(&v->arena, text.p, text.n), text.n });
     }
     for (uint32_t f = 0; f < m->schema->field_count; f++)
         if (lookups[f].field != NULL) lookup_free(&lookups[f]);
@@ -105,7 +112,8 @@ static void split_cells(source_view *v, const su_mapping *m) {
     su_dict_free(s.members);
 }
 
-static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts) {
+static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts)
+{
     v->cell_count = v->item_count = su_dict_count(texts);
     v->items = su_arena_array(&v->arena, v->item_count, sizeof *v->items);
     for (uint32_t i = 0; i < v->item_count; i++) set_item(v, i, su_dict_get(texts, i));
@@ -114,21 +122,23 @@ static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts
     v->state = su_arena_alloc(&v->arena, v->item_count);
 }
 
-void view_of_column(source_view *v, const su_mapping *m, const map_source *source, const su_raw_column *column) {
-    *v = (source_view){.source = source, .ids = column->ids};
+void view_of_column(source_view *v, const su_mapping *m, const map_source *source, const su_raw_column *column)
+{
+    *v = (source_view) { .source = source, .ids = column->ids };
     su_arena_init(&v->arena);
     view_texts(v, m, column->values);
 }
 
 /* Reasons get cells of their own behind the codes. */
-static void view_codes(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows) {
+static void view_codes(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows)
+{
     enum { REASONS = 0x10000 - SU_CELL_FIRST_REASON };
     uint32_t codes = f->codelist->count;
     v->cell_count = v->item_count = codes + 1 + REASONS;
     v->items = su_arena_array(&v->arena, v->item_count, sizeof *v->items);
     v->item_reason = su_arena_array(&v->arena, v->item_count, sizeof *v->item_reason);
     for (uint32_t i = 0; i < v->item_count; i++)
-        set_item(v, i, i > 0 && i <= codes ? su_str_of(f->codelist->codes[i - 1].code) : (su_str){"", 0});
+        set_item(v, i, i > 0 && i <= codes ? su_str_of(f->codelist->codes[i - 1].code) : (su_str) { "", 0 });
     for (uint32_t i = 0; i < REASONS; i++) v->item_reason[codes + 1 + i] = (su_cell)(SU_CELL_FIRST_REASON + i);
     v->owned_ids = su_alloc_array(rows, sizeof *v->owned_ids);
     for (uint64_t r = 0; r < rows; r++) {
@@ -137,7 +147,8 @@ static void view_codes(source_view *v, const su_field *f, const su_case_column *
     }
 }
 
-static void view_sets(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows) {
+static void view_sets(source_view *v, const su_field *f, const su_case_column *column, uint64_t rows)
+{
     size_t bytes = column->words * sizeof *column->sets + sizeof(su_cell), used = 0, capacity = 0;
     char *key = su_alloc(bytes);
     su_dict *sets = su_dict_new();
@@ -146,7 +157,7 @@ static void view_sets(source_view *v, const su_field *f, const su_case_column *c
     for (uint64_t r = 0; r < rows; r++) {
         memcpy(key, column->sets + r * column->words, bytes - sizeof(su_cell));
         memcpy(key + bytes - sizeof(su_cell), &column->set_reason[r], sizeof(su_cell));
-        v->owned_ids[r] = su_dict_add(sets, (su_str){key, bytes});
+        v->owned_ids[r] = su_dict_add(sets, (su_str) { key, bytes });
     }
     v->cell_count = su_dict_count(sets);
     v->item_count = f->codelist->count;
@@ -174,10 +185,11 @@ static void view_sets(source_view *v, const su_field *f, const su_case_column *c
     free(key);
 }
 
-void view_of_field(source_view *v, const su_mapping *m, const map_source *source, const su_case_table *t) {
+void view_of_field(source_view *v, const su_mapping *m, const map_source *source, const su_case_table *t)
+{
     const su_field *f = &m->schema->fields[source->chained];
     const su_case_column *column = &t->columns[source->chained];
-    *v = (source_view){.source = source};
+    *v = (source_view) { .source = source };
     su_arena_init(&v->arena);
     if (type_is_text(f->type)) {
         v->ids = column->ids;
@@ -192,7 +204,8 @@ void view_of_field(source_view *v, const su_mapping *m, const map_source *source
     v->state = su_arena_alloc(&v->arena, v->item_count);
 }
 
-void view_free(source_view *v) {
+void view_free(source_view *v)
+{
     free(v->owned_ids);
     v->owned_ids = NULL;
     su_arena_free(&v->arena);

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-void words_count(su_buf *out, uint64_t n) {
+void words_count(su_buf *out, uint64_t n)
+{
     char digits[32];
     int length = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
     for (int i = 0; i < length; i++) {
@@ -12,7 +13,8 @@ void words_count(su_buf *out, uint64_t n) {
 }
 
 /* Next character; a byte that starts none is taken alone. */
-static size_t decode(su_str s, size_t at, uint32_t *code) {
+static size_t decode(su_str s, size_t at, uint32_t *code)
+{
     unsigned char c = (unsigned char)s.p[at];
     size_t n = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : c >= 0xE0 && c < 0xF0 ? 3 : c >= 0xF0 && c < 0xF5 ? 4 : 1;
     if (n == 1 || at + n > s.n) {
@@ -25,7 +27,8 @@ static size_t decode(su_str s, size_t at, uint32_t *code) {
 }
 
 /* The width of the Unicode blocks that matter in tables, without the locale: wcwidth would depend on it. */
-static size_t width_of(uint32_t c) {
+static size_t width_of(uint32_t c)
+{
     bool mark = (c >= 0x300 && c <= 0x36F) || (c >= 0x610 && c <= 0x61A) || (c >= 0x64B && c <= 0x65F) || c == 0x670 ||
                 (c >= 0x6D6 && c <= 0x6DC) || (c >= 0x200B && c <= 0x200F) || (c >= 0x202A && c <= 0x202E) ||
                 (c >= 0x2060 && c <= 0x2064) || (c >= 0xFE00 && c <= 0xFE0F) || c == 0xFEFF;
@@ -36,7 +39,8 @@ static size_t width_of(uint32_t c) {
     return wide ? 2 : 1;
 }
 
-size_t words_width(su_str s) {
+size_t words_width(su_str s)
+{
     size_t width = 0;
     uint32_t code = 0;
     for (size_t at = 0; at < s.n;) {
@@ -46,7 +50,8 @@ size_t words_width(su_str s) {
     return width;
 }
 
-void words_pad(su_buf *out, su_str s, size_t width, bool right) {
+void words_pad(su_buf *out, su_str s, size_t width, bool right)
+{
     size_t own = words_width(s);
     if (right)
         for (size_t i = own; i < width; i++) su_buf_char(out, ' ');

@@ -2,18 +2,21 @@
 
 #include <string.h>
 
-void su_cells_init(su_cells *c, const char *source, su_str bytes) {
-    *c = (su_cells){.source = source, .p = bytes.p, .end = bytes.p ? bytes.p + bytes.n : bytes.p};
+void su_cells_init(su_cells *c, const char *source, su_str bytes)
+{
+    *c = (su_cells) { .source = source, .p = bytes.p, .end = bytes.p ? bytes.p + bytes.n : bytes.p };
 }
 
 void su_cells_free(su_cells *c) { su_buf_free(&c->text); }
 
-static su_status bad(su_context *ctx, const su_cells *c, const char *what) {
+static su_status bad(su_context *ctx, const su_cells *c, const char *what)
+{
     return su_fail(ctx, SU_INPUT, "%s, line %zu: %s. The release is damaged: publish it again.", c->source, c->line, what);
 }
 
 /* One cell into c->text; leaves c->p on the comma, the line end or the end. */
-static su_status read_cell(su_context *ctx, su_cells *c) {
+static su_status read_cell(su_context *ctx, su_cells *c)
+{
     if (c->p < c->end && *c->p == '"') {
         for (c->p++;; c->p++) {
             if (c->p == c->end) return bad(ctx, c, "a quote that does not close");
@@ -36,7 +39,8 @@ static su_status read_cell(su_context *ctx, su_cells *c) {
     return SU_OK;
 }
 
-su_status su_cells_next(su_context *ctx, su_cells *c, bool *more) {
+su_status su_cells_next(su_context *ctx, su_cells *c, bool *more)
+{
     size_t start[SU_CELLS_MAX];
     c->text.n = 0;
     c->count = 0;
@@ -66,7 +70,8 @@ su_status su_cells_next(su_context *ctx, su_cells *c, bool *more) {
     return SU_OK;
 }
 
-int su_cells_find(const su_cells *c, const char *name) {
+int su_cells_find(const su_cells *c, const char *name)
+{
     for (size_t i = 0; i < c->count; i++)
         if (strcmp(c->at[i], name) == 0) return (int)i;
     return -1;

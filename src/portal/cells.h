@@ -7,10 +7,10 @@
 #define SU_CELLS_MAX 16u
 
 typedef struct su_cells {
-    const char *source;                     /* for messages                                                                       */
+    const char *source; /* for messages */
     const char *p, *end;
-    size_t line;                            /* of the row last read, 1-based                                                       */
-    su_buf text;                            /* the row's unquoted cells, each NUL-terminated                                       */
+    size_t line; /* of the row last read, 1-based */
+    su_buf text; /* the row's unquoted cells, each NUL-terminated */
     const char *at[SU_CELLS_MAX];
     size_t count;
 } su_cells;

@@ -17,7 +17,8 @@ typedef struct bar {
 
 static double top_of(const su_view_count *n) { return isfinite(n->high) && n->high > (double)n->count ? n->high : (double)n->count; }
 
-static void put_interval(su_buf *b, const su_view_count *n, const char *between) {
+static void put_interval(su_buf *b, const su_view_count *n, const char *between)
+{
     if (!isfinite(n->low) || !isfinite(n->high)) {
         su_buf_text(b, "not given");
         return;
@@ -27,14 +28,16 @@ static void put_interval(su_buf *b, const su_view_count *n, const char *between)
     su_html_count(b, (uint64_t)fmax(0, fmin(ceil(n->high), 1e18)));
 }
 
-static void put_percent(su_buf *b, double percent) {
+static void put_percent(su_buf *b, double percent)
+{
     if (percent < 0.95)
         su_buf_printf(b, "%.1f %%", percent);
     else
         su_buf_printf(b, "%.0f %%", percent);
 }
 
-static void open_figure(su_buf *b, unsigned id, const char *kind, const char *title) {
+static void open_figure(su_buf *b, unsigned id, const char *kind, const char *title)
+{
     su_buf_printf(b, "<figure class=\"card chart %s\" aria-labelledby=\"t%u\">\n<h3 id=\"t%u\">", kind, id, id);
     su_html(b, title);
     su_buf_text(b, "</h3>\n");
@@ -42,7 +45,8 @@ static void open_figure(su_buf *b, unsigned id, const char *kind, const char *ti
 
 /* ---- bars --------------------------------------------------------------------------------------------------------------------------- */
 
-static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t row) {
+static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t row)
+{
     su_buf_text(b, "<li><span class=\"label\">");
     su_html(b, x->label);
     su_buf_text(b, "</span> <span class=\"value\">");
@@ -74,7 +78,8 @@ static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t r
     su_buf_text(b, "</svg></li>\n");
 }
 
-static void put_table(su_buf *b, const bar *bars, size_t n, const char *what) {
+static void put_table(su_buf *b, const bar *bars, size_t n, const char *what)
+{
     bool percents = n && isfinite(bars[0].percent);
     su_buf_text(
         b,
@@ -103,7 +108,8 @@ static void put_table(su_buf *b, const bar *bars, size_t n, const char *what) {
 }
 
 /* What is beyond the longest bars is one line without a bar: drawn to scale it would dwarf them. */
-static void put_others(su_buf *b, const bar *bars, size_t from, size_t n) {
+static void put_others(su_buf *b, const bar *bars, size_t from, size_t n)
+{
     uint64_t count = 0;
     double percent = 0;
     for (size_t i = from; i < n; i++) count += bars[i].n.count, percent += bars[i].percent;
@@ -117,7 +123,8 @@ static void put_others(su_buf *b, const bar *bars, size_t from, size_t n) {
     su_buf_text(b, "</span></li>\n");
 }
 
-static void put_bars(su_buf *b, const bar *bars, size_t n, unsigned id) {
+static void put_bars(su_buf *b, const bar *bars, size_t n, unsigned id)
+{
     size_t shown = n > MOST_BARS + 1 ? MOST_BARS : n;
     double scale = 1;
     for (size_t i = 0; i < shown; i++) scale = fmax(scale, top_of(&bars[i].n));
@@ -127,27 +134,30 @@ static void put_bars(su_buf *b, const bar *bars, size_t n, unsigned id) {
     su_buf_text(b, "</ol>\n");
 }
 
-static int largest_first(const void *x, const void *y) {
+static int largest_first(const void *x, const void *y)
+{
     const bar *a = x, *b = y;
     if (a->n.count != b->n.count) return a->n.count > b->n.count ? -1 : 1;
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static bar *published_bars(const su_view_field *f, size_t *n, double *total) {
+static bar *published_bars(const su_view_field *f, size_t *n, double *total)
+{
     bar *bars = su_alloc_array(f->published + 1, sizeof *bars);
     *n = 0;
     *total = 0;
     for (size_t i = 0; i < f->value_count; i++) {
         const su_view_value *v = &f->values[i];
         if (!v->published || *n == f->published) continue;
-        bars[*n] = (bar){v->label, v->code, v->n, NAN, *n};
+        bars[*n] = (bar) { v->label, v->code, v->n, NAN, *n };
         *total += (double)v->n.count;
         ++*n;
     }
     return bars;
 }
 
-static void put_unpublished(su_buf *b, const su_view_field *f) {
+static void put_unpublished(su_buf *b, const su_view_field *f)
+{
     if (f->published == f->value_count) return;
     su_buf_text(b, "<p class=\"note\">");
     su_html_count(b, f->value_count - f->published);
@@ -156,7 +166,8 @@ static void put_unpublished(su_buf *b, const su_view_field *f) {
     su_buf_text(b, " codes of the public list have no published count: none, or too few to stand out from the noise.</p>\n");
 }
 
-static void bars_of_field(const su_view_field *f, unsigned id, su_buf *b) {
+static void bars_of_field(const su_view_field *f, unsigned id, su_buf *b)
+{
     size_t n;
     double total;
     bar *bars = published_bars(f, &n, &total);
@@ -182,26 +193,30 @@ static void bars_of_field(const su_view_field *f, unsigned id, su_buf *b) {
 static bool in_group(const su_view_field *f, int group) { return f->kind == SU_VIEW_FLAG && f->provided && f->group == group; }
 
 /* The yes of a flag: its first published code. */
-static const su_view_value *yes_of(const su_view_field *f) {
+static const su_view_value *yes_of(const su_view_field *f)
+{
     for (size_t i = 0; i < f->value_count; i++)
         if (f->values[i].published) return &f->values[i];
     return NULL;
 }
 
 /* "Means of control: Threats" reads "Threats" under the heading "Means of control". */
-static const char *without_heading(const char *title, const char *heading) {
+static const char *without_heading(const char *title, const char *heading)
+{
     size_t n = strlen(heading);
     bool repeats = n && strncmp(title, heading, n) == 0 && title[n] == ':' && title[n + 1] == ' ' && title[n + 2];
     return repeats ? title + n + 2 : title;
 }
 
-bool su_chart_has_group(const su_view *v, int group) {
+bool su_chart_has_group(const su_view *v, int group)
+{
     for (size_t i = 0; i < v->field_count; i++)
         if (in_group(&v->fields[i], group)) return true;
     return false;
 }
 
-void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b) {
+void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b)
+{
     const su_view_group *g = group >= 0 ? &v->groups[group] : NULL;
     bar *bars = su_alloc_array(v->field_count + 1, sizeof *bars);
     size_t n = 0, silent = 0;
@@ -214,7 +229,7 @@ void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b) {
             continue;
         }
         double percent = g && g->answered ? fmin(100, 100 * (double)yes->n.count / (double)g->answered) : NAN;
-        bars[n] = (bar){without_heading(f->title, g ? g->title : ""), f->name, yes->n, percent, n};
+        bars[n] = (bar) { without_heading(f->title, g ? g->title : ""), f->name, yes->n, percent, n };
         n++;
     }
     qsort(bars, n, sizeof *bars, largest_first);
@@ -238,8 +253,9 @@ void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b) {
 #define HEIGHT 260.0
 
 /* Smallest whole 1, 2, 2.5 or 5 times a power of ten whose four steps reach `top`. */
-static double nice_step(double top) {
-    static const double factor[] = {1, 2, 2.5, 5};
+static double nice_step(double top)
+{
+    static const double factor[] = { 1, 2, 2.5, 5 };
     for (double power = 1; power < 1e16; power *= 10)
         for (size_t i = 0; i < 4; i++)
             if (power * factor[i] * 4 >= top && power * factor[i] == floor(power * factor[i])) return power * factor[i];
@@ -249,15 +265,17 @@ static double nice_step(double top) {
 typedef struct plane {
     size_t first, last;
     double top;
-} plane; /* value indexes shown, upper end of the axis                              */
+} plane; /* value indexes shown, upper end of the axis */
 
-static double px(const plane *p, size_t i) {
+static double px(const plane *p, size_t i)
+{
     return p->last > p->first ? WIDTH * (double)(i - p->first) / (double)(p->last - p->first) : WIDTH / 2;
 }
 static double py(const plane *p, double count) { return HEIGHT - HEIGHT * fmin(fmax(count, 0) / p->top, 1); }
 
 /* Runs of neighbouring published years are drawn; a gap is left as a gap. */
-static void put_run(su_buf *b, const su_view_field *f, const plane *p, size_t from, size_t to) {
+static void put_run(su_buf *b, const su_view_field *f, const plane *p, size_t from, size_t to)
+{
     bool band = true;
     for (size_t i = from; i <= to; i++) band = band && isfinite(f->values[i].n.low) && isfinite(f->values[i].n.high);
     if (band && to > from) {
@@ -279,7 +297,8 @@ static void put_run(su_buf *b, const su_view_field *f, const plane *p, size_t fr
     }
 }
 
-static void put_axis(su_buf *b, const su_view_field *f, const plane *p) {
+static void put_axis(su_buf *b, const su_view_field *f, const plane *p)
+{
     size_t span = p->last - p->first, steps = span < 1        ? 1
                                               : span % 4 == 0 ? 4
                                               : span % 3 == 0 ? 3
@@ -300,8 +319,9 @@ static void put_axis(su_buf *b, const su_view_field *f, const plane *p) {
     su_buf_text(b, "</div>\n");
 }
 
-static void put_trend(const su_view_field *f, unsigned id, su_buf *b) {
-    plane p = {SIZE_MAX, 0, 1};
+static void put_trend(const su_view_field *f, unsigned id, su_buf *b)
+{
+    plane p = { SIZE_MAX, 0, 1 };
     double top = 1;
     for (size_t i = 0; i < f->value_count; i++) {
         if (!f->values[i].published) continue;
@@ -341,7 +361,8 @@ static void put_trend(const su_view_field *f, unsigned id, su_buf *b) {
     su_buf_text(b, "</div>\n");
 }
 
-static void trend_of_field(const su_view_field *f, unsigned id, su_buf *b) {
+static void trend_of_field(const su_view_field *f, unsigned id, su_buf *b)
+{
     size_t n;
     double total;
     bar *bars = published_bars(f, &n, &total);
@@ -358,7 +379,8 @@ static void trend_of_field(const su_view_field *f, unsigned id, su_buf *b) {
     free(bars);
 }
 
-void su_chart_field(const su_view *v, const su_view_field *f, unsigned id, su_buf *out) {
+void su_chart_field(const su_view *v, const su_view_field *f, unsigned id, su_buf *out)
+{
     (void)v;
     if (f->kind == SU_VIEW_YEAR)
         trend_of_field(f, id, out);
@@ -368,14 +390,15 @@ void su_chart_field(const su_view *v, const su_view_field *f, unsigned id, su_bu
 
 /* ---- corridors ---------------------------------------------------------------------------------------------------------------------- */
 
-void su_chart_pairs(const su_view *v, unsigned id, su_buf *b) {
+void su_chart_pairs(const su_view *v, unsigned id, su_buf *b)
+{
     bar bars[SU_VIEW_MAX_PAIRS];
-    su_buf labels[SU_VIEW_MAX_PAIRS] = {0}, codes[SU_VIEW_MAX_PAIRS] = {0}, title = {0};
+    su_buf labels[SU_VIEW_MAX_PAIRS] = { 0 }, codes[SU_VIEW_MAX_PAIRS] = { 0 }, title = { 0 };
     for (size_t i = 0; i < v->pair_count; i++) {
         const su_view_pair *p = &v->pairs[i];
         su_buf_printf(&labels[i], "%s → %s", p->from->label, p->to->label);
         su_buf_printf(&codes[i], "%s → %s", p->from->code, p->to->code);
-        bars[i] = (bar){labels[i].p, codes[i].p, p->n, NAN, i};
+        bars[i] = (bar) { labels[i].p, codes[i].p, p->n, NAN, i };
     }
     su_buf_printf(&title, "%s → %s", v->pair_from->title, v->pair_to->title);
     open_figure(b, id, "", title.p);

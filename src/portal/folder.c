@@ -5,7 +5,8 @@
 #define SUMS "SHA256SUMS"
 #define SUMS_LIMIT (1u << 20)
 
-bool su_folder_path_ok(su_str path) {
+bool su_folder_path_ok(su_str path)
+{
     bool start = true;
     if (path.n == 0 || path.n > 200) return false;
     for (size_t i = 0; i < path.n; i++) {
@@ -17,32 +18,36 @@ bool su_folder_path_ok(su_str path) {
     return !start;
 }
 
-const su_folder_file *su_folder_find(const su_folder *f, const char *path) {
+const su_folder_file *su_folder_find(const su_folder *f, const char *path)
+{
     for (size_t i = 0; i < f->count; i++)
         if (strcmp(f->files[i].path, path) == 0) return &f->files[i];
     return NULL;
 }
 
-void su_folder_free(su_folder *f) {
+void su_folder_free(su_folder *f)
+{
     for (size_t i = 0; i < f->count; i++) su_buf_free(&f->files[i].bytes);
     su_buf_free(&f->sums);
     su_arena_free(&f->arena);
-    *f = (su_folder){0};
+    *f = (su_folder) { 0 };
 }
 
-static bool is_hex64(const char *p) {
+static bool is_hex64(const char *p)
+{
     for (int i = 0; i < 64; i++)
         if (!((p[i] >= '0' && p[i] <= '9') || (p[i] >= 'a' && p[i] <= 'f'))) return false;
     return true;
 }
 
 /* One line of SHA256SUMS: 64 hexadecimal digits, two blanks, a path. */
-static su_status parse_line(su_context *ctx, su_folder *f, su_str line, size_t number) {
+static su_status parse_line(su_context *ctx, su_folder *f, su_str line, size_t number)
+{
     if (line.n < 67 || !is_hex64(line.p) || line.p[64] != ' ' || line.p[65] != ' ')
         return su_fail(ctx, SU_INPUT,
                        "%s/" SUMS ", line %zu: not a SHA-256 sum and a path. This folder is not a release of Suha, or it was changed.",
                        f->dir, number);
-    su_str path = {line.p + 66, line.n - 66};
+    su_str path = { line.p + 66, line.n - 66 };
     if (!su_folder_path_ok(path))
         return su_fail(ctx, SU_INPUT, "%s/" SUMS ", line %zu: the path \"%.*s\" does not lie inside a release. The folder is not served.",
                        f->dir, number, (int)(path.n < 80 ? path.n : 80), path.p);
@@ -58,19 +63,21 @@ static su_status parse_line(su_context *ctx, su_folder *f, su_str line, size_t n
     return SU_OK;
 }
 
-static su_status parse_sums(su_context *ctx, su_folder *f, const su_buf *sums) {
+static su_status parse_sums(su_context *ctx, su_folder *f, const su_buf *sums)
+{
     size_t number = 0;
     for (size_t at = 0; at < sums->n;) {
         const char *line = sums->p + at, *end = memchr(line, '\n', sums->n - at);
         size_t n = end ? (size_t)(end - line) : sums->n - at;
-        su_status st = parse_line(ctx, f, (su_str){line, n}, ++number);
+        su_status st = parse_line(ctx, f, (su_str) { line, n }, ++number);
         if (st) return st;
         at += n + 1;
     }
     return f->count ? SU_OK : su_fail(ctx, SU_INPUT, "%s/" SUMS " is empty. This folder is not a release of Suha.", f->dir);
 }
 
-static su_status read_file(su_context *ctx, su_folder *f, su_folder_file *file, uint64_t *total) {
+static su_status read_file(su_context *ctx, su_folder *f, su_folder_file *file, uint64_t *total)
+{
     uint64_t left = SU_FOLDER_MAX_TOTAL - *total;
     su_status st =
         su_file_read(ctx, su_path_join(&f->arena, f->dir, file->path), left < SU_FOLDER_MAX_FILE ? left : SU_FOLDER_MAX_FILE, &file->bytes);
@@ -87,10 +94,11 @@ static su_status read_file(su_context *ctx, su_folder *f, su_folder_file *file, 
     return SU_OK;
 }
 
-su_status su_folder_read(su_context *ctx, const char *dir, su_folder *out) {
-    static const char *const needed[] = {"datapackage.json", "data/aggregates.csv", "protection/report.json"};
+su_status su_folder_read(su_context *ctx, const char *dir, su_folder *out)
+{
+    static const char *const needed[] = { "datapackage.json", "data/aggregates.csv", "protection/report.json" };
     uint64_t total = 0;
-    *out = (su_folder){.dir = dir};
+    *out = (su_folder) { .dir = dir };
     su_arena_init(&out->arena);
     out->files = su_arena_array(&out->arena, SU_FOLDER_MAX_FILES, sizeof *out->files);
     char *path = su_path_join(&out->arena, dir, SUMS);

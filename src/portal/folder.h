@@ -8,8 +8,18 @@
 #define SU_FOLDER_MAX_FILE (512ull << 20)
 #define SU_FOLDER_MAX_TOTAL (1ull << 30)
 
-typedef struct su_folder_file { const char *path; su_buf bytes; char sha256[65]; } su_folder_file;
-typedef struct su_folder { su_arena arena; const char *dir; su_folder_file *files; size_t count; su_buf sums; } su_folder;
+typedef struct su_folder_file {
+    const char *path;
+    su_buf bytes;
+    char sha256[65];
+} su_folder_file;
+typedef struct su_folder {
+    su_arena arena;
+    const char *dir;
+    su_folder_file *files;
+    size_t count;
+    su_buf sums;
+} su_folder;
 
 /* Errors: SU_INPUT a folder that is no bundle, a sum that does not match, a path that leads outside; SU_IO unreadable. */
 su_status su_folder_read(su_context *ctx, const char *dir, su_folder *out) SU_MUST_CHECK;

@@ -5,13 +5,15 @@
 
 static bool is(su_str s, const char *word) { return s.n == strlen(word) && strncasecmp(s.p, word, s.n) == 0; }
 
-static bool is_digits(su_str s) {
+static bool is_digits(su_str s)
+{
     for (size_t i = 0; i < s.n; i++)
         if (s.p[i] < '0' || s.p[i] > '9') return false;
     return s.n > 0;
 }
 
-static bool is_token(su_str s) {
+static bool is_token(su_str s)
+{
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         bool letter = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -21,7 +23,8 @@ static bool is_token(su_str s) {
 }
 
 /* Header values may hold blanks, tabs and bytes above 127; no other control byte. */
-static bool is_value(su_str s) {
+static bool is_value(su_str s)
+{
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         if ((c < 32 && c != '\t') || c == 127) return false;
@@ -29,14 +32,16 @@ static bool is_value(su_str s) {
     return true;
 }
 
-static bool is_target(su_str s) {
+static bool is_target(su_str s)
+{
     if (s.n == 0 || s.n > SU_GUARD_MAX_TARGET || s.p[0] != '/') return false;
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= 32 || (unsigned char)s.p[i] >= 127) return false;
     return true;
 }
 
-static bool is_port(su_str s) {
+static bool is_port(su_str s)
+{
     unsigned port = 0;
     if (!is_digits(s) || s.n > 5) return false;
     for (size_t i = 0; i < s.n; i++) port = port * 10 + (unsigned)(s.p[i] - '0');
@@ -44,7 +49,8 @@ static bool is_port(su_str s) {
 }
 
 /* Splits host[:port]; false when it is neither a name, an IPv4 address nor a bracketed IPv6 address. */
-static bool split_host(su_str host, su_str *name) {
+static bool split_host(su_str host, su_str *name)
+{
     size_t end = 0;
     if (host.n && host.p[0] == '[') {
         while (end < host.n && host.p[end] != ']') {
@@ -62,13 +68,14 @@ static bool split_host(su_str host, su_str *name) {
             end++;
         }
     }
-    *name = (su_str){host.p, end};
+    *name = (su_str) { host.p, end };
     if (end == 0) return false;
-    return end == host.n || (host.p[end] == ':' && is_port((su_str){host.p + end + 1, host.n - end - 1}));
+    return end == host.n || (host.p[end] == ':' && is_port((su_str) { host.p + end + 1, host.n - end - 1 }));
 }
 
 /* Dotted quad 127.a.b.c with four decimal parts; "127.evil.example" is a name, not an address. */
-static bool is_loopback_quad(su_str s) {
+static bool is_loopback_quad(su_str s)
+{
     unsigned part = 0, parts = 0, digits = 0;
     for (size_t i = 0; i <= s.n; i++) {
         if (i == s.n || s.p[i] == '.') {
@@ -82,19 +89,21 @@ static bool is_loopback_quad(su_str s) {
     return parts == 4;
 }
 
-bool su_guard_host_is_loopback(su_str host) {
+bool su_guard_host_is_loopback(su_str host)
+{
     su_str name;
     return split_host(host, &name) && (is(name, "localhost") || is(name, "[::1]") || is_loopback_quad(name));
 }
 
-static su_guard_verdict refuse(unsigned status, const char *reason) { return (su_guard_verdict){status, reason}; }
+static su_guard_verdict refuse(unsigned status, const char *reason) { return (su_guard_verdict) { status, reason }; }
 
 typedef struct framing {
     unsigned lengths, encodings, hosts;
     su_str length, encoding, host;
 } framing;
 
-static su_guard_verdict check_headers(const su_guard_request *r, framing *f) {
+static su_guard_verdict check_headers(const su_guard_request *r, framing *f)
+{
     if (r->header_count > SU_GUARD_MAX_HEADERS) return refuse(400, "Too many header lines.");
     for (size_t i = 0; i < r->header_count; i++) {
         const su_guard_header *h = &r->headers[i];
@@ -107,7 +116,8 @@ static su_guard_verdict check_headers(const su_guard_request *r, framing *f) {
     return refuse(0, NULL);
 }
 
-static su_guard_verdict check_framing(const framing *f) {
+static su_guard_verdict check_framing(const framing *f)
+{
     if (f->lengths > 1) return refuse(400, "More than one Content-Length.");
     if (f->encodings > 1) return refuse(400, "More than one Transfer-Encoding.");
     if (f->lengths && f->encodings) return refuse(400, "Content-Length and Transfer-Encoding together.");
@@ -116,14 +126,16 @@ static su_guard_verdict check_framing(const framing *f) {
     return refuse(0, NULL);
 }
 
-static bool has_body(const framing *f) {
+static bool has_body(const framing *f)
+{
     bool zero = true;
     for (size_t i = 0; i < f->length.n; i++) zero = zero && f->length.p[i] == '0';
     return f->encodings || (f->lengths && !zero);
 }
 
-su_guard_verdict su_guard_check(const su_guard_request *r, const su_guard_policy *policy) {
-    framing f = {0};
+su_guard_verdict su_guard_check(const su_guard_request *r, const su_guard_policy *policy)
+{
+    framing f = { 0 };
     su_str name;
     if (!is_token(r->method)) return refuse(400, "The method is not a word.");
     if (!is_target(r->target)) return refuse(400, "The address asked for is not a plain path.");

@@ -13,21 +13,23 @@
 #define SU_GUARD_MAX_HEADERS 64u
 #define SU_GUARD_MAX_TARGET 1024u
 
-typedef struct su_guard_header { su_str name, value; } su_guard_header;
+typedef struct su_guard_header {
+    su_str name, value;
+} su_guard_header;
 
 typedef struct su_guard_request {
-    su_str method, target, version;         /* "GET", "/r/x/", "HTTP/1.1"; target without its query                              */
+    su_str method, target, version; /* "GET", "/r/x/", "HTTP/1.1"; target without its query */
     const su_guard_header *headers;
     size_t header_count;
 } su_guard_request;
 
 typedef struct su_guard_policy {
-    bool loopback;                          /* the server listens on loopback: Host must name loopback (DNS rebinding)            */
+    bool loopback; /* the server listens on loopback: Host must name loopback (DNS rebinding) */
 } su_guard_policy;
 
 typedef struct su_guard_verdict {
-    unsigned status;                        /* 0 = let through; else 400, 405 or 505: answer it and close the connection           */
-    const char *reason;                     /* for the answer's body; NULL when let through                                        */
+    unsigned status;    /* 0 = let through; else 400, 405 or 505: answer it and close the connection */
+    const char *reason; /* for the answer's body; NULL when let through */
 } su_guard_verdict;
 
 su_guard_verdict su_guard_check(const su_guard_request *request, const su_guard_policy *policy);

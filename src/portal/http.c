@@ -29,16 +29,18 @@ typedef struct head {
 } head;
 
 /* One more than the limit is kept, so that the guard sees that there were too many. */
-static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value, size_t value_n) {
+static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *name, size_t name_n, const char *value, size_t value_n)
+{
     head *h = arg;
     (void)kind;
     if (h->count > SU_GUARD_MAX_HEADERS) return MHD_NO;
-    h->headers[h->count++] = (su_guard_header){{name, name_n}, {value ? value : "", value ? value_n : 0}};
+    h->headers[h->count++] = (su_guard_header) { { name, name_n }, { value ? value : "", value ? value_n : 0 } };
     return MHD_YES;
 }
 
 /* If-None-Match: "*" or a list of tags; weak comparison (RFC 9110 section 13.1.2). */
-static bool names_tag(const char *list, const char *etag) {
+static bool names_tag(const char *list, const char *etag)
+{
     if (!list || !etag) return false;
     size_t n = strlen(etag);
     for (const char *p = list; *p;) {
@@ -51,22 +53,24 @@ static bool names_tag(const char *list, const char *etag) {
     return false;
 }
 
-static void house_headers(struct MHD_Response *r) {
+static void house_headers(struct MHD_Response *r)
+{
     static const char *const list[][2] = {
-        {"Content-Security-Policy",
-         "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"},
-        {"X-Content-Type-Options", "nosniff"},
-        {"X-Frame-Options", "DENY"},
-        {"Referrer-Policy", "no-referrer"},
-        {"Cross-Origin-Opener-Policy", "same-origin"},
-        {"Cross-Origin-Resource-Policy", "same-origin"},
-        {"Permissions-Policy", "camera=(), geolocation=(), microphone=()"},
-        {"Cache-Control", "no-cache"},
+        { "Content-Security-Policy",
+          "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
+        { "X-Content-Type-Options", "nosniff" },
+        { "X-Frame-Options", "DENY" },
+        { "Referrer-Policy", "no-referrer" },
+        { "Cross-Origin-Opener-Policy", "same-origin" },
+        { "Cross-Origin-Resource-Policy", "same-origin" },
+        { "Permissions-Policy", "camera=(), geolocation=(), microphone=()" },
+        { "Cache-Control", "no-cache" },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) MHD_add_response_header(r, list[i][0], list[i][1]);
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, const su_http_answer *a, bool close_after) {
+static enum MHD_Result answer(struct MHD_Connection *c, const su_http_answer *a, bool close_after)
+{
     bool empty = a->status == MHD_HTTP_NOT_MODIFIED;
     struct MHD_Response *r =
         MHD_create_response_from_buffer(empty ? 0 : a->body.n, empty ? (void *)"" : (void *)(uintptr_t)a->body.p, MHD_RESPMEM_PERSISTENT);
@@ -91,15 +95,16 @@ static enum MHD_Result answer(struct MHD_Connection *c, const su_http_answer *a,
  * request's body is never waited for; answering there also closes the connection. What passes has no body, so the second call follows at
  * once and the connection lives. */
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *url, const char *method, const char *version,
-                                  const char *upload, size_t *upload_n, void **state) {
+                                  const char *upload, size_t *upload_n, void **state)
+{
     static const char passed = 1;
     su_http *h = user;
-    su_http_answer a = {.status = MHD_HTTP_OK, .media_type = "text/plain; charset=utf-8"};
+    su_http_answer a = { .status = MHD_HTTP_OK, .media_type = "text/plain; charset=utf-8" };
     (void)upload;
     if (!*state) {
-        head seen = {.count = 0};
+        head seen = { .count = 0 };
         MHD_get_connection_values_n(c, MHD_HEADER_KIND, collect, &seen);
-        su_guard_request request = {su_str_of(method), su_str_of(url), su_str_of(version), seen.headers, seen.count};
+        su_guard_request request = { su_str_of(method), su_str_of(url), su_str_of(version), seen.headers, seen.count };
         su_guard_verdict verdict = su_guard_check(&request, &h->policy);
         *state = (void *)(uintptr_t)&passed;
         if (!verdict.status) return MHD_YES;
@@ -115,7 +120,8 @@ static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const ch
 }
 
 /* Paths stay as they came. MHD wants the length back. */
-static size_t keep_escapes(void *arg, struct MHD_Connection *c, char *s) {
+static size_t keep_escapes(void *arg, struct MHD_Connection *c, char *s)
+{
     (void)arg;
     (void)c;
     return strlen(s);
@@ -127,7 +133,8 @@ typedef union address {
     struct sockaddr_in6 v6;
 } address;
 
-static su_status parse_address(su_context *ctx, const char *text, uint16_t port, address *out, socklen_t *n, bool *loopback) {
+static su_status parse_address(su_context *ctx, const char *text, uint16_t port, address *out, socklen_t *n, bool *loopback)
+{
     memset(out, 0, sizeof *out);
     if (!text || strcmp(text, "localhost") == 0) text = "127.0.0.1";
     if (inet_pton(AF_INET, text, &out->v4.sin_addr) == 1) {
@@ -149,7 +156,8 @@ static su_status parse_address(su_context *ctx, const char *text, uint16_t port,
                    text);
 }
 
-static su_status listen_on(su_context *ctx, const char *text, uint16_t port, const address *at, socklen_t n, int *out) {
+static su_status listen_on(su_context *ctx, const char *text, uint16_t port, const address *at, socklen_t n, int *out)
+{
     int on = 1, fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return su_fail(ctx, SU_IO, "No network socket could be made: %s.", strerror(errno));
     bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && bind(fd, &at->any, n) == 0 && listen(fd, 128) == 0;
@@ -167,7 +175,8 @@ static su_status listen_on(su_context *ctx, const char *text, uint16_t port, con
     return su_fail(ctx, SU_IO, "Cannot listen on %s, port %u: %s.", host, port, strerror(why));
 }
 
-su_status su_http_start(su_context *ctx, const char *text, uint16_t port, su_http_handler handler, void *user, su_http **out) {
+su_status su_http_start(su_context *ctx, const char *text, uint16_t port, su_http_handler handler, void *user, su_http **out)
+{
     address at;
     socklen_t n = 0;
     bool loopback = false;
@@ -181,7 +190,7 @@ su_status su_http_start(su_context *ctx, const char *text, uint16_t port, su_htt
     socklen_t got = sizeof at;
     getsockname(fd, &at.any, &got);
     su_http *h = su_alloc(sizeof *h);
-    *h = (su_http){.handler = handler, .user = user, .policy = {loopback}};
+    *h = (su_http) { .handler = handler, .user = user, .policy = { loopback } };
     h->port = ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
     h->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
                                  MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
@@ -198,7 +207,8 @@ su_status su_http_start(su_context *ctx, const char *text, uint16_t port, su_htt
 
 uint16_t su_http_port(const su_http *h) { return h->port; }
 
-void su_http_stop(su_http *h) {
+void su_http_stop(su_http *h)
+{
     if (!h) return;
     MHD_stop_daemon(h->daemon);
     free(h);

@@ -3,14 +3,15 @@
 #include <math.h>
 #include <string.h>
 
-#define PROMISE_FIRST 3u /* paragraphs of the promise that are shown unfolded                                          */
+#define PROMISE_FIRST 3u /* paragraphs of the promise that are shown unfolded */
 
 /* The faint star beside the bright one: the old test of good eyes that gave Suha its name. */
 static const char *const star = "<svg class=\"star\" viewBox=\"0 0 32 32\" aria-hidden=\"true\" focusable=\"false\"><path class=\"bright\" "
                                 "d=\"M20 4l2 8 8 2-8 2-2 8-2-8-8-2 8-2z\"/>"
                                 "<circle class=\"faint\" cx=\"8\" cy=\"25\" r=\"2.2\"/></svg>";
 
-static void open_page(su_buf *b, const char *stamp, const char *title, bool home_link) {
+static void open_page(su_buf *b, const char *stamp, const char *title, bool home_link)
+{
     su_buf_text(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
                    "content=\"width=device-width, initial-scale=1\">\n"
                    "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
@@ -28,13 +29,15 @@ static void open_page(su_buf *b, const char *stamp, const char *title, bool home
     su_buf_text(b, "\n<p>Open data on human trafficking</p>\n</div></header>\n");
 }
 
-static void close_page(su_buf *b) {
+static void close_page(su_buf *b)
+{
     su_buf_text(b, "</main>\n<footer class=\"site\"><div class=\"inner\"><p>Served by Suha " SU_VERSION
                    ". This site sets no cookies, runs no scripts, keeps no record of visits and "
                    "loads nothing from elsewhere.</p></div></footer>\n</body>\n</html>\n");
 }
 
-static void put_some(su_buf *b, const char *element, const su_view_words *w, size_t from, size_t to) {
+static void put_some(su_buf *b, const char *element, const su_view_words *w, size_t from, size_t to)
+{
     for (size_t i = from; i < to && i < w->count; i++) {
         su_buf_printf(b, "<%s>", element);
         su_html(b, w->text[i]);
@@ -44,7 +47,8 @@ static void put_some(su_buf *b, const char *element, const su_view_words *w, siz
 
 static void put_words(su_buf *b, const char *element, const su_view_words *w) { put_some(b, element, w, 0, w->count); }
 
-static void put_stamp(su_buf *b, const su_view *v) {
+static void put_stamp(su_buf *b, const su_view *v)
+{
     if (!v->stamp) return;
     su_buf_text(b, "<div class=\"stamp\" role=\"note\" aria-label=\"Warning\"><strong>");
     su_html(b, v->stamp);
@@ -58,7 +62,8 @@ static void put_stamp(su_buf *b, const su_view *v) {
 static void open_key(su_buf *b, const char *name) { su_buf_printf(b, "<div><dt>%s</dt><dd>", name); }
 static void close_key(su_buf *b, const char *note) { su_buf_printf(b, "<small>%s</small></dd></div>\n", note); }
 
-static void put_keys(su_buf *b, const su_view *v) {
+static void put_keys(su_buf *b, const su_view *v)
+{
     size_t provided = 0;
     uint64_t published = 0;
     for (size_t i = 0; i < v->field_count; i++) provided += v->fields[i].provided;
@@ -92,7 +97,8 @@ static void put_keys(su_buf *b, const su_view *v) {
     su_buf_text(b, "</dl>\n");
 }
 
-static void put_promise(su_buf *b, const su_shown *s) {
+static void put_promise(su_buf *b, const su_shown *s)
+{
     const su_view *v = s->view;
     su_buf_text(b, "<section aria-labelledby=\"promise\">\n<h2 id=\"promise\">What protects the people in these data</h2>\n<div "
                    "class=\"columns\">\n<div class=\"card prose\">\n"
@@ -121,7 +127,8 @@ static void put_promise(su_buf *b, const su_shown *s) {
     su_buf_text(b, "</section>\n");
 }
 
-static void put_charts(su_buf *b, const su_view *v) {
+static void put_charts(su_buf *b, const su_view *v)
+{
     unsigned id = 0;
     su_buf_text(b, "<section aria-labelledby=\"glance\">\n<h2 id=\"glance\">The data at a glance</h2>\n<p>Every number here is from the "
                    "published counts; the thin lines are 95 % intervals. "
@@ -141,24 +148,26 @@ static void put_charts(su_buf *b, const su_view *v) {
 
 /* Files people look for, in the order they look for them; the rest is folded. */
 static const char *const purposes[][2] = {
-    {"data/aggregates.csv", "Protected counts with intervals: for numbers you quote"},
-    {"data/microdata.csv", "Synthetic records: for cross tables and models"},
-    {"codebook.html", "Codebook: every field, code and rule"},
-    {"protection/report.html", "Protection report, for people"},
-    {"protection/report.json", "Protection report, for machines"},
-    {"datapackage.json", "Description for machines (Data Package v2)"},
-    {"README.md", "How to read the files"},
-    {"CITATION.cff", "Citation, for reference managers"},
+    { "data/aggregates.csv", "Protected counts with intervals: for numbers you quote" },
+    { "data/microdata.csv", "Synthetic records: for cross tables and models" },
+    { "codebook.html", "Codebook: every field, code and rule" },
+    { "protection/report.html", "Protection report, for people" },
+    { "protection/report.json", "Protection report, for machines" },
+    { "datapackage.json", "Description for machines (Data Package v2)" },
+    { "README.md", "How to read the files" },
+    { "CITATION.cff", "Citation, for reference managers" },
 };
 #define PURPOSES (sizeof purposes / sizeof *purposes)
 
-static const char *purpose(const char *path) {
+static const char *purpose(const char *path)
+{
     for (size_t i = 0; i < PURPOSES; i++)
         if (strcmp(purposes[i][0], path) == 0) return purposes[i][1];
     return NULL;
 }
 
-static void put_file(su_buf *b, const su_shown *s, const su_folder_file *f) {
+static void put_file(su_buf *b, const su_shown *s, const su_folder_file *f)
+{
     const char *what = purpose(f->path);
     su_buf_text(b, "<li><a href=\"/r/");
     su_html(b, s->name);
@@ -173,7 +182,8 @@ static void put_file(su_buf *b, const su_shown *s, const su_folder_file *f) {
     su_buf_printf(b, "<code class=\"hash\"><abbr title=\"SHA-256 of the file\">SHA-256</abbr> %s</code></li>\n", f->sha256);
 }
 
-static void put_files(su_buf *b, const su_shown *s) {
+static void put_files(su_buf *b, const su_shown *s)
+{
     su_buf_text(b, "<section aria-labelledby=\"files\">\n<h2 id=\"files\">Downloads</h2>\n<ul class=\"files\">\n");
     for (size_t i = 0; i < PURPOSES; i++) {
         const su_folder_file *f = su_folder_find(s->folder, purposes[i][0]);
@@ -185,12 +195,13 @@ static void put_files(su_buf *b, const su_shown *s) {
     su_buf_text(b, "</ul>\n</details>\n</section>\n");
 }
 
-static void put_citation(su_buf *b, const su_view *v) {
+static void put_citation(su_buf *b, const su_view *v)
+{
     su_buf_text(b,
                 "<section aria-labelledby=\"cite\">\n<h2 id=\"cite\">Citation and terms</h2>\n<div class=\"card prose\">\n<blockquote><p>");
     su_html(b, v->publisher ? v->publisher : "Publisher not named");
     su_buf_text(b, " (");
-    su_buf_html(b, (su_str){v->created, strnlen(v->created, 4)});
+    su_buf_html(b, (su_str) { v->created, strnlen(v->created, 4) });
     su_buf_text(b, "). ");
     su_html(b, v->title);
     su_buf_text(b, ", version ");
@@ -206,14 +217,15 @@ static void put_citation(su_buf *b, const su_view *v) {
     su_buf_text(b, "Do not try to find persons in the records. No endorsement by any organisation is implied.</p>\n</div>\n</section>\n");
 }
 
-static void put_day(su_buf *b, const su_view *v) {
+static void put_day(su_buf *b, const su_view *v)
+{
     su_buf_text(b, "<p class=\"eyebrow\">Version ");
     su_html(b, v->version);
     if (v->created[0]) {
         su_buf_text(b, " · <time datetime=\"");
         su_html(b, v->created);
         su_buf_text(b, "\">");
-        su_buf_html(b, (su_str){v->created, strnlen(v->created, 10)});
+        su_buf_html(b, (su_str) { v->created, strnlen(v->created, 10) });
         su_buf_text(b, "</time>");
     }
     if (v->publisher) {
@@ -223,7 +235,8 @@ static void put_day(su_buf *b, const su_view *v) {
     su_buf_text(b, "</p>\n");
 }
 
-void su_page_release(const su_shown *s, bool alone, su_buf *b) {
+void su_page_release(const su_shown *s, bool alone, su_buf *b)
+{
     const su_view *v = s->view;
     open_page(b, NULL, v->title, !alone);
     put_stamp(b, v);
@@ -250,7 +263,8 @@ void su_page_release(const su_shown *s, bool alone, su_buf *b) {
 
 /* ---- list of releases, 404 ---------------------------------------------------------------------------------------------------------- */
 
-void su_page_index(const su_shown *shown, size_t count, su_buf *b) {
+void su_page_index(const su_shown *shown, size_t count, su_buf *b)
+{
     open_page(b, NULL, "Releases", false);
     su_buf_text(b, "<main id=\"main\">\n<div class=\"hero\">\n<h1>Releases</h1>\n<p class=\"lead\">Counts and synthetic records about "
                    "people who were trafficked. Each release says what it promises "
@@ -278,7 +292,8 @@ void su_page_index(const su_shown *shown, size_t count, su_buf *b) {
     close_page(b);
 }
 
-void su_page_missing(su_buf *b) {
+void su_page_missing(su_buf *b)
+{
     open_page(b, NULL, "Not here", true);
     su_buf_text(b, "<main id=\"main\">\n<div class=\"hero\">\n<h1>This page is not here</h1>\n<p class=\"lead\">The address may have "
                    "changed. <a href=\"/\">See what is published.</a></p>\n</div>\n");

@@ -4,7 +4,8 @@
 
 void su_html(su_buf *out, const char *text) { su_buf_html(out, su_str_of(text)); }
 
-void su_html_count(su_buf *out, uint64_t n) {
+void su_html_count(su_buf *out, uint64_t n)
+{
     char digits[24];
     int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n);
     for (int i = 0; i < len; i++) {
@@ -13,7 +14,8 @@ void su_html_count(su_buf *out, uint64_t n) {
     }
 }
 
-void su_html_real(su_buf *out, double x) {
+void su_html_real(su_buf *out, double x)
+{
     if (!isfinite(x))
         su_buf_text(out, "not stated");
     else if (x >= 999.5 && x < 1e15)
@@ -22,7 +24,8 @@ void su_html_real(su_buf *out, double x) {
         su_buf_printf(out, "%.4g", x);
 }
 
-void su_html_bytes(su_buf *out, size_t n) {
+void su_html_bytes(su_buf *out, size_t n)
+{
     if (n < 1000)
         su_buf_printf(out, "%zu bytes", n);
     else if (n < 1000000)

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define JSON_LIMIT (64u << 20)
-#define LONG_LIST 30u /* columns of one list at least this long read as origin and destination                     */
+#define LONG_LIST 30u /* columns of one list at least this long read as origin and destination */
 
 typedef struct reader {
     su_context *ctx;
@@ -17,12 +17,14 @@ typedef struct reader {
     su_view *v;
 } reader;
 
-static su_status wrong(reader *r, const char *path, const char *what) {
+static su_status wrong(reader *r, const char *path, const char *what)
+{
     return su_fail(r->ctx, SU_INPUT, "%s/%s: %s. The folder is not a release of this version of Suha.", r->source, path, what);
 }
 
 /* Bytes of a CSV of the bundle, valid UTF-8 so that it can stand in a page. */
-static su_status load_csv(reader *r, const char *path, su_str *bytes) {
+static su_status load_csv(reader *r, const char *path, su_str *bytes)
+{
     size_t bad;
     if (!r->file(r->arg, path, bytes)) return wrong(r, path, "the file is missing");
     return su_utf8_valid(bytes->p, bytes->n, &bad) ? SU_OK : wrong(r, path, "not UTF-8");
@@ -31,27 +33,32 @@ static su_status load_csv(reader *r, const char *path, su_str *bytes) {
 static const char *copy(reader *r, const char *text) { return su_arena_strndup(&r->v->arena, text, strlen(text)); }
 
 /* Text of a key, NULL when absent or no text. Lengths are bounded so that a page stays a page. */
-static const char *text_of(reader *r, const json_t *object, const char *key) {
+static const char *text_of(reader *r, const json_t *object, const char *key)
+{
     const char *s = json_string_value(json_object_get(object, key));
     return s ? su_arena_strndup(&r->v->arena, s, strnlen(s, 20000)) : NULL;
 }
 
-static const char *text_or(reader *r, const json_t *object, const char *key, const char *other) {
+static const char *text_or(reader *r, const json_t *object, const char *key, const char *other)
+{
     const char *s = text_of(r, object, key);
     return s && s[0] ? s : other;
 }
 
-static double number_of(const json_t *object, const char *key) {
+static double number_of(const json_t *object, const char *key)
+{
     const json_t *x = json_object_get(object, key);
     return json_is_number(x) ? json_number_value(x) : NAN;
 }
 
-static uint64_t count_of(const json_t *object, const char *key) {
+static uint64_t count_of(const json_t *object, const char *key)
+{
     json_int_t n = json_integer_value(json_object_get(object, key));
     return n > 0 ? (uint64_t)n : 0;
 }
 
-static su_status load_json(reader *r, const char *path, json_t **out) {
+static su_status load_json(reader *r, const char *path, json_t **out)
+{
     su_str bytes;
     json_error_t error;
     if (!r->file(r->arg, path, &bytes)) return wrong(r, path, "the file is missing");
@@ -65,16 +72,18 @@ static su_status load_json(reader *r, const char *path, json_t **out) {
 
 /* ---- codelists ---------------------------------------------------------------------------------------------------------------------- */
 
-static su_status add_value(reader *r, su_view_field *f, const char *code, const char *label, size_t *capacity, su_view_value **grown) {
+static su_status add_value(reader *r, su_view_field *f, const char *code, const char *label, size_t *capacity, su_view_value **grown)
+{
     if (f->value_count == SU_VIEW_MAX_CODES) return wrong(r, f->list, "too many codes");
     uint32_t id = su_dict_add(f->codes, su_str_of(code));
     if (id != f->value_count) return SU_OK; /* a code listed twice keeps its first place */
     *grown = su_grow(*grown, capacity, f->value_count + 1, sizeof **grown);
-    (*grown)[f->value_count++] = (su_view_value){.code = copy(r, code), .label = label && label[0] ? copy(r, label) : copy(r, code)};
+    (*grown)[f->value_count++] = (su_view_value) { .code = copy(r, code), .label = label && label[0] ? copy(r, label) : copy(r, code) };
     return SU_OK;
 }
 
-static su_status read_list(reader *r, su_view_field *f) {
+static su_status read_list(reader *r, su_view_field *f)
+{
     su_cells c;
     su_str bytes;
     bool more;
@@ -101,7 +110,8 @@ static su_status read_list(reader *r, su_view_field *f) {
 
 /* ---- datapackage.json --------------------------------------------------------------------------------------------------------------- */
 
-static su_view_kind kind_of(const char *type) {
+static su_view_kind kind_of(const char *type)
+{
     if (!type) return SU_VIEW_OTHER;
     if (strcmp(type, "code") == 0) return SU_VIEW_CODE;
     if (strcmp(type, "code-set") == 0) return SU_VIEW_SET;
@@ -109,7 +119,8 @@ static su_view_kind kind_of(const char *type) {
     return strcmp(type, "year") == 0 ? SU_VIEW_YEAR : SU_VIEW_OTHER;
 }
 
-static su_status read_field(reader *r, const json_t *j, su_view_field *f) {
+static su_status read_field(reader *r, const json_t *j, su_view_field *f)
+{
     const char *group = json_string_value(json_object_get(j, "suha:group"));
     f->name = text_of(r, j, "name");
     if (!f->name) return wrong(r, "datapackage.json", "a field has no name");
@@ -125,7 +136,8 @@ static su_status read_field(reader *r, const json_t *j, su_view_field *f) {
     return f->list && f->provided ? read_list(r, f) : SU_OK;
 }
 
-static su_status read_groups(reader *r, const json_t *list) {
+static su_status read_groups(reader *r, const json_t *list)
+{
     su_view *v = r->v;
     size_t n = json_array_size(list);
     if (n > SU_VIEW_MAX_FIELDS) return wrong(r, "datapackage.json", "too many question groups");
@@ -139,7 +151,8 @@ static su_status read_groups(reader *r, const json_t *list) {
     return SU_OK;
 }
 
-static su_status read_fields(reader *r, const json_t *package) {
+static su_status read_fields(reader *r, const json_t *package)
+{
     const json_t *resources = json_object_get(package, "resources"), *fields = NULL;
     su_view *v = r->v;
     for (size_t i = 0; i < json_array_size(resources) && !fields; i++) {
@@ -159,7 +172,8 @@ static su_status read_fields(reader *r, const json_t *package) {
     return st;
 }
 
-static su_status read_package(reader *r) {
+static su_status read_package(reader *r)
+{
     json_t *j = NULL;
     su_view *v = r->v;
     su_status st = load_json(r, "datapackage.json", &j);
@@ -188,10 +202,11 @@ out:
 
 /* ---- protection/report.json --------------------------------------------------------------------------------------------------------- */
 
-static su_view_words words(reader *r, const json_t *object, const char *key) {
+static su_view_words words(reader *r, const json_t *object, const char *key)
+{
     const json_t *list = json_object_get(object, key);
     size_t n = json_array_size(list);
-    su_view_words w = {.text = NULL};
+    su_view_words w = { .text = NULL };
     if (n > 100) n = 100;
     w.text = su_arena_array(&r->v->arena, n + 1, sizeof *w.text);
     for (size_t i = 0; i < n; i++) {
@@ -201,18 +216,20 @@ static su_view_words words(reader *r, const json_t *object, const char *key) {
     return w;
 }
 
-static void read_levels(reader *r, const json_t *list) {
+static void read_levels(reader *r, const json_t *list)
+{
     su_view *v = r->v;
     size_t n = json_array_size(list) < 16 ? json_array_size(list) : 16;
     v->levels = su_arena_array(&v->arena, n + 1, sizeof *v->levels);
     for (size_t i = 0; i < n; i++) {
         const json_t *l = json_array_get(list, i);
-        v->levels[v->level_count++] = (su_view_level){(uint32_t)count_of(l, "length"), count_of(l, "published"),
-                                                      count_of(l, "left_out_by_gate"), count_of(l, "left_out_by_k")};
+        v->levels[v->level_count++] = (su_view_level) { (uint32_t)count_of(l, "length"), count_of(l, "published"),
+                                                        count_of(l, "left_out_by_gate"), count_of(l, "left_out_by_k") };
     }
 }
 
-static su_status read_report(reader *r) {
+static su_status read_report(reader *r)
+{
     static const char *const path = "protection/report.json";
     json_t *j = NULL;
     su_view *v = r->v;
@@ -264,7 +281,8 @@ typedef struct part {
 } part;
 
 /* Takes one column=code off a combination, undoing its escapes into `into`. False when it has no '='. */
-static bool next_part(const char **at, su_buf *into, part *out) {
+static bool next_part(const char **at, su_buf *into, part *out)
+{
     size_t equals = SIZE_MAX;
     const char *p = *at;
     into->n = 0;
@@ -279,11 +297,12 @@ static bool next_part(const char **at, su_buf *into, part *out) {
     }
     *at = *p ? p + 1 : p;
     if (equals == SIZE_MAX) return false;
-    *out = (part){{into->p, equals}, {into->p ? into->p + equals : "", into->n - equals}};
+    *out = (part) { { into->p, equals }, { into->p ? into->p + equals : "", into->n - equals } };
     return true;
 }
 
-static su_view_value *find_value(su_view *v, const part *wanted, su_view_field **field) {
+static su_view_value *find_value(su_view *v, const part *wanted, su_view_field **field)
+{
     uint32_t id;
     for (size_t i = 0; i < v->field_count; i++) {
         su_view_field *f = &v->fields[i];
@@ -294,7 +313,8 @@ static su_view_value *find_value(su_view *v, const part *wanted, su_view_field *
     return NULL;
 }
 
-static void choose_pair(su_view *v) {
+static void choose_pair(su_view *v)
+{
     for (size_t i = 0; i < v->field_count && !v->pair_to; i++)
         for (size_t k = i + 1; k < v->field_count && !v->pair_to; k++) {
             su_view_field *a = &v->fields[i], *b = &v->fields[k];
@@ -305,7 +325,8 @@ static void choose_pair(su_view *v) {
 }
 
 /* Keeps the largest pairs; equal counts keep the order of the file. */
-static void keep_pair(su_view *v, su_view_pair pair) {
+static void keep_pair(su_view *v, su_view_pair pair)
+{
     size_t at = v->pair_count;
     while (at > 0 && v->pairs[at - 1].n.count < pair.n.count) at--;
     if (at == SU_VIEW_MAX_PAIRS) return;
@@ -314,7 +335,8 @@ static void keep_pair(su_view *v, su_view_pair pair) {
     v->pairs[at] = pair;
 }
 
-static bool parse_count(const su_cells *c, su_view_count *n) {
+static bool parse_count(const su_cells *c, su_view_count *n)
+{
     int64_t count;
     if (!su_parse_i64(su_str_of(c->at[2]), &count) || count < 0) return false;
     n->count = (uint64_t)count;
@@ -323,7 +345,8 @@ static bool parse_count(const su_cells *c, su_view_count *n) {
     return true;
 }
 
-static su_status use_row(reader *r, const su_cells *c, su_buf *scratch) {
+static su_status use_row(reader *r, const su_cells *c, su_buf *scratch)
+{
     su_view *v = r->v;
     su_view_field *first = NULL, *second = NULL;
     su_view_count n;
@@ -343,15 +366,16 @@ static su_status use_row(reader *r, const su_cells *c, su_buf *scratch) {
     if (one || !v->pair_to || first != v->pair_from || !value) return SU_OK;
     if (!next_part(&rest, scratch, &p)) return SU_OK;
     su_view_value *other = find_value(v, &p, &second);
-    if (other && second == v->pair_to) keep_pair(v, (su_view_pair){value, other, n});
+    if (other && second == v->pair_to) keep_pair(v, (su_view_pair) { value, other, n });
     return SU_OK;
 }
 
-static su_status read_aggregates(reader *r) {
-    static const char *const path = "data/aggregates.csv", *const header[] = {"combination", "length", "count", "ci_low", "ci_high"};
+static su_status read_aggregates(reader *r)
+{
+    static const char *const path = "data/aggregates.csv", *const header[] = { "combination", "length", "count", "ci_low", "ci_high" };
     su_cells c;
     su_str bytes;
-    su_buf scratch = {0};
+    su_buf scratch = { 0 };
     bool more;
     su_status st = load_csv(r, path, &bytes);
     if (st) return st;
@@ -373,10 +397,11 @@ static su_status read_aggregates(reader *r) {
     return st;
 }
 
-su_status su_view_read(su_context *ctx, const char *source, su_view_file file, void *arg, su_view **out) {
+su_status su_view_read(su_context *ctx, const char *source, su_view_file file, void *arg, su_view **out)
+{
     su_view *v = su_alloc(sizeof *v);
     su_arena_init(&v->arena);
-    reader r = {ctx, source, file, arg, v};
+    reader r = { ctx, source, file, arg, v };
     *out = NULL;
     su_status st = read_package(&r);
     if (!st) st = read_report(&r);
@@ -393,7 +418,8 @@ su_status su_view_read(su_context *ctx, const char *source, su_view_file file, v
     return st;
 }
 
-void su_view_free(su_view *v) {
+void su_view_free(su_view *v)
+{
     if (!v) return;
     su_arena_free(&v->arena);
     free(v);

@@ -13,38 +13,62 @@
 typedef enum su_view_kind { SU_VIEW_CODE, SU_VIEW_SET, SU_VIEW_FLAG, SU_VIEW_YEAR, SU_VIEW_OTHER } su_view_kind;
 
 /* low, high: NaN when not given. */
-typedef struct su_view_count { uint64_t count; double low, high; } su_view_count;
-typedef struct su_view_value { const char *code, *label; bool published; su_view_count n; } su_view_value;
+typedef struct su_view_count {
+    uint64_t count;
+    double low, high;
+} su_view_count;
+typedef struct su_view_value {
+    const char *code, *label;
+    bool published;
+    su_view_count n;
+} su_view_value;
 
 typedef struct su_view_field {
     const char *name, *title, *description;
     su_view_kind kind;
     bool provided;
-    int group;                              /* index into groups, -1 = none                                                        */
-    su_view_value *values; size_t value_count;      /* the whole public list, in its order                                           */
-    size_t published;                       /* values with a published count                                                       */
-    su_dict *codes;                         /* code -> index of values; gone after parsing                                          */
-    const char *list;                       /* path of its codelist, NULL = none                                                   */
+    int group; /* index into groups, -1 = none */
+    su_view_value *values;
+    size_t value_count; /* the whole public list, in its order */
+    size_t published;   /* values with a published count */
+    su_dict *codes;     /* code -> index of values; gone after parsing */
+    const char *list;   /* path of its codelist, NULL = none */
 } su_view_field;
 
-typedef struct su_view_group { const char *name, *title; uint64_t answered; } su_view_group;
-typedef struct su_view_pair { const su_view_value *from, *to; su_view_count n; } su_view_pair;
-typedef struct su_view_words { const char **text; size_t count; } su_view_words;
-typedef struct su_view_level { uint32_t length; uint64_t published, gated, below_k; } su_view_level;
+typedef struct su_view_group {
+    const char *name, *title;
+    uint64_t answered;
+} su_view_group;
+typedef struct su_view_pair {
+    const su_view_value *from, *to;
+    su_view_count n;
+} su_view_pair;
+typedef struct su_view_words {
+    const char **text;
+    size_t count;
+} su_view_words;
+typedef struct su_view_level {
+    uint32_t length;
+    uint64_t published, gated, below_k;
+} su_view_level;
 
 typedef struct su_view {
     su_arena arena;
     const char *name, *title, *description, *version, *created, *publisher, *licence, *licence_url;
-    const char *stamp;                      /* NULL when the guarantee holds                                                       */
+    const char *stamp; /* NULL when the guarantee holds */
     su_view_words warning, promise, limits, absent;
     double epsilon, delta, rho, odds, population_epsilon, population_delta;
     double estimated, estimated_low, estimated_high;
     uint64_t synthetic, k, releases_before, tables;
-    su_view_field *fields; size_t field_count;
-    su_view_group *groups; size_t group_count;
-    su_view_level *levels; size_t level_count;
-    su_view_field *pair_from, *pair_to;     /* two columns of one long list (origin, destination), NULL = none                      */
-    su_view_pair pairs[SU_VIEW_MAX_PAIRS]; size_t pair_count;       /* largest first                                                */
+    su_view_field *fields;
+    size_t field_count;
+    su_view_group *groups;
+    size_t group_count;
+    su_view_level *levels;
+    size_t level_count;
+    su_view_field *pair_from, *pair_to; /* two columns of one long list (origin, destination), NULL = none */
+    su_view_pair pairs[SU_VIEW_MAX_PAIRS];
+    size_t pair_count; /* largest first */
 } su_view;
 
 /* Gives the bytes of a file of the bundle; false if there is none. Borrows. */

@@ -10,7 +10,10 @@
 
 /* ---- one-way tables of whole numbers ----------------------------------------------------------------------------- */
 
-typedef struct fraction { double part; uint32_t code; } fraction;
+typedef struct fraction {
+    double part;
+    uint32_t code;
+} fraction;
 
 static int by_fraction(const void *a, const void *b)
 {
@@ -30,7 +33,7 @@ static void apportion(const double *want, uint32_t card, uint64_t n, int64_t *ou
     for (uint32_t v = 0; v < card; v++) {
         out[v] = (int64_t)floor(want[v]);
         left -= out[v];
-        rest[v] = (fraction){ want[v] - floor(want[v]), v };
+        rest[v] = (fraction) { want[v] - floor(want[v]), v };
     }
     qsort(rest, card, sizeof *rest, by_fraction);
     for (uint32_t i = 0; left > 0; i = (i + 1) % card, left--) {
@@ -149,8 +152,10 @@ static su_status check_records(su_context *ctx, const su_release *r, const su_la
         for (uint64_t i = 0; i < r->record_count; i++) {
             uint16_t code = r->records[c][i];
             if (code > 0 && (code >= r->columns[c].card || !measured || count[l->sets[set].offset + code] == 0)) {
-                return su_fail(ctx, SU_INTERNAL, "The synthetic records show a value of %s that is not reported. Nothing was released; "
-                               "please report this.", r->columns[c].name);
+                return su_fail(ctx, SU_INTERNAL,
+                               "The synthetic records show a value of %s that is not reported. Nothing was released; "
+                               "please report this.",
+                               r->columns[c].name);
             }
         }
         set += measured;
@@ -173,8 +178,13 @@ static su_status make_records(su_context *ctx, su_release *r, const su_lattice *
     su_random_split(random, su_random_u64(random), &stream);
     targets_tables(&t, r, l, e, count);
     targets_one_way(&t, r, l, e, count);
-    su_synthesis problem = { .column_count = r->column_count, .card = t.card, .record_count = r->record_count, .one_way = t.one_way,
-                             .tables = t.tables, .table_count = t.table_count, .seconds = r->options.seconds };
+    su_synthesis problem = { .column_count = r->column_count,
+                             .card = t.card,
+                             .record_count = r->record_count,
+                             .one_way = t.one_way,
+                             .tables = t.tables,
+                             .table_count = t.table_count,
+                             .seconds = r->options.seconds };
     su_status status = su_synthesise(ctx, &problem, &stream, r->records);
     if (!status) {
         status = check_records(ctx, r, l, count);

@@ -12,15 +12,17 @@ typedef struct file_list {
 } file_list;
 
 /* Moves the buffer's bytes into the arena and empties it for the next file. */
-static void add_file(file_list *l, const char *path, const char *media_type, su_buf *b) {
+static void add_file(file_list *l, const char *path, const char *media_type, su_buf *b)
+{
     char *bytes = su_arena_strndup(l->arena, b->p ? b->p : "", b->n);
-    l->files[l->count++] = (su_bundle_file){.path = path, .media_type = media_type, .bytes = {bytes, b->n}};
+    l->files[l->count++] = (su_bundle_file) { .path = path, .media_type = media_type, .bytes = { bytes, b->n } };
     b->n = 0;
 }
 
 static int by_path(const void *x, const void *y) { return strcmp(((const su_bundle_file *)x)->path, ((const su_bundle_file *)y)->path); }
 
-static void add_sums(file_list *l, su_buf *b) {
+static void add_sums(file_list *l, su_buf *b)
+{
     for (size_t i = 0; i < l->count; i++) {
         su_sha256 hash = su_sha256_of(l->files[i].bytes.p, l->files[i].bytes.n);
         char hex[65];
@@ -31,19 +33,20 @@ static void add_sums(file_list *l, su_buf *b) {
 }
 
 su_status su_bundle_make(su_context *ctx, su_arena *arena, const su_release *r, const su_bundle_info *info, su_bundle_file **files,
-                         size_t *count) {
+                         size_t *count)
+{
     static const struct {
         const char *path, *media_type;
         void (*emit)(const su_publication *, su_buf *);
     } plan[] = {
-        {"data/microdata.csv", "text/csv", su_emit_microdata},
-        {"data/aggregates.csv", "text/csv", su_emit_aggregates},
-        {"codebook.md", "text/markdown", su_emit_codebook_md},
-        {"codebook.html", "text/html", su_emit_codebook_html},
-        {"protection/report.json", "application/json", su_emit_report_json},
-        {"protection/report.html", "text/html", su_emit_report_html},
-        {"README.md", "text/markdown", su_emit_readme},
-        {"CITATION.cff", "text/yaml", su_emit_citation},
+        { "data/microdata.csv", "text/csv", su_emit_microdata },
+        { "data/aggregates.csv", "text/csv", su_emit_aggregates },
+        { "codebook.md", "text/markdown", su_emit_codebook_md },
+        { "codebook.html", "text/html", su_emit_codebook_html },
+        { "protection/report.json", "application/json", su_emit_report_json },
+        { "protection/report.html", "text/html", su_emit_report_html },
+        { "README.md", "text/markdown", su_emit_readme },
+        { "CITATION.cff", "text/yaml", su_emit_citation },
     };
     *files = NULL;
     *count = 0;
@@ -51,8 +54,8 @@ su_status su_bundle_make(su_context *ctx, su_arena *arena, const su_release *r, 
     su_status st = su_publication_init(ctx, &p, arena, r, info);
     if (st) return st;
     size_t planned = sizeof plan / sizeof *plan;
-    file_list l = {.arena = arena, .files = su_arena_array(arena, planned + p.list_count + 4, sizeof(su_bundle_file))};
-    su_buf b = {0};
+    file_list l = { .arena = arena, .files = su_arena_array(arena, planned + p.list_count + 4, sizeof(su_bundle_file)) };
+    su_buf b = { 0 };
     for (size_t i = 0; i < planned; i++) {
         if (su_cancelled(ctx)) {
             st = su_fail(ctx, SU_CANCELLED, "Stopped on request; nothing was written.");

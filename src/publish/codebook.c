@@ -5,9 +5,10 @@
 
 #define LONG_LIST 40u
 
-static const char *const language[SU_LANG_COUNT] = {"en", "fr", "es", "ar"};
+static const char *const language[SU_LANG_COUNT] = { "en", "fr", "es", "ar" };
 
-static const char *kind(su_type t) {
+static const char *kind(su_type t)
+{
     switch (t) {
     case SU_TYPE_CODE:
         return "one code";
@@ -27,7 +28,8 @@ static const char *kind(su_type t) {
     return "";
 }
 
-static const char *group_name(const su_publication *p, const su_pub_field *f) {
+static const char *group_name(const su_publication *p, const su_pub_field *f)
+{
     int g = f->field->group;
     if (g < 0 || (uint32_t)g >= p->schema->group_count) return NULL;
     const su_group *group = &p->schema->groups[g];
@@ -45,7 +47,8 @@ static const char *const reading = "data/microdata.csv has one row per synthetic
                                    "selection. Where the two differ, trust the counts.";
 
 /* What a cell without a value prints, in words and quoted. */
-static const char *missing_cell(const su_publication *p, const su_pub_field *f) {
+static const char *missing_cell(const su_publication *p, const su_pub_field *f)
+{
     const char *print = f->provided && f->field->missing_print ? f->field->missing_print : "";
     return print[0] ? su_arena_printf(p->arena, "%s: %s", print, su_missing_words(f))
                     : su_arena_printf(p->arena, "empty: %s", su_missing_words(f));
@@ -53,14 +56,16 @@ static const char *missing_cell(const su_publication *p, const su_pub_field *f) 
 
 /* ---- Markdown ----------------------------------------------------------------------------------------------------------------------- */
 
-static void md_row(su_buf *b, const char *name, const char *value) {
+static void md_row(su_buf *b, const char *name, const char *value)
+{
     if (!value || !value[0]) return;
     su_buf_printf(b, "- %s: ", name);
     su_buf_md(b, value);
     su_buf_char(b, '\n');
 }
 
-static void md_field(const su_publication *p, const su_pub_field *f, su_buf *b) {
+static void md_field(const su_publication *p, const su_pub_field *f, su_buf *b)
+{
     su_buf_text(b, "\n### ");
     su_buf_md(b, f->name);
     su_buf_text(b, "\n\n");
@@ -71,7 +76,7 @@ static void md_field(const su_publication *p, const su_pub_field *f, su_buf *b) 
         su_buf_text(b, "\n\n");
     }
     md_row(b, "Kind", kind(f->field->type));
-    if (f->separator) md_row(b, "Codes in a cell are separated by", (char[2]){f->separator, 0});
+    if (f->separator) md_row(b, "Codes in a cell are separated by", (char[2]) { f->separator, 0 });
     if (f->list >= 0) md_row(b, "Codes", p->lists[f->list].path);
     md_row(b, "Question group", group_name(p, f));
     md_row(b, "A cell without a value", missing_cell(p, f));
@@ -80,7 +85,8 @@ static void md_field(const su_publication *p, const su_pub_field *f, su_buf *b) 
         if (f->field->titles[l]) md_row(b, language[l], f->field->titles[l]);
 }
 
-static void md_list(const su_list_file *file, su_arena *arena, su_buf *b) {
+static void md_list(const su_list_file *file, su_arena *arena, su_buf *b)
+{
     su_buf_printf(b,
                   "\n### %s\n\nComplete public list, also in %s: %u codes, whether or not they occur.\n\n| code | label | fr | es | ar "
                   "|\n|---|---|---|---|---|\n",
@@ -97,7 +103,8 @@ static void md_list(const su_list_file *file, su_arena *arena, su_buf *b) {
     }
 }
 
-void su_emit_codebook_md(const su_publication *p, su_buf *b) {
+void su_emit_codebook_md(const su_publication *p, su_buf *b)
+{
     su_buf_text(b, "# Codebook: ");
     su_buf_md(b, p->title);
     su_buf_text(b, "\n\n");
@@ -133,14 +140,16 @@ void su_emit_codebook_md(const su_publication *p, su_buf *b) {
 
 static void html(su_buf *b, const char *text) { su_buf_html(b, su_str_of(text)); }
 
-static void html_pair(su_buf *b, const char *name, const char *value) {
+static void html_pair(su_buf *b, const char *name, const char *value)
+{
     if (!value || !value[0]) return;
     su_buf_printf(b, "<dt>%s</dt><dd>", name);
     html(b, value);
     su_buf_text(b, "</dd>\n");
 }
 
-static void html_field(const su_publication *p, const su_pub_field *f, su_buf *b) {
+static void html_field(const su_publication *p, const su_pub_field *f, su_buf *b)
+{
     su_buf_text(b, "<section class=\"field\">\n<h3><code>");
     html(b, f->name);
     su_buf_text(b, "</code> ");
@@ -153,7 +162,7 @@ static void html_field(const su_publication *p, const su_pub_field *f, su_buf *b
     }
     su_buf_text(b, "<dl>\n");
     html_pair(b, "Kind", kind(f->field->type));
-    if (f->separator) html_pair(b, "Between codes", (char[2]){f->separator, 0});
+    if (f->separator) html_pair(b, "Between codes", (char[2]) { f->separator, 0 });
     if (f->list >= 0) {
         const su_list_file *list = &p->lists[f->list];
         su_buf_printf(b, "<dt>Codes</dt><dd><a href=\"#list-%s\">%s</a>, %u codes</dd>\n", list->slug, list->slug, list->list->count);
@@ -173,7 +182,8 @@ static void html_field(const su_publication *p, const su_pub_field *f, su_buf *b
     su_buf_text(b, any ? "</p>\n</section>\n" : "</section>\n");
 }
 
-static void html_list(const su_list_file *file, su_arena *arena, su_buf *b) {
+static void html_list(const su_list_file *file, su_arena *arena, su_buf *b)
+{
     bool folded = file->list->count > LONG_LIST;
     su_buf_printf(b,
                   "<section id=\"list-%s\">\n<h3>%s</h3>\n<p><a href=\"%s\">%s</a>: the complete public list of %u codes, whether or not "
@@ -201,7 +211,8 @@ static void html_list(const su_list_file *file, su_arena *arena, su_buf *b) {
     su_buf_text(b, folded ? "</tbody>\n</table>\n</div>\n</details>\n</section>\n" : "</tbody>\n</table>\n</div>\n</section>\n");
 }
 
-void su_emit_codebook_html(const su_publication *p, su_buf *b) {
+void su_emit_codebook_html(const su_publication *p, su_buf *b)
+{
     su_html_open(p, b, SU_STYLE_FILE, "Codebook");
     if (p->schema->description && p->schema->description[0]) {
         su_buf_text(b, "<p class=\"lead\">");

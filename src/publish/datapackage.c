@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static void missing_values(const su_publication *p, su_json *j, const su_pub_field *f) {
+static void missing_values(const su_publication *p, su_json *j, const su_pub_field *f)
+{
     (void)p;
     const char *print = f->provided && f->field->missing_print ? f->field->missing_print : "";
     su_json_key(j, "missingValues");
@@ -15,7 +16,8 @@ static void missing_values(const su_publication *p, su_json *j, const su_pub_fie
     su_json_end(j);
 }
 
-static void categories(const su_publication *p, su_json *j, const su_codelist *list) {
+static void categories(const su_publication *p, su_json *j, const su_codelist *list)
+{
     su_json_key(j, "categories");
     su_json_array(j);
     for (uint32_t i = 0; i < list->count; i++) {
@@ -27,7 +29,8 @@ static void categories(const su_publication *p, su_json *j, const su_codelist *l
     su_json_end(j);
 }
 
-static const char *frictionless_type(su_type t) {
+static const char *frictionless_type(su_type t)
+{
     switch (t) {
     case SU_TYPE_YEAR:
         return "year";
@@ -40,7 +43,8 @@ static const char *frictionless_type(su_type t) {
     }
 }
 
-static void field(const su_publication *p, su_json *j, const su_pub_field *f) {
+static void field(const su_publication *p, su_json *j, const su_pub_field *f)
+{
     const su_field *s = f->field;
     su_json_object(j);
     su_json_kv_text(j, "name", f->name);
@@ -59,10 +63,10 @@ static void field(const su_publication *p, su_json *j, const su_pub_field *f) {
     su_json_kv_text(j, "suha:type", su_type_name(s->type));
     su_json_kv_text(j, "suha:role", su_role_name(s->role));
     su_json_kv_bool(j, "suha:provided", f->provided);
-    if (f->separator) su_json_kv_text(j, "suha:separator", (char[2]){f->separator, 0});
+    if (f->separator) su_json_kv_text(j, "suha:separator", (char[2]) { f->separator, 0 });
     if (f->list >= 0) su_json_kv_text(j, "suha:codelist", p->lists[f->list].path);
     if (s->group >= 0 && (uint32_t)s->group < p->schema->group_count) su_json_kv_text(j, "suha:group", p->schema->groups[s->group].name);
-    static const char *const language[SU_LANG_COUNT] = {"en", "fr", "es", "ar"};
+    static const char *const language[SU_LANG_COUNT] = { "en", "fr", "es", "ar" };
     su_json_key(j, "suha:titles");
     su_json_object(j);
     for (int l = 0; l < SU_LANG_COUNT; l++)
@@ -71,7 +75,8 @@ static void field(const su_publication *p, su_json *j, const su_pub_field *f) {
     su_json_end(j);
 }
 
-static void microdata_schema(const su_publication *p, su_json *j) {
+static void microdata_schema(const su_publication *p, su_json *j)
+{
     su_json_key(j, "fields");
     su_json_array(j);
     for (size_t i = 0; i < p->field_count; i++) field(p, j, &p->fields[i]);
@@ -104,7 +109,8 @@ static void microdata_schema(const su_publication *p, su_json *j) {
 }
 
 /* "name:type" pairs of a table that is the same in every bundle. */
-static void fixed_schema(su_json *j, const char *const *names, const char *const *types, size_t n) {
+static void fixed_schema(su_json *j, const char *const *names, const char *const *types, size_t n)
+{
     su_json_key(j, "fields");
     su_json_array(j);
     for (size_t i = 0; i < n; i++) {
@@ -120,11 +126,12 @@ static void fixed_schema(su_json *j, const char *const *names, const char *const
     su_json_end(j);
 }
 
-static void resource_schema(const su_publication *p, su_json *j, const char *path) {
-    static const char *const counts[] = {"combination", "length", "count", "ci_low", "ci_high"};
-    static const char *const counts_types[] = {"string", "integer", "integer", "number", "number"};
-    static const char *const list[] = {"code", "label_en", "label_fr", "label_es", "label_ar", "parent", "min", "max", "note"};
-    static const char *const list_types[] = {"string", "string", "string", "string", "string", "string", "integer", "integer", "string"};
+static void resource_schema(const su_publication *p, su_json *j, const char *path)
+{
+    static const char *const counts[] = { "combination", "length", "count", "ci_low", "ci_high" };
+    static const char *const counts_types[] = { "string", "integer", "integer", "number", "number" };
+    static const char *const list[] = { "code", "label_en", "label_fr", "label_es", "label_ar", "parent", "min", "max", "note" };
+    static const char *const list_types[] = { "string", "string", "string", "string", "string", "string", "integer", "integer", "string" };
     su_json_key(j, "schema");
     su_json_object(j);
     su_json_kv_text(j, "$schema", "https://datapackage.org/profiles/2.0/tableschema.json");
@@ -145,7 +152,8 @@ static void resource_schema(const su_publication *p, su_json *j, const char *pat
     su_json_end(j);
 }
 
-static const char *resource_title(const su_publication *p, const char *path) {
+static const char *resource_title(const su_publication *p, const char *path)
+{
     if (strcmp(path, "data/microdata.csv") == 0) return "Synthetic records";
     if (strcmp(path, "data/aggregates.csv") == 0) return "Protected counts of combinations, with 95 % intervals";
     if (strcmp(path, "protection/report.html") == 0) return "Protection report";
@@ -155,7 +163,8 @@ static const char *resource_title(const su_publication *p, const char *path) {
     return path;
 }
 
-static const char *resource_name(const su_publication *p, const char *path) {
+static const char *resource_name(const su_publication *p, const char *path)
+{
     if (strncmp(path, "codelists/", 10) == 0) return su_arena_printf(p->arena, "codelist-%.*s", (int)strlen(path) - 14, path + 10);
     if (strncmp(path, "data/", 5) == 0) return su_arena_printf(p->arena, "%.*s", (int)strlen(path) - 9, path + 5);
     return strcmp(path, "protection/report.html") == 0 ? "protection-report" : "codebook";
@@ -163,12 +172,14 @@ static const char *resource_name(const su_publication *p, const char *path) {
 
 /* protection/report.json is named by suha:guarantee and is no resource: Frictionless tools take every "report.json" for one of their own
  * reports. */
-static bool is_resource(const char *path) {
+static bool is_resource(const char *path)
+{
     return strncmp(path, "data/", 5) == 0 || strncmp(path, "codelists/", 10) == 0 || strcmp(path, "protection/report.html") == 0 ||
            strcmp(path, "codebook.html") == 0;
 }
 
-static void resource(const su_publication *p, su_json *j, const su_bundle_file *file) {
+static void resource(const su_publication *p, su_json *j, const su_bundle_file *file)
+{
     const char *dot = strrchr(file->path, '.');
     su_sha256 hash = su_sha256_of(file->bytes.p, file->bytes.n);
     char hex[65];
@@ -189,7 +200,8 @@ static void resource(const su_publication *p, su_json *j, const su_bundle_file *
     su_json_end(j);
 }
 
-static void licences(const su_publication *p, su_json *j) {
+static void licences(const su_publication *p, su_json *j)
+{
     su_json_key(j, "licenses");
     su_json_array(j);
     su_json_object(j);
@@ -200,7 +212,8 @@ static void licences(const su_publication *p, su_json *j) {
     su_json_end(j);
 }
 
-static void sources(const su_publication *p, su_json *j) {
+static void sources(const su_publication *p, su_json *j)
+{
     su_json_key(j, "sources");
     su_json_array(j);
     su_json_object(j);
@@ -223,7 +236,8 @@ static void sources(const su_publication *p, su_json *j) {
     su_json_end(j);
 }
 
-static void guarantee(const su_publication *p, su_json *j) {
+static void guarantee(const su_publication *p, su_json *j)
+{
     su_json_key(j, "suha:guarantee");
     su_json_object(j);
     su_json_kv_bool(j, "holds", p->stamp == NULL);
@@ -239,8 +253,9 @@ static void guarantee(const su_publication *p, su_json *j) {
     su_json_kv_text(j, "suha:generator", "Suha " SU_VERSION);
 }
 
-void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, size_t count, su_buf *b) {
-    static const char *const keywords[] = {"human trafficking", "differential privacy", "synthetic data"};
+void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, size_t count, su_buf *b)
+{
+    static const char *const keywords[] = { "human trafficking", "differential privacy", "synthetic data" };
     su_json writer, *j = &writer;
     su_json_init(j, b);
     su_json_object(j);

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-void su_buf_md(su_buf *b, const char *text) {
+void su_buf_md(su_buf *b, const char *text)
+{
     for (; text && *text; text++) {
         char c = *text;
         if (c == '<')
@@ -21,7 +22,8 @@ void su_buf_md(su_buf *b, const char *text) {
     }
 }
 
-void su_md_warning(const su_publication *p, su_buf *b) {
+void su_md_warning(const su_publication *p, su_buf *b)
+{
     if (!p->stamp) return;
     su_buf_printf(b, "> **%s**\n>\n", p->stamp);
     for (size_t i = 0; i < p->warning.count; i++) {
@@ -33,7 +35,8 @@ void su_md_warning(const su_publication *p, su_buf *b) {
 
 static void html(su_buf *b, const char *text) { su_buf_html(b, su_str_of(text)); }
 
-void su_html_words(su_buf *b, const char *element, const su_words *w) {
+void su_html_words(su_buf *b, const char *element, const su_words *w)
+{
     for (size_t i = 0; i < w->count; i++) {
         su_buf_printf(b, "<%s>", element);
         html(b, w->text[i]);
@@ -41,7 +44,8 @@ void su_html_words(su_buf *b, const char *element, const su_words *w) {
     }
 }
 
-void su_html_open(const su_publication *p, su_buf *b, const char *style_path, const char *heading) {
+void su_html_open(const su_publication *p, su_buf *b, const char *style_path, const char *heading)
+{
     su_buf_text(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
                    "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light "
                    "dark\">\n<title>");
@@ -67,7 +71,8 @@ void su_html_open(const su_publication *p, su_buf *b, const char *style_path, co
     su_buf_text(b, "</h1>\n");
 }
 
-void su_html_close(const su_publication *p, su_buf *b) {
+void su_html_close(const su_publication *p, su_buf *b)
+{
     su_buf_text(b, "</main>\n<footer><p>");
     html(b, su_citation(p));
     su_buf_text(b, "</p><p>Terms: ");

@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* Lower-case a-z 0-9 . _ - ; everything else becomes one dash. Never empty, never starts with a dot: safe as a file name and in a URL. */
-static const char *slug(su_arena *arena, const char *text) {
+static const char *slug(su_arena *arena, const char *text)
+{
     size_t n = strlen(text), at = 0;
     char *out = su_arena_alloc(arena, n + 2);
     for (size_t i = 0; i < n && at < 80; i++) {
@@ -22,13 +23,15 @@ static const char *slug(su_arena *arena, const char *text) {
     return out;
 }
 
-const char *su_printed(su_arena *arena, const char *text) {
+const char *su_printed(su_arena *arena, const char *text)
+{
     double number;
     bool formula = text[0] && strchr("=+-@\t\r", text[0]) && !su_parse_f64(su_str_of(text), &number);
     return formula ? su_arena_printf(arena, "'%s", text) : text;
 }
 
-const char *su_grouped(su_arena *arena, uint64_t n) {
+const char *su_grouped(su_arena *arena, uint64_t n)
+{
     char digits[24], *out = su_arena_alloc(arena, 32);
     int len = snprintf(digits, sizeof digits, "%llu", (unsigned long long)n), at = 0;
     for (int i = 0; i < len; i++) {
@@ -38,7 +41,8 @@ const char *su_grouped(su_arena *arena, uint64_t n) {
     return out;
 }
 
-const char *su_short_real(su_arena *arena, double x) {
+const char *su_short_real(su_arena *arena, double x)
+{
     if (!isfinite(x)) return "not known";
     if (fabs(x) >= 1000 && fabs(x) < 1e15) {
         const char *digits = su_grouped(arena, (uint64_t)llround(fabs(x)));
@@ -47,14 +51,16 @@ const char *su_short_real(su_arena *arena, double x) {
     return su_arena_printf(arena, "%.4g", x);
 }
 
-const char *su_upper_real(su_arena *arena, double x) {
+const char *su_upper_real(su_arena *arena, double x)
+{
     if (!(x > 0) || !isfinite(x)) return su_short_real(arena, x);
     double unit = pow(10, floor(log10(x)) - 3), up = ceil(x / unit - 1e-6) * unit;
     return su_short_real(arena, up);
 }
 
-const char *su_json_quoted(su_arena *arena, const char *text) {
-    su_buf b = {0};
+const char *su_json_quoted(su_arena *arena, const char *text)
+{
+    su_buf b = { 0 };
     su_json j;
     su_json_init(&j, &b);
     su_json_text(&j, text ? text : "");
@@ -63,33 +69,38 @@ const char *su_json_quoted(su_arena *arena, const char *text) {
     return out;
 }
 
-const char *su_value_code(const su_publication *p, uint32_t column, uint32_t value) {
+const char *su_value_code(const su_publication *p, uint32_t column, uint32_t value)
+{
     const su_matrix_column *c = &p->r->columns[column];
     const su_codelist *list = p->schema->fields[c->field].codelist;
     uint32_t v = c->set_value ? c->set_value : value;
     return list && v >= 1 && v <= list->count ? su_printed(p->arena, list->codes[v - 1].code) : su_arena_printf(p->arena, "%u", v);
 }
 
-const char *su_missing_words(const su_pub_field *f) {
+const char *su_missing_words(const su_pub_field *f)
+{
     if (!f->provided) return "not provided in this release";
     if (f->field->type == SU_TYPE_FLAG)
         return "no yes: not recorded, unknown, refused, not applicable, a known no, or left out by the protection";
     return "no value: not recorded, unknown, refused, not applicable, or left out by the protection";
 }
 
-const char *su_citation(const su_publication *p) {
+const char *su_citation(const su_publication *p)
+{
     return su_arena_printf(p->arena, "%s (%.4s). %s%s%s, version %s. Data set with differential privacy, made with Suha %s.",
                            p->publisher ? p->publisher : "Publisher not named", p->day, p->stamp ? p->stamp : "", p->stamp ? ": " : "",
                            p->title, p->version, SU_VERSION);
 }
 
-static bool spdx(const char *s) {
+static bool spdx(const char *s)
+{
     size_t n = strlen(s);
     if (n == 0 || n > 64) return false;
     return strspn(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_") == n;
 }
 
-static su_status describe(su_context *ctx, su_publication *p) {
+static su_status describe(su_context *ctx, su_publication *p)
+{
     const su_bundle_info *info = p->info;
     const su_schema *s = p->schema;
     char iso[21];
@@ -120,7 +131,8 @@ static su_status describe(su_context *ctx, su_publication *p) {
 }
 
 /* Index of the list in p->lists, added when new. Lists are few: a linear search reads best. */
-static int list_index(su_publication *p, const su_codelist *list) {
+static int list_index(su_publication *p, const su_codelist *list)
+{
     if (!list) return -1;
     for (size_t i = 0; i < p->list_count; i++)
         if (p->lists[i].list == list) return (int)i;
@@ -131,12 +143,13 @@ static int list_index(su_publication *p, const su_codelist *list) {
         if (!taken) break;
         name = su_arena_printf(p->arena, "%s-%u", base, n);
     }
-    p->lists[p->list_count] = (su_list_file){.list = list, .slug = name, .path = su_arena_printf(p->arena, "codelists/%s.csv", name)};
+    p->lists[p->list_count] = (su_list_file) { .list = list, .slug = name, .path = su_arena_printf(p->arena, "codelists/%s.csv", name) };
     return (int)p->list_count++;
 }
 
 /* A separator that no code of the list contains, the schema's own first. Public: depends on schema and list only. */
-static su_status separator(su_context *ctx, su_pub_field *f) {
+static su_status separator(su_context *ctx, su_pub_field *f)
+{
     if (f->field->type != SU_TYPE_CODE_SET || !f->field->codelist) return SU_OK;
     const char *own = f->field->separator ? f->field->separator : "", *more = ";|,/~";
     const su_codelist *list = f->field->codelist;
@@ -155,7 +168,8 @@ static su_status separator(su_context *ctx, su_pub_field *f) {
                    f->field->name, list->id ? list->id : "");
 }
 
-static su_status collect_fields(su_context *ctx, su_publication *p) {
+static su_status collect_fields(su_context *ctx, su_publication *p)
+{
     const su_schema *s = p->schema;
     p->fields = su_arena_array(p->arena, s->field_count + 1, sizeof *p->fields);
     p->lists = su_arena_array(p->arena, s->field_count + 1, sizeof *p->lists);
@@ -163,7 +177,7 @@ static su_status collect_fields(su_context *ctx, su_publication *p) {
         const su_field *field = &s->fields[i];
         if (!field->released) continue;
         su_pub_field *f = &p->fields[p->field_count++];
-        *f = (su_pub_field){.field = field, .name = su_printed(p->arena, field->name), .column = SU_NO_COLUMN};
+        *f = (su_pub_field) { .field = field, .name = su_printed(p->arena, field->name), .column = SU_NO_COLUMN };
         f->title = field->title && field->title[0] ? field->title : field->name;
         f->list = list_index(p, field->codelist);
         uint32_t values = field->codelist ? field->codelist->count : 0;
@@ -189,7 +203,8 @@ static su_status collect_fields(su_context *ctx, su_publication *p) {
 
 /* Denominators of the percentage rule (CTDC codebook v2024 section 6), over the synthetic records: those with at least one yes in the
  * group. */
-static void count_groups(su_publication *p) {
+static void count_groups(su_publication *p)
+{
     const su_schema *s = p->schema;
     p->groups = su_arena_array(p->arena, s->group_count + 1, sizeof *p->groups);
     for (uint32_t g = 0; g < s->group_count; g++) {
@@ -205,9 +220,10 @@ static void count_groups(su_publication *p) {
     }
 }
 
-su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *arena, const su_release *r, const su_bundle_info *info) {
-    static const su_bundle_info none = {0};
-    *p = (su_publication){.arena = arena, .r = r, .schema = r->schema, .info = info ? info : &none};
+su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *arena, const su_release *r, const su_bundle_info *info)
+{
+    static const su_bundle_info none = { 0 };
+    *p = (su_publication) { .arena = arena, .r = r, .schema = r->schema, .info = info ? info : &none };
     if (!r->schema) return su_fail(ctx, SU_USAGE, "This release carries no schema: nothing says what its columns mean.");
     for (uint32_t c = 0; c < r->column_count; c++)
         if (r->columns[c].field >= r->schema->field_count || !r->schema->fields[r->columns[c].field].released)

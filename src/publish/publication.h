@@ -8,58 +8,70 @@
 #define SU_STYLE_FILE "style.css"
 
 /* A public codelist that goes into codelists/. */
-typedef struct su_list_file { const su_codelist *list; const char *slug, *path; } su_list_file;
+typedef struct su_list_file {
+    const su_codelist *list;
+    const char *slug, *path;
+} su_list_file;
 
 /* A column of data/microdata.csv. */
 typedef struct su_pub_field {
     const su_field *field;
-    const char *name;                       /* as printed in headers                                                             */
-    const char *title;                      /* never NULL                                                                        */
+    const char *name;  /* as printed in headers */
+    const char *title; /* never NULL */
     bool provided;
-    int list;                               /* index into lists, -1 = none                                                       */
-    char separator;                         /* code-set: between members of a cell                                               */
-    uint32_t column;                        /* column of the release, SU_NO_COLUMN for code-sets and what is not provided         */
-    uint32_t *members;                      /* code-set: column per value - 1, or SU_NO_COLUMN                                    */
+    int list;          /* index into lists, -1 = none */
+    char separator;    /* code-set: between members of a cell */
+    uint32_t column;   /* column of the release, SU_NO_COLUMN for code-sets and what is not provided */
+    uint32_t *members; /* code-set: column per value - 1, or SU_NO_COLUMN */
 } su_pub_field;
 
-typedef struct su_pub_group { const su_group *group; uint64_t answered; uint32_t fields; } su_pub_group;
+typedef struct su_pub_group {
+    const su_group *group;
+    uint64_t answered;
+    uint32_t fields;
+} su_pub_group;
 
 /* Sentences for people; words.c. Each array is of `count` paragraphs. */
-typedef struct su_words { const char **text; size_t count; } su_words;
+typedef struct su_words {
+    const char **text;
+    size_t count;
+} su_words;
 
 typedef struct su_publication {
     su_arena *arena;
     const su_release *r;
     const su_schema *schema;
     const su_bundle_info *info;
-    const char *name, *title, *version, *publisher;     /* publisher may be NULL                                                  */
+    const char *name, *title, *version, *publisher; /* publisher may be NULL */
     const char *licence, *licence_url, *licence_title;
-    const char *created, *day;                          /* 2026-11-21T19:27:00Z, 2026-11-21                                       */
-    const char *stamp;                                  /* NULL, "NOT PRIVATE" or "NO GUARANTEE"                                   */
-    su_pub_field *fields; size_t field_count;           /* released fields in schema order                                        */
-    su_list_file *lists; size_t list_count;
-    su_pub_group *groups;                               /* schema->group_count of them                                            */
-    su_words warning, promise, limits, absent;          /* warning is empty exactly when stamp is NULL                            */
+    const char *created, *day; /* 2026-11-21T19:27:00Z, 2026-11-21 */
+    const char *stamp;         /* NULL, "NOT PRIVATE" or "NO GUARANTEE" */
+    su_pub_field *fields;
+    size_t field_count; /* released fields in schema order */
+    su_list_file *lists;
+    size_t list_count;
+    su_pub_group *groups;                      /* schema->group_count of them */
+    su_words warning, promise, limits, absent; /* warning is empty exactly when stamp is NULL */
 } su_publication;
 
 su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *arena, const su_release *r,
                               const su_bundle_info *info) SU_MUST_CHECK;
-void su_publication_words(su_publication *p);           /* fills warning, promise, limits, absent                                 */
+void su_publication_words(su_publication *p); /* fills warning, promise, limits, absent */
 
 /* Code or column name as every file prints it: with a leading ' where a spreadsheet would run it as a formula (CWE-1236). */
 const char *su_printed(su_arena *arena, const char *text);
-const char *su_value_code(const su_publication *p, uint32_t column, uint32_t value);     /* code of a value of a release column    */
+const char *su_value_code(const su_publication *p, uint32_t column, uint32_t value); /* code of a value of a release column */
 const char *su_citation(const su_publication *p);
-const char *su_grouped(su_arena *arena, uint64_t n);    /* 12345 -> 12,345                                                         */
-const char *su_short_real(su_arena *arena, double x);   /* four significant digits                                                 */
+const char *su_grouped(su_arena *arena, uint64_t n);  /* 12345 -> 12,345 */
+const char *su_short_real(su_arena *arena, double x); /* four significant digits */
 /* The same, rounded up: for epsilon and what follows from it, so that no printed promise is stronger than the real one. */
 const char *su_upper_real(su_arena *arena, double x);
-const char *su_json_quoted(su_arena *arena, const char *text);                           /* "text", also valid YAML                 */
-void su_buf_md(su_buf *b, const char *text);            /* Markdown with every mark-up character disarmed, on one line              */
-void su_md_warning(const su_publication *p, su_buf *b); /* the stamp and the warning as a quotation; nothing when there is none */
+const char *su_json_quoted(su_arena *arena, const char *text); /* "text", also valid YAML */
+void su_buf_md(su_buf *b, const char *text);                   /* Markdown with every mark-up character disarmed, on one line */
+void su_md_warning(const su_publication *p, su_buf *b);        /* the stamp and the warning as a quotation; nothing when there is none */
 void su_html_open(const su_publication *p, su_buf *b, const char *style_path, const char *heading);
 void su_html_close(const su_publication *p, su_buf *b);
-void su_html_words(su_buf *b, const char *element, const su_words *w);                   /* element: "p" or "li"                    */
+void su_html_words(su_buf *b, const char *element, const su_words *w); /* element: "p" or "li" */
 
 /* Emitters: print one file. */
 void su_emit_microdata(const su_publication *p, su_buf *b);

@@ -1,7 +1,8 @@
 /* README.md, CITATION.cff and, where the guarantee does not hold, NOT-PRIVATE.txt. */
 #include "publication.h"
 
-static void paragraphs(su_buf *b, const char *lead, const su_words *w, const char *after) {
+static void paragraphs(su_buf *b, const char *lead, const su_words *w, const char *after)
+{
     for (size_t i = 0; i < w->count; i++) {
         su_buf_text(b, lead);
         su_buf_md(b, w->text[i]);
@@ -9,7 +10,8 @@ static void paragraphs(su_buf *b, const char *lead, const su_words *w, const cha
     }
 }
 
-void su_emit_readme(const su_publication *p, su_buf *b) {
+void su_emit_readme(const su_publication *p, su_buf *b)
+{
     su_buf_text(b, "# ");
     if (p->stamp) su_buf_printf(b, "%s: ", p->stamp);
     su_buf_md(b, p->title);
@@ -53,7 +55,8 @@ void su_emit_readme(const su_publication *p, su_buf *b) {
     su_buf_text(b, "\n\nNo endorsement by any organisation is implied.\n");
 }
 
-void su_emit_citation(const su_publication *p, su_buf *b) {
+void su_emit_citation(const su_publication *p, su_buf *b)
+{
     const char *title = p->stamp ? su_arena_printf(p->arena, "%s: %s", p->stamp, p->title) : p->title;
     su_buf_text(b, "cff-version: 1.2.0\nmessage: \"If you use these data, please cite them as below.\"\ntype: dataset\n");
     su_buf_printf(b, "title: %s\n", su_json_quoted(p->arena, title));
@@ -64,7 +67,8 @@ void su_emit_citation(const su_publication *p, su_buf *b) {
     su_buf_text(b, "keywords:\n  - \"human trafficking\"\n  - \"differential privacy\"\n  - \"synthetic data\"\n");
 }
 
-void su_emit_notice(const su_publication *p, su_buf *b) {
+void su_emit_notice(const su_publication *p, su_buf *b)
+{
     su_buf_printf(b, "%s\n\n", p->stamp);
     for (size_t i = 0; i < p->warning.count; i++) su_buf_printf(b, "%s\n\n", p->warning.text[i]);
 }

@@ -11,21 +11,24 @@ static const char *const noise = "exact discrete Gaussian (Canonne, Kamath, Stei
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------------------- */
 
-static void json_words(su_json *j, const char *key, const su_words *w) {
+static void json_words(su_json *j, const char *key, const su_words *w)
+{
     su_json_key(j, key);
     su_json_array(j);
     for (size_t i = 0; i < w->count; i++) su_json_text(j, w->text[i]);
     su_json_end(j);
 }
 
-static void json_columns(const su_publication *p, su_json *j, const uint32_t *columns, uint32_t n) {
+static void json_columns(const su_publication *p, su_json *j, const uint32_t *columns, uint32_t n)
+{
     su_json_key(j, "columns");
     su_json_array(j);
     for (uint32_t i = 0; i < n; i++) su_json_text(j, p->r->columns[columns[i]].name);
     su_json_end(j);
 }
 
-static void json_guarantee(const su_publication *p, su_json *j) {
+static void json_guarantee(const su_publication *p, su_json *j)
+{
     const su_release *r = p->r;
     su_json_key(j, "guarantee");
     su_json_object(j);
@@ -47,7 +50,8 @@ static void json_guarantee(const su_publication *p, su_json *j) {
     su_json_end(j);
 }
 
-static void json_tables(const su_publication *p, su_json *j) {
+static void json_tables(const su_publication *p, su_json *j)
+{
     const su_release *r = p->r;
     su_json_key(j, "tables");
     su_json_array(j);
@@ -75,13 +79,15 @@ static void json_tables(const su_publication *p, su_json *j) {
     su_json_end(j);
 }
 
-static uint64_t published(const su_release *r, uint32_t length) {
+static uint64_t published(const su_release *r, uint32_t length)
+{
     uint64_t n = 0;
     for (size_t i = 0; i < r->aggregate_count; i++) n += r->aggregates[i].length == length;
     return n;
 }
 
-static void json_lengths(const su_publication *p, su_json *j) {
+static void json_lengths(const su_publication *p, su_json *j)
+{
     const su_release *r = p->r;
     su_json_key(j, "combinations");
     su_json_array(j);
@@ -97,7 +103,8 @@ static void json_lengths(const su_publication *p, su_json *j) {
     su_json_end(j);
 }
 
-static void json_groups(const su_publication *p, su_json *j) {
+static void json_groups(const su_publication *p, su_json *j)
+{
     su_json_key(j, "groups");
     su_json_array(j);
     for (uint32_t g = 0; g < p->schema->group_count; g++) {
@@ -110,7 +117,8 @@ static void json_groups(const su_publication *p, su_json *j) {
     su_json_end(j);
 }
 
-void su_emit_report_json(const su_publication *p, su_buf *b) {
+void su_emit_report_json(const su_publication *p, su_buf *b)
+{
     const su_release *r = p->r;
     su_json j;
     su_json_init(&j, b);
@@ -155,7 +163,8 @@ void su_emit_report_json(const su_publication *p, su_buf *b) {
 
 static void html(su_buf *b, const char *text) { su_buf_html(b, su_str_of(text)); }
 
-static void fact(su_buf *b, const char *name, const char *value) {
+static void fact(su_buf *b, const char *name, const char *value)
+{
     su_buf_text(b, "<tr><th scope=\"row\">");
     html(b, name);
     su_buf_text(b, "</th><td>");
@@ -163,7 +172,8 @@ static void fact(su_buf *b, const char *name, const char *value) {
     su_buf_text(b, "</td></tr>\n");
 }
 
-static void html_facts(const su_publication *p, su_buf *b) {
+static void html_facts(const su_publication *p, su_buf *b)
+{
     const su_release *r = p->r;
     su_arena *a = p->arena;
     su_buf_text(b, "<h2>The numbers</h2>\n<table class=\"facts\">\n<tbody>\n");
@@ -192,7 +202,8 @@ static void html_facts(const su_publication *p, su_buf *b) {
     su_buf_text(b, "</tbody>\n</table>\n");
 }
 
-static void html_lengths(const su_publication *p, su_buf *b) {
+static void html_lengths(const su_publication *p, su_buf *b)
+{
     const su_release *r = p->r;
     su_buf_text(b, "<h2>Which combinations were published</h2>\n<p>A combination is published when all its parts are and its noisy count "
                    "is above the gate: a number of standard "
@@ -207,14 +218,16 @@ static void html_lengths(const su_publication *p, su_buf *b) {
     su_buf_text(b, "</tbody>\n</table>\n</div>\n");
 }
 
-static void html_column_names(const su_publication *p, su_buf *b, const uint32_t *columns, uint32_t n) {
+static void html_column_names(const su_publication *p, su_buf *b, const uint32_t *columns, uint32_t n)
+{
     for (uint32_t i = 0; i < n; i++) {
         if (i) su_buf_text(b, " × ");
         html(b, p->r->columns[columns[i]].name);
     }
 }
 
-static void html_tables(const su_publication *p, su_buf *b) {
+static void html_tables(const su_publication *p, su_buf *b)
+{
     const su_release *r = p->r;
     su_buf_printf(b,
                   "<h2>Noise, table by table</h2>\n<p>%s tables were measured. Sigma is the standard deviation of the noise in each cell; "
@@ -248,7 +261,8 @@ static void html_tables(const su_publication *p, su_buf *b) {
     su_buf_text(b, "</ul>\n</details>\n");
 }
 
-void su_emit_report_html(const su_publication *p, su_buf *b) {
+void su_emit_report_html(const su_publication *p, su_buf *b)
+{
     su_html_open(p, b, "../" SU_STYLE_FILE, "Protection report");
     su_buf_text(b, "<h2>What was promised</h2>\n");
     su_html_words(b, "p", &p->promise);

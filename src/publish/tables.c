@@ -13,15 +13,17 @@ typedef struct value_texts {
     uint32_t count;
 } value_texts;
 
-static value_texts texts_of(const su_publication *p, uint32_t column) {
-    value_texts t = {.count = p->r->columns[column].card};
+static value_texts texts_of(const su_publication *p, uint32_t column)
+{
+    value_texts t = { .count = p->r->columns[column].card };
     t.text = su_arena_array(p->arena, (size_t)t.count + 1, sizeof *t.text);
     for (uint32_t v = 1; v < t.count; v++) t.text[v] = su_value_code(p, column, v);
     return t;
 }
 
 /* Absent sorts last: 0 - 1 wraps to the largest code. */
-static int by_codes(const void *x, const void *y, void *arg) {
+static int by_codes(const void *x, const void *y, void *arg)
+{
     const su_release *r = arg;
     uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
     for (uint32_t c = 0; c < r->column_count; c++) {
@@ -31,7 +33,8 @@ static int by_codes(const void *x, const void *y, void *arg) {
     return 0;
 }
 
-static void put_set(const su_publication *p, const su_pub_field *f, const value_texts *texts, uint64_t row, su_buf *joined, su_buf *b) {
+static void put_set(const su_publication *p, const su_pub_field *f, const value_texts *texts, uint64_t row, su_buf *joined, su_buf *b)
+{
     joined->n = 0;
     bool any = false;
     for (uint32_t v = 0; v < f->field->codelist->count; v++) {
@@ -42,14 +45,15 @@ static void put_set(const su_publication *p, const su_pub_field *f, const value_
         any = true;
     }
     if (any)
-        su_buf_csv(b, (su_str){joined->p, joined->n}, ',');
+        su_buf_csv(b, (su_str) { joined->p, joined->n }, ',');
     else
         cell(b, f->field->missing_print ? f->field->missing_print : "");
 }
 
-void su_emit_microdata(const su_publication *p, su_buf *b) {
+void su_emit_microdata(const su_publication *p, su_buf *b)
+{
     const su_release *r = p->r;
-    su_buf joined = {0};
+    su_buf joined = { 0 };
     value_texts *texts = su_arena_array(p->arena, (size_t)r->column_count + 1, sizeof *texts);
     for (uint32_t c = 0; c < r->column_count; c++) texts[c] = texts_of(p, c);
     uint64_t *order = su_alloc_array(r->record_count ? r->record_count : 1, sizeof *order);
@@ -85,7 +89,8 @@ void su_emit_microdata(const su_publication *p, su_buf *b) {
 }
 
 /* Name or code inside a combination: \ ; = are escaped by a backslash. */
-static void escaped(su_buf *b, const char *text) {
+static void escaped(su_buf *b, const char *text)
+{
     for (; *text; text++) {
         if (*text == '\\' || *text == ';' || *text == '=') su_buf_char(b, '\\');
         su_buf_char(b, *text);
@@ -93,16 +98,18 @@ static void escaped(su_buf *b, const char *text) {
 }
 
 /* Ends of an interval are widened to one decimal, never narrowed. */
-static void interval_end(su_buf *b, double x, bool low) {
+static void interval_end(su_buf *b, double x, bool low)
+{
     if (!isfinite(x)) return;
     double tenth = low ? floor(x * 10) / 10 : ceil(x * 10) / 10;
     if (tenth == 0) tenth = 0; /* no "-0.0" */
     su_buf_printf(b, "%.1f", tenth);
 }
 
-void su_emit_aggregates(const su_publication *p, su_buf *b) {
+void su_emit_aggregates(const su_publication *p, su_buf *b)
+{
     const su_release *r = p->r;
-    su_buf name = {0};
+    su_buf name = { 0 };
     su_buf_text(b, "combination,length,count,ci_low,ci_high\n");
     for (size_t i = 0; i < r->aggregate_count; i++) {
         const su_aggregate *g = &r->aggregates[i];
@@ -114,7 +121,7 @@ void su_emit_aggregates(const su_publication *p, su_buf *b) {
             su_buf_char(&name, '=');
             escaped(&name, su_value_code(p, g->at[k].column, g->at[k].value));
         }
-        su_buf_csv_safe(b, (su_str){name.p, name.n}, ',');
+        su_buf_csv_safe(b, (su_str) { name.p, name.n }, ',');
         su_buf_printf(b, ",%u,%llu,", g->length, (unsigned long long)g->count);
         interval_end(b, g->ci_low, true);
         su_buf_char(b, ',');
@@ -124,7 +131,8 @@ void su_emit_aggregates(const su_publication *p, su_buf *b) {
     su_buf_free(&name);
 }
 
-void su_emit_codelist(const su_publication *p, const su_codelist *list, su_buf *b) {
+void su_emit_codelist(const su_publication *p, const su_codelist *list, su_buf *b)
+{
     su_buf_text(b, "code,label_en,label_fr,label_es,label_ar,parent,min,max,note\n");
     for (uint32_t i = 0; i < list->count; i++) {
         const su_code *c = &list->codes[i];

@@ -6,7 +6,8 @@
 
 static void say(su_words *w, const char *sentence) { w->text[w->count++] = sentence; }
 
-static void warn(su_publication *p) {
+static void warn(su_publication *p)
+{
     su_arena *a = p->arena;
     if (!p->r->private_noise)
         say(&p->warning,
@@ -29,12 +30,14 @@ static void warn(su_publication *p) {
 static double percent_of_odds(double odds) { return 100 * odds / (1 + odds); }
 
 /* Two significant digits, rounded down. */
-static double lower(double x) {
+static double lower(double x)
+{
     double unit = pow(10, floor(log10(x)) - 1);
     return floor(x / unit + 1e-6) * unit;
 }
 
-static void promise_numbers(su_publication *p) {
+static void promise_numbers(su_publication *p)
+{
     su_arena *a = p->arena;
     double eps = p->r->epsilon_stated, delta = p->r->options.delta, rho = p->r->rho;
     say(&p->promise,
@@ -62,7 +65,8 @@ static void promise_numbers(su_publication *p) {
                             su_upper_real(a, su_zcdp_epsilon(4 * rho, delta)), su_upper_real(a, su_zcdp_epsilon(9 * rho, delta))));
 }
 
-static void promise(su_publication *p) {
+static void promise(su_publication *p)
+{
     su_arena *a = p->arena;
     const su_release *r = p->r;
     say(&p->promise, "What is protected is one record: everything that one row of the case table says about one person. The release was "
@@ -93,7 +97,8 @@ static void promise(su_publication *p) {
                 a, "Losses of several releases about the same people add up. The total for this population is not stated here.%s", kept));
 }
 
-static void limits(su_publication *p) {
+static void limits(su_publication *p)
+{
     say(&p->limits, "A person with several records (two organisations, two years, an intake and a follow-up) is protected less: the "
                     "promise is per record.");
     say(&p->limits,
@@ -109,8 +114,9 @@ static void limits(su_publication *p) {
                     "neither does its absence.");
 }
 
-static const char *names_of(su_publication *p, bool released, uint64_t *count) {
-    su_buf b = {0};
+static const char *names_of(su_publication *p, bool released, uint64_t *count)
+{
+    su_buf b = { 0 };
     *count = 0;
     for (uint32_t i = 0; i < p->schema->field_count; i++) {
         const su_field *f = &p->schema->fields[i];
@@ -125,7 +131,8 @@ static const char *names_of(su_publication *p, bool released, uint64_t *count) {
     return out;
 }
 
-static void absent(su_publication *p) {
+static void absent(su_publication *p)
+{
     su_arena *a = p->arena;
     const su_release *r = p->r;
     uint64_t n;
@@ -155,8 +162,9 @@ static void absent(su_publication *p) {
                           : ""));
 }
 
-void su_publication_words(su_publication *p) {
-    su_words *all[] = {&p->warning, &p->promise, &p->limits, &p->absent};
+void su_publication_words(su_publication *p)
+{
+    su_words *all[] = { &p->warning, &p->promise, &p->limits, &p->absent };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) all[i]->text = su_arena_array(p->arena, 12, sizeof(char *));
     warn(p);
     promise(p);

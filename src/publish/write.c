@@ -15,9 +15,10 @@
 
 typedef struct place {
     char *dir, *parent, *base;
-} place; /* dir without trailing slashes                                        */
+} place; /* dir without trailing slashes */
 
-static su_status place_of(su_context *ctx, su_arena *arena, const char *dir, place *out) {
+static su_status place_of(su_context *ctx, su_arena *arena, const char *dir, place *out)
+{
     size_t n = dir ? strlen(dir) : 0;
     while (n > 1 && dir[n - 1] == '/') n--;
     if (n == 0) return su_fail(ctx, SU_USAGE, "No folder was given for the release.");
@@ -33,11 +34,13 @@ static su_status place_of(su_context *ctx, su_arena *arena, const char *dir, pla
     return SU_OK;
 }
 
-static su_status os_error(su_context *ctx, const char *what, const char *path, const char *advice) {
+static su_status os_error(su_context *ctx, const char *what, const char *path, const char *advice)
+{
     return su_fail(ctx, SU_IO, "%s %s: %s. %s", what, path, strerror(errno), advice);
 }
 
-static su_status check_target(su_context *ctx, const place *at) {
+static su_status check_target(su_context *ctx, const place *at)
+{
     struct stat target, parent;
     if (stat(at->parent, &parent) != 0)
         return os_error(ctx, "The release would go into", at->parent, "Make that folder first, or choose another.");
@@ -66,7 +69,8 @@ static su_status check_target(su_context *ctx, const place *at) {
 
 static char *stage_name(su_arena *arena, const place *at) { return su_arena_printf(arena, "%s/.%s.part-XXXXXX", at->parent, at->base); }
 
-su_status su_bundle_can_write(su_context *ctx, const char *dir) {
+su_status su_bundle_can_write(su_context *ctx, const char *dir)
+{
     su_arena arena;
     su_arena_init(&arena);
     place at;
@@ -90,7 +94,8 @@ out:
     return st;
 }
 
-static su_status sync_directory(su_context *ctx, const char *path) {
+static su_status sync_directory(su_context *ctx, const char *path)
+{
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return os_error(ctx, "Cannot open", path, "The release was not written.");
     int rc = fsync(fd);
@@ -102,13 +107,15 @@ static su_status sync_directory(su_context *ctx, const char *path) {
 }
 
 /* After the rename the release is there; a parent that cannot be synced only delays its surviving a power cut. */
-static void sync_parent(su_context *ctx, const char *path) {
+static void sync_parent(su_context *ctx, const char *path)
+{
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0 || fsync(fd) != 0) su_log(ctx, "note: %s could not be synced to the disk at once: %s", path, strerror(errno));
     if (fd >= 0) close(fd);
 }
 
-static su_status write_one(su_context *ctx, const char *path, su_str bytes) {
+static su_status write_one(su_context *ctx, const char *path, su_str bytes)
+{
     const char *advice = "The release was not written and nothing was left behind. Check the free space of the disk.";
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return os_error(ctx, "Cannot make", path, advice);
@@ -130,10 +137,11 @@ static su_status write_one(su_context *ctx, const char *path, su_str bytes) {
 }
 
 /* The folders of a bundle, parents first; files name no others. */
-static const char *const folders[] = {"data", "codelists", "protection"};
+static const char *const folders[] = { "data", "codelists", "protection" };
 #define FOLDER_COUNT (sizeof folders / sizeof *folders)
 
-static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, const su_bundle_file *files, size_t count) {
+static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, const su_bundle_file *files, size_t count)
+{
     su_status st = SU_OK;
     for (size_t i = 0; i < FOLDER_COUNT; i++) {
         const char *path = su_path_join(arena, stage, folders[i]);
@@ -148,13 +156,15 @@ static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, 
     return st ? st : sync_directory(ctx, stage);
 }
 
-static void remove_stage(su_arena *arena, const char *stage, const su_bundle_file *files, size_t count) {
+static void remove_stage(su_arena *arena, const char *stage, const su_bundle_file *files, size_t count)
+{
     for (size_t i = 0; i < count; i++) unlink(su_path_join(arena, stage, files[i].path));
     for (size_t i = 0; i < FOLDER_COUNT; i++) rmdir(su_path_join(arena, stage, folders[i]));
     rmdir(stage);
 }
 
-su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_info *info, const char *dir) {
+su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_info *info, const char *dir)
+{
     su_arena arena;
     su_arena_init(&arena);
     su_bundle_file *files = NULL;

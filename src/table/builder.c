@@ -2,7 +2,8 @@
 
 #include <stdlib.h>
 
-void builder_columns(table_builder *b, uint32_t count) {
+void builder_columns(table_builder *b, uint32_t count)
+{
     if (count <= b->column_count) return;
     b->columns = su_grow(b->columns, &b->column_capacity, count, sizeof *b->columns);
     for (uint32_t c = b->column_count; c < count; c++) {
@@ -13,12 +14,14 @@ void builder_columns(table_builder *b, uint32_t count) {
     b->column_count = count;
 }
 
-void builder_row(table_builder *b, uint32_t line) {
+void builder_row(table_builder *b, uint32_t line)
+{
     b->row_line = su_grow(b->row_line, &b->row_capacity, b->row_count + 1, sizeof *b->row_line);
     b->row_line[b->row_count++] = line;
 }
 
-void builder_pad(column_builder *c, uint64_t rows) {
+void builder_pad(column_builder *c, uint64_t rows)
+{
     if (c->rows >= rows) return;
     uint32_t empty = builder_encode(c, "", 0, true);
     c->ids = su_grow(c->ids, &c->capacity, rows, sizeof *c->ids);
@@ -26,7 +29,8 @@ void builder_pad(column_builder *c, uint64_t rows) {
     c->rows = rows;
 }
 
-void builder_free(table_builder *b) {
+void builder_free(table_builder *b)
+{
     for (uint32_t c = 0; c < b->column_count; c++) {
         su_dict_free(b->columns[c].values);
         if (b->columns[c].ids != NULL) su_wipe(b->columns[c].ids, b->columns[c].rows * sizeof *b->columns[c].ids);
@@ -37,7 +41,8 @@ void builder_free(table_builder *b) {
     memset(b, 0, sizeof *b);
 }
 
-su_raw_table *builder_finish(table_builder *b, char **names, const char *source) {
+su_raw_table *builder_finish(table_builder *b, char **names, const char *source)
+{
     su_raw_table *t = su_alloc(sizeof *t);
     t->source = su_strdup(source);
     t->column_count = b->column_count;
@@ -46,7 +51,7 @@ su_raw_table *builder_finish(table_builder *b, char **names, const char *source)
         column_builder *from = &b->columns[c];
         builder_pad(from, b->row_count);
         if (from->ids == NULL) from->ids = su_alloc(sizeof *from->ids);
-        t->columns[c] = (su_raw_column){.name = names[c], .values = from->values, .ids = from->ids};
+        t->columns[c] = (su_raw_column) { .name = names[c], .values = from->values, .ids = from->ids };
     }
     t->row_count = b->row_count;
     t->row_line = b->row_line == NULL ? su_alloc(sizeof *t->row_line) : b->row_line;

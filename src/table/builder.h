@@ -19,9 +19,9 @@ typedef struct column_cache {
 typedef struct column_builder {
     su_dict *values;
     uint32_t *ids;
-    uint64_t rows; /* ids given; the rest up to the table's row count is empty     */
+    uint64_t rows; /* ids given; the rest up to the table's row count is empty */
     size_t capacity;
-    uint32_t empty_id; /* id of "", NO_ID until it appears                              */
+    uint32_t empty_id; /* id of "", NO_ID until it appears */
     column_cache cache[COLUMN_CACHE];
 } column_builder;
 
@@ -44,7 +44,8 @@ void builder_free(table_builder *b);
 /* Moves the columns into a new table and pads them. names: column_count of them, taken (each from su_alloc). The builder is empty after. */
 su_raw_table *builder_finish(table_builder *b, char **names, const char *source);
 
-static inline uint32_t cache_slot(const char *p, size_t n) {
+static inline uint32_t cache_slot(const char *p, size_t n)
+{
     uint64_t a = 0, z = 0;
     if (n >= 8) {
         memcpy(&a, p, 8);
@@ -59,20 +60,22 @@ static inline uint32_t cache_slot(const char *p, size_t n) {
 }
 
 /* Id of the cell in its column. `lasting`: the bytes outlive the builder, so that the cache may point at them. */
-static inline uint32_t builder_encode(column_builder *c, const char *p, size_t n, bool lasting) {
+static inline uint32_t builder_encode(column_builder *c, const char *p, size_t n, bool lasting)
+{
     if (n == 0) {
-        if (c->empty_id == NO_ID) c->empty_id = su_dict_add(c->values, (su_str){"", 0});
+        if (c->empty_id == NO_ID) c->empty_id = su_dict_add(c->values, (su_str) { "", 0 });
         return c->empty_id;
     }
     column_cache *hit = &c->cache[cache_slot(p, n)];
     if (hit->n == n && memcmp(hit->p, p, n) == 0) return hit->id;
-    uint32_t id = su_dict_add(c->values, (su_str){p, n});
-    if (lasting) *hit = (column_cache){p, (uint32_t)n, id};
+    uint32_t id = su_dict_add(c->values, (su_str) { p, n });
+    if (lasting) *hit = (column_cache) { p, (uint32_t)n, id };
     return id;
 }
 
 /* Puts a cell into the current row (the last one started). */
-static inline void builder_cell(table_builder *b, uint32_t column, const char *p, size_t n, bool lasting) {
+static inline void builder_cell(table_builder *b, uint32_t column, const char *p, size_t n, bool lasting)
+{
     column_builder *c = &b->columns[column];
     uint64_t row = b->row_count - 1;
     if (c->rows < row) builder_pad(c, row);

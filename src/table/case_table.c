@@ -6,7 +6,8 @@
 
 typedef enum cell_kind { KIND_CODE, KIND_SET, KIND_TEXT } cell_kind;
 
-static cell_kind kind_of(su_type type) {
+static cell_kind kind_of(su_type type)
+{
     switch (type) {
     case SU_TYPE_CODE:
     case SU_TYPE_FLAG:
@@ -19,18 +20,21 @@ static cell_kind kind_of(su_type type) {
     }
 }
 
-static su_dict *new_texts(void) {
+static su_dict *new_texts(void)
+{
     su_dict *d = su_dict_new();
-    su_dict_add(d, (su_str){"", 0});
+    su_dict_add(d, (su_str) { "", 0 });
     return d;
 }
 
-static void wipe_free(void *p, uint64_t rows, size_t size) {
+static void wipe_free(void *p, uint64_t rows, size_t size)
+{
     if (p != NULL) su_wipe(p, rows * size);
     free(p);
 }
 
-su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows) {
+su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows)
+{
     su_case_table *t = su_alloc(sizeof *t);
     t->schema = schema;
     t->row_count = rows;
@@ -40,7 +44,8 @@ su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows) {
     return t;
 }
 
-void su_case_table_free(su_case_table *t) {
+void su_case_table_free(su_case_table *t)
+{
     if (t == NULL) return;
     for (uint32_t f = 0; f < t->schema->field_count; f++) {
         su_case_column *c = &t->columns[f];
@@ -56,7 +61,8 @@ void su_case_table_free(su_case_table *t) {
     free(t);
 }
 
-void su_case_table_provide(su_case_table *t, uint32_t field) {
+void su_case_table_provide(su_case_table *t, uint32_t field)
+{
     su_case_column *c = &t->columns[field];
     const su_field *f = &t->schema->fields[field];
     if (c->provided) return;
@@ -79,7 +85,8 @@ void su_case_table_provide(su_case_table *t, uint32_t field) {
 }
 
 /* A longer copy; the old one is wiped, which realloc would not do. */
-static void *lengthen(void *old, uint64_t rows, const void *more, uint64_t more_rows, size_t size) {
+static void *lengthen(void *old, uint64_t rows, const void *more, uint64_t more_rows, size_t size)
+{
     char *p = su_alloc_array(rows + more_rows, size);
     if (rows > 0) memcpy(p, old, rows * size);
     if (more != NULL && more_rows > 0) memcpy(p + rows * size, more, more_rows * size);
@@ -88,7 +95,8 @@ static void *lengthen(void *old, uint64_t rows, const void *more, uint64_t more_
 }
 
 static uint32_t *lengthen_ids(uint32_t *old, uint64_t rows, su_dict *texts, const uint32_t *more, const su_dict *more_texts,
-                              uint64_t more_rows) {
+                              uint64_t more_rows)
+{
     uint32_t *ids = lengthen(old, rows, NULL, more_rows, sizeof *ids);
     if (more == NULL) return ids;
     uint32_t count = su_dict_count(more_texts);
@@ -99,7 +107,8 @@ static uint32_t *lengthen_ids(uint32_t *old, uint64_t rows, su_dict *texts, cons
     return ids;
 }
 
-static void append_column(su_case_table *t, const su_case_table *more, uint32_t field) {
+static void append_column(su_case_table *t, const su_case_table *more, uint32_t field)
+{
     su_case_column *c = &t->columns[field];
     const su_case_column *m = &more->columns[field];
     uint64_t rows = t->row_count, more_rows = more->row_count;
@@ -119,11 +128,13 @@ static void append_column(su_case_table *t, const su_case_table *more, uint32_t 
     }
 }
 
-static bool same_schema(const su_schema *a, const su_schema *b) {
+static bool same_schema(const su_schema *a, const su_schema *b)
+{
     return a == b || (a->field_count == b->field_count && memcmp(&a->fingerprint, &b->fingerprint, sizeof a->fingerprint) == 0);
 }
 
-su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_table *more) {
+su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_table *more)
+{
     uint64_t total = 0;
     if (!same_schema(t->schema, more->schema))
         return su_fail(ctx, SU_USAGE, "Tables of two schemas (%s and %s) cannot be joined. Import both with one schema.", t->schema->name,
@@ -137,25 +148,27 @@ su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_
     return SU_OK;
 }
 
-static su_str set_text(const su_case_column *c, const su_field *f, su_arena *arena, uint64_t row) {
+static su_str set_text(const su_case_column *c, const su_field *f, su_arena *arena, uint64_t row)
+{
     const uint64_t *set = c->sets + row * c->words;
     char separator = f->separator == NULL || f->separator[0] == '\0' ? ';' : f->separator[0];
-    su_buf text = {0};
+    su_buf text = { 0 };
     for (uint32_t v = 0; v < f->codelist->count; v++) {
         if ((set[v / 64] >> (v % 64) & 1) == 0) continue;
         if (text.n > 0) su_buf_char(&text, separator);
         su_buf_text(&text, f->codelist->codes[v].code);
     }
-    su_str result = {text.n == 0 ? "" : su_arena_strndup(arena, text.p, text.n), text.n};
+    su_str result = { text.n == 0 ? "" : su_arena_strndup(arena, text.p, text.n), text.n };
     if (text.p != NULL) su_wipe(text.p, text.n);
     su_buf_free(&text);
     return result;
 }
 
-su_str su_case_cell_text(const su_case_table *t, su_arena *arena, uint64_t row, uint32_t field) {
+su_str su_case_cell_text(const su_case_table *t, su_arena *arena, uint64_t row, uint32_t field)
+{
     const su_field *f = &t->schema->fields[field];
     const su_case_column *c = &t->columns[field];
-    su_str text = {"", 0};
+    su_str text = { "", 0 };
     if (c->provided) {
         switch (kind_of(f->type)) {
         case KIND_CODE:
@@ -172,7 +185,8 @@ su_str su_case_cell_text(const su_case_table *t, su_arena *arena, uint64_t row, 
     return text.n > 0 ? text : su_str_of(f->missing_print);
 }
 
-void su_case_table_csv(const su_case_table *t, su_buf *out) {
+void su_case_table_csv(const su_case_table *t, su_buf *out)
+{
     uint32_t fields = t->schema->field_count;
     su_arena scratch;
     su_arena_init(&scratch);

@@ -4,22 +4,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_coded(su_type type) {
+static bool is_coded(su_type type)
+{
     return type == SU_TYPE_CODE || type == SU_TYPE_FLAG || type == SU_TYPE_YEAR || type == SU_TYPE_CODE_SET;
 }
 
 /* Number of codes less the negative one, if the list has it. */
-static uint32_t positive_codes(const su_field *f) {
+static uint32_t positive_codes(const su_field *f)
+{
     bool has_negative = f->negative > 0 && f->negative <= f->codelist->count;
     return f->codelist->count - (has_negative ? 1 : 0);
 }
 
-static bool takes(const su_case_table *t, uint32_t field) {
+static bool takes(const su_case_table *t, uint32_t field)
+{
     const su_field *f = &t->schema->fields[field];
     return f->released && is_coded(f->type) && f->codelist != NULL && t->columns[field].provided;
 }
 
-static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field) {
+static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field)
+{
     const su_field *f = &t->schema->fields[field];
     const su_cell *cells = t->columns[field].codes;
     uint16_t *codes = su_arena_array(&m->arena, t->row_count, sizeof *codes);
@@ -28,11 +32,13 @@ static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field
         if (!su_cell_is_value(v) || v == f->negative) continue;
         codes[r] = (uint16_t)(v - (f->negative != 0 && v > f->negative ? 1 : 0));
     }
-    m->columns[m->column_count++] = (su_matrix_column){
-        .name = su_arena_strndup(&m->arena, f->name, strlen(f->name)), .field = field, .card = positive_codes(f) + 1, .codes = codes};
+    m->columns[m->column_count++] = (su_matrix_column) {
+        .name = su_arena_strndup(&m->arena, f->name, strlen(f->name)), .field = field, .card = positive_codes(f) + 1, .codes = codes
+    };
 }
 
-static void fill_set(su_code_matrix *m, const su_case_table *t, uint32_t field) {
+static void fill_set(su_code_matrix *m, const su_case_table *t, uint32_t field)
+{
     const su_field *f = &t->schema->fields[field];
     const su_case_column *c = &t->columns[field];
     for (uint32_t v = 1; v <= f->codelist->count; v++) {
@@ -41,15 +47,16 @@ static void fill_set(su_code_matrix *m, const su_case_table *t, uint32_t field) 
         const uint64_t *word = c->sets + (v - 1) / 64;
         for (uint64_t r = 0; r < t->row_count; r++) codes[r] = (uint16_t)(word[r * c->words] >> ((v - 1) % 64) & 1);
         m->columns[m->column_count++] =
-            (su_matrix_column){.name = su_arena_printf(&m->arena, "%s_%s", f->name, f->codelist->codes[v - 1].code),
-                               .field = field,
-                               .set_value = (uint16_t)v,
-                               .card = 2,
-                               .codes = codes};
+            (su_matrix_column) { .name = su_arena_printf(&m->arena, "%s_%s", f->name, f->codelist->codes[v - 1].code),
+                                 .field = field,
+                                 .set_value = (uint16_t)v,
+                                 .card = 2,
+                                 .codes = codes };
     }
 }
 
-su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_matrix **out) {
+su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_matrix **out)
+{
     const su_schema *schema = t->schema;
     size_t columns = 0;
     *out = NULL;
@@ -79,13 +86,15 @@ su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_mat
     return SU_OK;
 }
 
-void su_code_matrix_free(su_code_matrix *m) {
+void su_code_matrix_free(su_code_matrix *m)
+{
     if (m == NULL) return;
     su_arena_free(&m->arena);
     free(m);
 }
 
-const char *su_matrix_column_value(const su_schema *schema, const su_matrix_column *column, uint32_t value) {
+const char *su_matrix_column_value(const su_schema *schema, const su_matrix_column *column, uint32_t value)
+{
     if (schema == NULL || value == 0 || value >= column->card) return NULL;
     if (column->set_value != 0) return "1";
     const su_field *f = &schema->fields[column->field];
@@ -93,6 +102,7 @@ const char *su_matrix_column_value(const su_schema *schema, const su_matrix_colu
     return f->codelist->codes[number - 1].code;
 }
 
-const char *su_matrix_value(const su_code_matrix *m, uint32_t column, uint32_t value) {
+const char *su_matrix_value(const su_code_matrix *m, uint32_t column, uint32_t value)
+{
     return su_matrix_column_value(m->schema, &m->columns[column], value);
 }

@@ -10,8 +10,8 @@
 #define SUGGEST_MAX_DISTANCE 3u
 
 enum { COL_CODE, COL_EN, COL_FR, COL_ES, COL_AR, COL_ALIASES, COL_PARENT, COL_MIN, COL_MAX, COL_NOTE, COL_COUNT };
-static const char *const column_names[COL_COUNT] = {"code",    "label_en", "label_fr", "label_es", "label_ar",
-                                                    "aliases", "parent",   "min",      "max",      "note"};
+static const char *const column_names[COL_COUNT] = { "code",    "label_en", "label_fr", "label_es", "label_ar",
+                                                     "aliases", "parent",   "min",      "max",      "note" };
 
 typedef struct codelist_reader {
     su_context *ctx;
@@ -24,20 +24,23 @@ typedef struct codelist_reader {
     size_t key_capacity;
 } codelist_reader;
 
-static su_str cell_of(const codelist_reader *r, uint64_t row, int column) {
-    if (r->at[column] < 0) return (su_str){"", 0};
+static su_str cell_of(const codelist_reader *r, uint64_t row, int column)
+{
+    if (r->at[column] < 0) return (su_str) { "", 0 };
     const su_raw_column *c = &r->raw->columns[r->at[column]];
     return su_str_trim(su_dict_get(c->values, c->ids[row]));
 }
 
 /* Says where: file, line and the 1-based column, which a person finds in a spreadsheet. */
-static su_status fail_at(const codelist_reader *r, uint64_t row, int column, const char *reason) {
+static su_status fail_at(const codelist_reader *r, uint64_t row, int column, const char *reason)
+{
     su_str cell = cell_of(r, row, column);
     return su_fail(r->ctx, SU_INPUT, "%s, line %u, column %d (%s): \"%.*s\": %s", r->name, r->raw->row_line[row], r->at[column] + 1,
                    column_names[column], shown(cell), cell.p, reason);
 }
 
-static su_status add_key(codelist_reader *r, uint64_t row, int column, su_str text, uint16_t value) {
+static su_status add_key(codelist_reader *r, uint64_t row, int column, su_str text, uint16_t value)
+{
     su_codelist *list = r->list;
     su_arena scratch;
     su_arena_init(&scratch);
@@ -61,7 +64,8 @@ out:
     return status;
 }
 
-static su_status read_bound(codelist_reader *r, uint64_t row, int column, bool *has, int64_t *out) {
+static su_status read_bound(codelist_reader *r, uint64_t row, int column, bool *has, int64_t *out)
+{
     su_str cell = cell_of(r, row, column);
     if (cell.n == 0) return SU_OK;
     if (!su_parse_i64(cell, out)) return fail_at(r, row, column, "a bound of a band must be a whole number or empty.");
@@ -71,7 +75,8 @@ static su_status read_bound(codelist_reader *r, uint64_t row, int column, bool *
 
 static const char *copy_or_null(su_arena *arena, su_str s) { return s.n == 0 ? NULL : su_arena_strndup(arena, s.p, s.n); }
 
-static su_status read_code(codelist_reader *r, uint64_t row) {
+static su_status read_code(codelist_reader *r, uint64_t row)
+{
     su_code *code = &r->list->codes[row];
     if (cell_of(r, row, COL_CODE).n == 0) return fail_at(r, row, COL_CODE, "the code is missing. Every row of a codelist needs one.");
     if (cell_of(r, row, COL_EN).n == 0) return fail_at(r, row, COL_EN, "the English label is missing. Every code needs one.");
@@ -87,7 +92,8 @@ static su_status read_code(codelist_reader *r, uint64_t row) {
 }
 
 /* Codes first, then labels, then aliases: a clash is reported at the weaker of the two names. */
-static su_status add_keys(codelist_reader *r) {
+static su_status add_keys(codelist_reader *r)
+{
     su_status status = SU_OK;
     su_codelist *list = r->list;
     for (int column = COL_CODE; column <= COL_ALIASES; column++) {
@@ -97,9 +103,9 @@ static su_status add_keys(codelist_reader *r) {
             while (column == COL_ALIASES && status == SU_OK && cell.n > 0) {
                 const char *bar = memchr(cell.p, '|', cell.n);
                 size_t n = bar == NULL ? cell.n : (size_t)(bar - cell.p);
-                status = add_key(r, row, column, (su_str){cell.p, n}, (uint16_t)(row + 1));
+                status = add_key(r, row, column, (su_str) { cell.p, n }, (uint16_t)(row + 1));
                 const char *next = bar == NULL ? end : bar + 1;
-                cell = (su_str){next, (size_t)(end - next)};
+                cell = (su_str) { next, (size_t)(end - next) };
             }
             if (column != COL_ALIASES) status = add_key(r, row, column, cell, (uint16_t)(row + 1));
         }
@@ -112,7 +118,8 @@ static su_status add_keys(codelist_reader *r) {
     return status;
 }
 
-static su_status check_parents(codelist_reader *r) {
+static su_status check_parents(codelist_reader *r)
+{
     for (uint32_t row = 0; row < r->list->count; row++) {
         const su_code *code = &r->list->codes[row];
         if (code->parent == NULL || (code->note != NULL && strstr(code->note, "parent-list:") != NULL)) continue;
@@ -123,11 +130,12 @@ static su_status check_parents(codelist_reader *r) {
     return SU_OK;
 }
 
-su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, const char *name, su_str csv, su_codelist **out) {
+su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, const char *name, su_str csv, su_codelist **out)
+{
     su_raw_table *raw = NULL;
     su_codelist *list = NULL;
     *out = NULL;
-    su_read_options opts = {.delimiter = ','};
+    su_read_options opts = { .delimiter = ',' };
     su_status status = su_csv_parse(ctx, name, csv, &opts, &raw);
     if (status != SU_OK) goto out;
     if (raw->row_count > CODELIST_MAX) {
@@ -136,7 +144,7 @@ su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, co
         goto out;
     }
     list = su_arena_alloc(arena, sizeof *list);
-    codelist_reader r = {.ctx = ctx, .name = name, .raw = raw, .arena = arena, .list = list};
+    codelist_reader r = { .ctx = ctx, .name = name, .raw = raw, .arena = arena, .list = list };
     for (int i = 0; i < COL_COUNT; i++) r.at[i] = su_raw_table_column(raw, su_str_of(column_names[i]));
     for (int i = COL_CODE; i <= COL_EN; i++) {
         if (r.at[i] >= 0) continue;
@@ -159,7 +167,8 @@ out:
     return status;
 }
 
-su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last) {
+su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last)
+{
     su_codelist *list = su_arena_alloc(arena, sizeof *list);
     int64_t span = (int64_t)last - first + 1;
     list->id = su_arena_strndup(arena, id, strlen(id));
@@ -179,13 +188,15 @@ su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int l
     return list;
 }
 
-void su_codelist_free(su_codelist *list) {
+void su_codelist_free(su_codelist *list)
+{
     if (list == NULL) return;
     su_dict_free(list->keys);
     list->keys = NULL;
 }
 
-uint16_t su_codelist_find(const su_codelist *list, su_str cell) {
+uint16_t su_codelist_find(const su_codelist *list, su_str cell)
+{
     uint32_t id = 0;
     /* Folding twice changes nothing, so a cell that equals a key needs no folding. */
     if (su_dict_find(list->keys, cell, &id)) return list->key_value[id];
@@ -196,7 +207,8 @@ uint16_t su_codelist_find(const su_codelist *list, su_str cell) {
     return found ? list->key_value[id] : 0;
 }
 
-uint16_t su_codelist_band(const su_codelist *list, int64_t value) {
+uint16_t su_codelist_band(const su_codelist *list, int64_t value)
+{
     for (uint32_t i = 0; i < list->count; i++) {
         const su_code *c = &list->codes[i];
         if (!c->has_min && !c->has_max) continue;
@@ -206,7 +218,8 @@ uint16_t su_codelist_band(const su_codelist *list, int64_t value) {
 }
 
 /* The only code with a key that goes on after `cell` with a blank; 0 if none or several. */
-static uint16_t continued_by(const su_codelist *list, su_str cell) {
+static uint16_t continued_by(const su_codelist *list, su_str cell)
+{
     uint16_t found = 0;
     for (uint32_t id = 0; id < su_dict_count(list->keys); id++) {
         su_str key = su_dict_get(list->keys, id);
@@ -217,7 +230,8 @@ static uint16_t continued_by(const su_codelist *list, su_str cell) {
     return found;
 }
 
-const su_code *su_codelist_suggest(const su_codelist *list, su_str cell) {
+const su_code *su_codelist_suggest(const su_codelist *list, su_str cell)
+{
     su_arena scratch;
     su_arena_init(&scratch);
     su_str folded = su_text_fold(&scratch, cell);

@@ -30,19 +30,22 @@ typedef struct csv_parser {
     bool stops[256]; /* bytes that end a cell outside quotes */
 } csv_parser;
 
-static uint32_t character_at(const csv_parser *r, const char *at) {
-    return csv_position_of((su_str){r->line_start, (size_t)(r->end - r->line_start)}, (size_t)(at - r->line_start)).character;
+static uint32_t character_at(const csv_parser *r, const char *at)
+{
+    return csv_position_of((su_str) { r->line_start, (size_t)(r->end - r->line_start) }, (size_t)(at - r->line_start)).character;
 }
 
 /* Moves behind the line end at *p. */
-static void pass_line_end(csv_parser *r) {
+static void pass_line_end(csv_parser *r)
+{
     if (*r->p == '\r' && r->p + 1 < r->end && r->p[1] == '\n') r->p++;
     r->p++;
     r->line++;
     r->line_start = r->p;
 }
 
-static cell_end after_cell(csv_parser *r) {
+static cell_end after_cell(csv_parser *r)
+{
     if (r->p >= r->end) return END_TEXT;
     if (*r->p == r->delimiter) {
         r->p++;
@@ -52,14 +55,16 @@ static cell_end after_cell(csv_parser *r) {
     return END_ROW;
 }
 
-static cell_end too_long(csv_parser *r, uint32_t line) {
+static cell_end too_long(csv_parser *r, uint32_t line)
+{
     su_fail(r->ctx, SU_INPUT, "%s, line %u, column %u: a cell of more than %zu bytes. Is a closing quote missing, or is this no CSV file?",
             r->name, line, r->column, SU_MAX_CELL_BYTES);
     return END_ERROR;
 }
 
 /* Lines inside quotes count too. */
-static void count_lines(csv_parser *r, const char *from, const char *to) {
+static void count_lines(csv_parser *r, const char *from, const char *to)
+{
     while (from < to) {
         const char *lf = memchr(from, '\n', (size_t)(to - from));
         const char *stop = lf == NULL ? to : lf;
@@ -75,7 +80,8 @@ static void count_lines(csv_parser *r, const char *from, const char *to) {
     }
 }
 
-static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
+static cell_end read_quoted(csv_parser *r, csv_cell *cell)
+{
     const char *open = r->p++;
     uint32_t open_line = r->line;
     const char *open_line_start = r->line_start;
@@ -95,12 +101,12 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
         r->p = quote + 1;
         bool doubled = r->p < r->end && *r->p == '"';
         if (!doubled && !undone) {
-            *cell = (csv_cell){from, (size_t)(quote - from), true};
+            *cell = (csv_cell) { from, (size_t)(quote - from), true };
             break;
         }
         su_buf_add(&r->scratch, from, (size_t)(quote - from) + (doubled ? 1 : 0));
         if (!doubled) {
-            *cell = (csv_cell){r->scratch.p, r->scratch.n, false};
+            *cell = (csv_cell) { r->scratch.p, r->scratch.n, false };
             break;
         }
         if (r->scratch.n > SU_MAX_CELL_BYTES) return too_long(r, open_line);
@@ -120,24 +126,27 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell) {
     return after_cell(r);
 }
 
-static inline cell_end read_cell(csv_parser *r, csv_cell *cell) {
+static inline cell_end read_cell(csv_parser *r, csv_cell *cell)
+{
     const char *from = r->p;
     if (from < r->end && *from == '"') return read_quoted(r, cell);
     const char *p = from;
     while (p < r->end && !r->stops[(unsigned char)*p]) p++;
     r->p = p;
-    *cell = (csv_cell){from, (size_t)(p - from), true};
+    *cell = (csv_cell) { from, (size_t)(p - from), true };
     if (cell->n > SU_MAX_CELL_BYTES) return too_long(r, r->line);
     return after_cell(r);
 }
 
 static bool at_line_end(const csv_parser *r) { return *r->p == '\n' || *r->p == '\r'; }
 
-static void skip_empty_lines(csv_parser *r) {
+static void skip_empty_lines(csv_parser *r)
+{
     while (r->p < r->end && at_line_end(r)) pass_line_end(r);
 }
 
-static const char *delimiter_name(char d) {
+static const char *delimiter_name(char d)
+{
     switch (d) {
     case '\t':
         return "tab";
@@ -153,13 +162,14 @@ static const char *delimiter_name(char d) {
 }
 
 /* One header row; cells are copied, because a later one may reuse the scratch. */
-static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells, uint32_t *count) {
+static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells, uint32_t *count)
+{
     size_t capacity = 0;
     su_str *list = NULL;
     su_status status = SU_OK;
     *count = 0;
     for (cell_end end = END_CELL; end == END_CELL;) {
-        csv_cell cell = {0};
+        csv_cell cell = { 0 };
         r->column = *count + 1;
         end = read_cell(r, &cell);
         if (end == END_ERROR) {
@@ -174,7 +184,7 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
             break;
         }
         list = su_grow(list, &capacity, (size_t)*count + 1, sizeof *list);
-        list[(*count)++] = (su_str){su_arena_strndup(arena, cell.p, cell.n), cell.n};
+        list[(*count)++] = (su_str) { su_arena_strndup(arena, cell.p, cell.n), cell.n };
     }
     if (status == SU_OK) {
         *cells = su_arena_array(arena, *count, sizeof **cells);
@@ -184,14 +194,16 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
     return status;
 }
 
-static su_status ragged(csv_parser *r, uint32_t line, uint32_t found, uint32_t expected) {
+static su_status ragged(csv_parser *r, uint32_t line, uint32_t found, uint32_t expected)
+{
     return su_fail(r->ctx, SU_INPUT, "%s, line %u, column %u: the row has %u cell%s, the header has %u (delimiter: %s). %s", r->name, line,
                    (found < expected ? found : expected) + 1, found, found == 1 ? "" : "s", expected, delimiter_name(r->delimiter),
                    found > expected ? "Put cells that hold the delimiter in double quotes, or remove the cells that are too many."
                                     : "Add the missing cells (they may be empty), or put cells that hold a line break in double quotes.");
 }
 
-static su_status read_rows(csv_parser *r, table_builder *b) {
+static su_status read_rows(csv_parser *r, table_builder *b)
+{
     uint32_t expected = b->column_count;
     for (;;) {
         skip_empty_lines(r);
@@ -216,12 +228,14 @@ static su_status read_rows(csv_parser *r, table_builder *b) {
 }
 
 /* Exported merged cells: the text stands in the first, the others are empty. */
-static void spread_right(su_str *cells, uint32_t count) {
+static void spread_right(su_str *cells, uint32_t count)
+{
     for (uint32_t c = 1; c < count; c++)
         if (cells[c].n == 0) cells[c] = cells[c - 1];
 }
 
-static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *arena, char ***names, uint32_t *count) {
+static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *arena, char ***names, uint32_t *count)
+{
     su_str *top = NULL, *bottom = NULL;
     uint32_t top_count = 0;
     skip_empty_lines(r);
@@ -246,25 +260,27 @@ static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *aren
     return header_names(r->ctx, where, top, bottom, *count, names);
 }
 
-static su_status check_options(su_context *ctx, const su_read_options *opts) {
+static su_status check_options(su_context *ctx, const su_read_options *opts)
+{
     if (opts->delimiter == '"' || opts->delimiter == '\n' || opts->delimiter == '\r' || (unsigned char)opts->delimiter >= 0x80)
         return su_fail(ctx, SU_USAGE, "A quote, a line end or a character beyond ASCII cannot be the delimiter. Use , ; tab or |.");
     if (opts->header_rows > 2) return su_fail(ctx, SU_USAGE, "A table has one or two header rows, not %u.", opts->header_rows);
     return SU_OK;
 }
 
-su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out) {
-    static const su_read_options usual = {0};
-    csv_text text = {0};
-    csv_parser r = {.ctx = ctx, .name = name, .line = 1};
-    table_builder b = {0};
+su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out)
+{
+    static const su_read_options usual = { 0 };
+    csv_text text = { 0 };
+    csv_parser r = { .ctx = ctx, .name = name, .line = 1 };
+    table_builder b = { 0 };
     char **names = NULL;
     uint32_t count = 0;
     su_arena scratch;
     su_arena_init(&scratch);
     *out = NULL;
     if (opts == NULL) opts = &usual;
-    if (bytes.p == NULL) bytes = (su_str){"", 0};
+    if (bytes.p == NULL) bytes = (su_str) { "", 0 };
     uint64_t limit = opts->max_bytes == 0 || opts->max_bytes > CSV_MAX_BYTES ? CSV_MAX_BYTES : opts->max_bytes;
     su_status status = check_options(ctx, opts);
     if (status == SU_OK && bytes.n > limit)
@@ -277,7 +293,7 @@ su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su
     r.start = r.p = r.line_start = text.text.p + skip;
     r.end = text.text.p + text.text.n;
     if (skip > 0) r.line++;
-    r.delimiter = opts->delimiter != 0 ? opts->delimiter : stated != 0 ? stated : csv_sniff((su_str){r.p, (size_t)(r.end - r.p)});
+    r.delimiter = opts->delimiter != 0 ? opts->delimiter : stated != 0 ? stated : csv_sniff((su_str) { r.p, (size_t)(r.end - r.p) });
     r.stops['\n'] = r.stops['\r'] = r.stops[(unsigned char)r.delimiter] = true;
 
     status = read_header(&r, opts->header_rows, &scratch, &names, &count);

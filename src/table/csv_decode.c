@@ -6,12 +6,13 @@
 #define NUL_SAMPLE 4096u
 
 /* Unicode of the Windows-1252 bytes 80..9F; 0 = undefined. Source: Unicode Consortium, MAPPINGS/VENDORS/MICSFT/WINDOWS/CP1252.TXT. */
-static const uint16_t cp1252_high[32] = {0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
-                                         0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
-                                         0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178};
+static const uint16_t cp1252_high[32] = { 0x20AC, 0,      0x201A, 0x0192, 0x201E, 0x2026, 0x2020, 0x2021, 0x02C6, 0x2030, 0x0160,
+                                          0x2039, 0x0152, 0,      0x017D, 0,      0,      0x2018, 0x2019, 0x201C, 0x201D, 0x2022,
+                                          0x2013, 0x2014, 0x02DC, 0x2122, 0x0161, 0x203A, 0x0153, 0,      0x017E, 0x0178 };
 
-csv_position csv_position_of(su_str text, size_t offset) {
-    csv_position at = {1, 1};
+csv_position csv_position_of(su_str text, size_t offset)
+{
+    csv_position at = { 1, 1 };
     for (size_t i = 0; i < offset && i < text.n; i++) {
         unsigned char c = (unsigned char)text.p[i];
         bool crlf = c == '\r' && i + 1 < text.n && text.p[i + 1] == '\n';
@@ -25,7 +26,8 @@ csv_position csv_position_of(su_str text, size_t offset) {
     return at;
 }
 
-static size_t put_utf8(char *to, uint32_t c) {
+static size_t put_utf8(char *to, uint32_t c)
+{
     if (c < 0x80) {
         to[0] = (char)c;
         return 1;
@@ -49,24 +51,28 @@ static size_t put_utf8(char *to, uint32_t c) {
 }
 
 /* An owned buffer of room for `bytes` and a NUL, so that converting never moves it. */
-static su_buf room_for(size_t bytes) {
+static su_buf room_for(size_t bytes)
+{
     size_t capacity = 0;
     if (__builtin_add_overflow(bytes, (size_t)1, &capacity)) su_out_of_memory(SIZE_MAX);
-    return (su_buf){.p = su_alloc(capacity), .n = 0, .capacity = capacity};
+    return (su_buf) { .p = su_alloc(capacity), .n = 0, .capacity = capacity };
 }
 
-static su_status fail_at(su_context *ctx, const char *name, su_str text, size_t offset, const char *reason) {
+static su_status fail_at(su_context *ctx, const char *name, su_str text, size_t offset, const char *reason)
+{
     csv_position at = csv_position_of(text, offset);
     return su_fail(ctx, SU_INPUT, "%s, line %u, character %u: %s", name, at.line, at.character, reason);
 }
 
-static su_status fail_nul(su_context *ctx, const char *name, su_str text, size_t offset) {
+static su_status fail_nul(su_context *ctx, const char *name, su_str text, size_t offset)
+{
     return fail_at(
         ctx, name, text, offset,
         "a NUL byte, which no text file holds. The file is damaged or is no CSV file. Export it again from the system it comes from.");
 }
 
-static su_status decode_utf16(su_context *ctx, const char *name, su_str bytes, bool big, csv_text *out) {
+static su_status decode_utf16(su_context *ctx, const char *name, su_str bytes, bool big, csv_text *out)
+{
     const unsigned char *p = (const unsigned char *)bytes.p;
     if (bytes.n % 2 != 0)
         return su_fail(ctx, SU_INPUT, "%s: UTF-16 text with an odd number of bytes. The file was cut short. Copy or export it again.",
@@ -82,25 +88,26 @@ static su_status decode_utf16(su_context *ctx, const char *name, su_str bytes, b
             if (c < 0xDC00 && i + 1 < units)
                 low = big ? (uint32_t)p[2 * i + 2] << 8 | p[2 * i + 3] : (uint32_t)p[2 * i + 3] << 8 | p[2 * i + 2];
             if (low < 0xDC00 || low > 0xDFFF)
-                return fail_at(ctx, name, (su_str){to->p, to->n}, to->n,
+                return fail_at(ctx, name, (su_str) { to->p, to->n }, to->n,
                                "half a character (a UTF-16 surrogate by itself). The file is damaged. Export it again as CSV UTF-8.");
             c = 0x10000 + ((c - 0xD800) << 10) + (low - 0xDC00);
             i++;
         }
-        if (c == 0) return fail_nul(ctx, name, (su_str){to->p, to->n}, to->n);
+        if (c == 0) return fail_nul(ctx, name, (su_str) { to->p, to->n }, to->n);
         to->n += put_utf8(to->p + to->n, c);
     }
     to->p[to->n] = '\0';
-    out->text = (su_str){to->p, to->n};
+    out->text = (su_str) { to->p, to->n };
     out->encoding = big ? "UTF-16BE" : "UTF-16LE";
     return SU_OK;
 }
 
 /* Which UTF-16, judged by the first 4 KiB: 'L', 'B', or 0 for neither. High bytes of alphabetic scripts are 00..07, which no other text
  * has. */
-static char guess_utf16(su_str bytes) {
+static char guess_utf16(su_str bytes)
+{
     size_t pairs = (bytes.n < NUL_SAMPLE ? bytes.n : NUL_SAMPLE) / 2;
-    size_t nul[2] = {0, 0}, small[2] = {0, 0};
+    size_t nul[2] = { 0, 0 }, small[2] = { 0, 0 };
     for (size_t i = 0; i < pairs * 2; i++) {
         nul[i % 2] += bytes.p[i] == '\0';
         small[i % 2] += (unsigned char)bytes.p[i] < 8;
@@ -111,7 +118,8 @@ static char guess_utf16(su_str bytes) {
 }
 
 /* Length of the valid UTF-8 sequence of two bytes or more at p, 0 if there is none (RFC 3629, table 3-7 of the Unicode standard). */
-static size_t sequence(const unsigned char *p, size_t left) {
+static size_t sequence(const unsigned char *p, size_t left)
+{
     unsigned char c = p[0];
     size_t n = c >= 0xC2 && c <= 0xDF ? 2 : c >= 0xE0 && c <= 0xEF ? 3 : c >= 0xF0 && c <= 0xF4 ? 4 : 0;
     if (n == 0 || n > left) return 0;
@@ -122,16 +130,17 @@ static size_t sequence(const unsigned char *p, size_t left) {
 }
 
 typedef struct byte_census {
-    size_t sequences;     /* valid multi-byte UTF-8 sequences                        */
-    size_t strays;        /* bytes that belong to none                               */
-    size_t first_stray;   /* offset                                                  */
-    size_t high, in_runs; /* bytes above 7F; those in runs of three or more          */
+    size_t sequences;     /* valid multi-byte UTF-8 sequences */
+    size_t strays;        /* bytes that belong to none */
+    size_t first_stray;   /* offset */
+    size_t high, in_runs; /* bytes above 7F; those in runs of three or more */
     bool has_undefined;
     size_t undefined; /* offset of the first byte that Windows-1252 does not have */
 } byte_census;
 
-static byte_census take_census(su_str bytes) {
-    byte_census census = {0};
+static byte_census take_census(su_str bytes)
+{
+    byte_census census = { 0 };
     const unsigned char *p = (const unsigned char *)bytes.p;
     size_t run = 0, covered = 0;
     for (size_t i = 0; i < bytes.n; i++) {
@@ -159,17 +168,19 @@ static byte_census take_census(su_str bytes) {
 }
 
 /* Text all of whose bytes are characters, so that csv_position_of must not skip continuation bytes: convert what is before the offset. */
-static su_status fail_single_byte(su_context *ctx, const char *name, su_str bytes, size_t offset, const char *reason) {
-    su_buf plain = {0};
+static su_status fail_single_byte(su_context *ctx, const char *name, su_str bytes, size_t offset, const char *reason)
+{
+    su_buf plain = { 0 };
     su_buf_add(&plain, bytes.p, offset);
     for (size_t i = 0; i < plain.n; i++)
         if ((unsigned char)plain.p[i] >= 0x80) plain.p[i] = '?';
-    su_status status = fail_at(ctx, name, (su_str){plain.p, plain.n}, offset, reason);
+    su_status status = fail_at(ctx, name, (su_str) { plain.p, plain.n }, offset, reason);
     su_buf_free(&plain);
     return status;
 }
 
-static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, const byte_census *census, csv_text *out) {
+static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, const byte_census *census, csv_text *out)
+{
     if (census->has_undefined)
         return fail_single_byte(
             ctx, name, bytes, census->undefined,
@@ -185,12 +196,13 @@ static su_status decode_cp1252(su_context *ctx, const char *name, su_str bytes, 
         to->n += put_utf8(to->p + to->n, c >= 0x80 && c < 0xA0 ? cp1252_high[c - 0x80] : c);
     }
     to->p[to->n] = '\0';
-    out->text = (su_str){to->p, to->n};
+    out->text = (su_str) { to->p, to->n };
     out->encoding = "Windows-1252";
     return SU_OK;
 }
 
-static su_status fail_utf8(su_context *ctx, const char *name, su_str text, size_t offset) {
+static su_status fail_utf8(su_context *ctx, const char *name, su_str text, size_t offset)
+{
     return fail_at(ctx, name, text, offset,
                    "a byte that is not UTF-8 in a file that otherwise is. The text was damaged here, or two files of different encodings "
                    "were joined. Correct this place, or export the file again as CSV UTF-8.");
@@ -198,12 +210,13 @@ static su_status fail_utf8(su_context *ctx, const char *name, su_str text, size_
 
 static bool starts_with(su_str s, const char *mark, size_t n) { return s.n >= n && memcmp(s.p, mark, n) == 0; }
 
-su_status csv_decode(su_context *ctx, const char *name, su_str bytes, csv_text *out) {
+su_status csv_decode(su_context *ctx, const char *name, su_str bytes, csv_text *out)
+{
     memset(out, 0, sizeof *out);
-    if (starts_with(bytes, "\xFF\xFE", 2)) return decode_utf16(ctx, name, (su_str){bytes.p + 2, bytes.n - 2}, false, out);
-    if (starts_with(bytes, "\xFE\xFF", 2)) return decode_utf16(ctx, name, (su_str){bytes.p + 2, bytes.n - 2}, true, out);
+    if (starts_with(bytes, "\xFF\xFE", 2)) return decode_utf16(ctx, name, (su_str) { bytes.p + 2, bytes.n - 2 }, false, out);
+    if (starts_with(bytes, "\xFE\xFF", 2)) return decode_utf16(ctx, name, (su_str) { bytes.p + 2, bytes.n - 2 }, true, out);
     bool marked = starts_with(bytes, "\xEF\xBB\xBF", 3);
-    su_str text = marked ? (su_str){bytes.p + 3, bytes.n - 3} : bytes;
+    su_str text = marked ? (su_str) { bytes.p + 3, bytes.n - 3 } : bytes;
     const char *nul = text.n == 0 ? NULL : memchr(text.p, '\0', text.n);
     if (nul != NULL) {
         char kind = marked ? 0 : guess_utf16(text);

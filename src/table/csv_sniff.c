@@ -13,7 +13,8 @@ typedef struct split {
 
 /* Cells of the row at *at under `delimiter`; moves *at behind its line end. 0 for an empty line. *whole is false if the text ended first.
  */
-static uint32_t count_cells(su_str text, size_t *at, char delimiter, bool *whole) {
+static uint32_t count_cells(su_str text, size_t *at, char delimiter, bool *whole)
+{
     size_t i = *at;
     uint32_t cells = 1;
     bool quoted = false, cell_start = true, any = false;
@@ -43,8 +44,9 @@ static uint32_t count_cells(su_str text, size_t *at, char delimiter, bool *whole
     return any ? cells : 0;
 }
 
-static split try_delimiter(su_str text, bool cut, char delimiter) {
-    split s = {0};
+static split try_delimiter(su_str text, bool cut, char delimiter)
+{
+    split s = { 0 };
     size_t at = 0;
     bool whole = true;
     while (at < text.n && s.rows < SNIFF_ROWS) {
@@ -57,12 +59,13 @@ static split try_delimiter(su_str text, bool cut, char delimiter) {
     return s;
 }
 
-char csv_sniff(su_str text) {
-    static const char candidates[] = {',', ';', '\t', '|'};
+char csv_sniff(su_str text)
+{
+    static const char candidates[] = { ',', ';', '\t', '|' };
     bool cut = text.n > SNIFF_BYTES;
-    su_str sample = {text.p, cut ? SNIFF_BYTES : text.n};
+    su_str sample = { text.p, cut ? SNIFF_BYTES : text.n };
     char best = ',';
-    split best_split = {1, 1, 0};
+    split best_split = { 1, 1, 0 };
     bool found = false;
     for (size_t i = 0; i < sizeof candidates; i++) {
         split s = try_delimiter(sample, cut, candidates[i]);
@@ -78,7 +81,8 @@ char csv_sniff(su_str text) {
     return best;
 }
 
-size_t csv_sep_line(su_str text, char *delimiter) {
+size_t csv_sep_line(su_str text, char *delimiter)
+{
     if (text.n < 5 || strncasecmp(text.p, "sep=", 4) != 0 || memchr(",;\t|", text.p[4], 4) == NULL) return 0;
     size_t n = 5;
     if (n < text.n && text.p[n] == '\r') n++;

@@ -4,12 +4,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void free_text(char *s) {
+static void free_text(char *s)
+{
     if (s != NULL) su_wipe(s, strlen(s));
     free(s);
 }
 
-void su_raw_table_free(su_raw_table *t) {
+void su_raw_table_free(su_raw_table *t)
+{
     if (t == NULL) return;
     for (uint32_t c = 0; c < t->column_count; c++) {
         su_raw_column *column = &t->columns[c];
@@ -25,7 +27,8 @@ void su_raw_table_free(su_raw_table *t) {
     free(t);
 }
 
-int su_raw_table_column(const su_raw_table *t, su_str name) {
+int su_raw_table_column(const su_raw_table *t, su_str name)
+{
     for (uint32_t c = 0; c < t->column_count; c++)
         if (su_str_equal(su_str_of(t->columns[c].name), name)) return (int)c;
     su_arena scratch;

@@ -30,7 +30,8 @@
     case value:                                                                                                                            \
         return name;
 
-const char *su_cell_reason(su_cell c) {
+const char *su_cell_reason(su_cell c)
+{
     if (su_cell_is_value(c)) return NULL;
     switch (c) {
         REASONS(NAME_CASE)
@@ -39,22 +40,29 @@ const char *su_cell_reason(su_cell c) {
     }
 }
 
-const char *su_type_name(su_type t) {
-    switch (t) { TYPES(NAME_CASE) }
+const char *su_type_name(su_type t)
+{
+    switch (t) {
+        TYPES(NAME_CASE)
+    }
     return "unknown type";
 }
 
-const char *su_role_name(su_role r) {
-    switch (r) { ROLES(NAME_CASE) }
+const char *su_role_name(su_role r)
+{
+    switch (r) {
+        ROLES(NAME_CASE)
+    }
     return "unknown role";
 }
 
-bool su_cell_reason_parse(su_str label, su_cell *out) {
+bool su_cell_reason_parse(su_str label, su_cell *out)
+{
     static const struct {
         su_cell cell;
         const char *label;
     } reasons[] = {
-#define REASON_ROW(cell, name) {cell, name},
+#define REASON_ROW(cell, name) { cell, name },
         REASONS(REASON_ROW)
 #undef REASON_ROW
     };
@@ -66,18 +74,20 @@ bool su_cell_reason_parse(su_str label, su_cell *out) {
         if (spaced[i] == '-') spaced[i] = ' ';
     bool found = false;
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0] && !found; i++) {
-        found = su_str_equal((su_str){spaced, folded.n}, su_str_of(reasons[i].label));
+        found = su_str_equal((su_str) { spaced, folded.n }, su_str_of(reasons[i].label));
         if (found) *out = reasons[i].cell;
     }
     su_arena_free(&scratch);
     return found;
 }
 
-static bool folds_to(su_arena *scratch, const char *name, su_str folded) {
+static bool folds_to(su_arena *scratch, const char *name, su_str folded)
+{
     return su_str_equal(su_text_fold(scratch, su_str_of(name)), folded);
 }
 
-int su_schema_field(const su_schema *schema, su_str name) {
+int su_schema_field(const su_schema *schema, su_str name)
+{
     for (uint32_t i = 0; i < schema->field_count; i++)
         if (su_str_equal(su_str_of(schema->fields[i].name), name)) return (int)i;
     su_arena scratch;
@@ -93,7 +103,8 @@ int su_schema_field(const su_schema *schema, su_str name) {
     return found;
 }
 
-void su_schema_free(su_schema *schema) {
+void su_schema_free(su_schema *schema)
+{
     if (schema == NULL) return;
     for (uint32_t i = 0; i < schema->codelist_count; i++) su_codelist_free(schema->codelists[i]);
     su_arena_free(&schema->arena);

@@ -5,7 +5,8 @@
 #include <suha/base.h>
 
 /* Bytes of `s` to print with %.*s, at most 80. */
-static inline int shown(su_str s) {
+static inline int shown(su_str s)
+{
     size_t n = s.n < 80 ? s.n : 80;
     while (n > 0 && n < s.n && ((unsigned char)s.p[n] & 0xC0) == 0x80) n--;
     return (int)n;

@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-static su_status fail_no_sheet(const xlsx_package *pkg, const xlsx_workbook *book, const char *wanted, const char *why) {
-    su_buf list = {0};
+static su_status fail_no_sheet(const xlsx_package *pkg, const xlsx_workbook *book, const char *wanted, const char *why)
+{
+    su_buf list = { 0 };
     for (size_t i = 0; i < book->sheet_count && list.n < 1000; i++)
         su_buf_printf(&list, "%s\"%s\"%s", i > 0 ? ", " : "", book->sheets[i].name, book->sheets[i].hidden ? " (hidden)" : "");
     su_status status = su_fail(pkg->ctx, SU_INPUT, "%s: %s \"%s\". Its sheets are: %s. Name one of them.", pkg->name, why, wanted, list.p);
@@ -12,7 +13,8 @@ static su_status fail_no_sheet(const xlsx_package *pkg, const xlsx_workbook *boo
     return status;
 }
 
-static su_status find_sheet(const xlsx_package *pkg, const xlsx_workbook *book, const char *wanted, const xlsx_sheet_entry **out) {
+static su_status find_sheet(const xlsx_package *pkg, const xlsx_workbook *book, const char *wanted, const xlsx_sheet_entry **out)
+{
     for (size_t i = 0; i < book->sheet_count; i++) {
         if (strcmp(book->sheets[i].name, wanted) != 0) continue;
         *out = &book->sheets[i];
@@ -32,7 +34,8 @@ static su_status find_sheet(const xlsx_package *pkg, const xlsx_workbook *book, 
     return fail_no_sheet(pkg, book, wanted, found == 0 ? "there is no sheet" : "several sheets could be meant by");
 }
 
-static su_status read_first(xlsx_package *pkg, const xlsx_workbook *book, unsigned header_rows, su_raw_table **out) {
+static su_status read_first(xlsx_package *pkg, const xlsx_workbook *book, unsigned header_rows, su_raw_table **out)
+{
     su_status status = SU_OK;
     for (int hidden = 0; hidden <= 1; hidden++)
         for (size_t i = 0; i < book->sheet_count && status == SU_OK && *out == NULL; i++)
@@ -42,10 +45,11 @@ static su_status read_first(xlsx_package *pkg, const xlsx_workbook *book, unsign
     return status;
 }
 
-su_status su_xlsx_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out) {
-    static const su_read_options usual = {0};
-    xlsx_package pkg = {0};
-    xlsx_workbook book = {0};
+su_status su_xlsx_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out)
+{
+    static const su_read_options usual = { 0 };
+    xlsx_package pkg = { 0 };
+    xlsx_workbook book = { 0 };
     const xlsx_sheet_entry *sheet = NULL;
     *out = NULL;
     if (opts == NULL) opts = &usual;

@@ -11,9 +11,9 @@
 
 typedef struct xlsx_package {
     su_context *ctx;
-    const char *name; /* of the file, for messages                        */
+    const char *name; /* of the file, for messages */
     zip_t *zip;
-    uint64_t limit; /* uncompressed bytes that may be read in all        */
+    uint64_t limit; /* uncompressed bytes that may be read in all */
     uint64_t used;
 } xlsx_package;
 
@@ -36,7 +36,7 @@ typedef struct xml_handler {
 /* Streams one entry through a handler. A missing entry is an error when `required`, else nothing happens. No DTD, so no entities. */
 su_status xlsx_xml(xlsx_package *pkg, const char *entry, bool required, const xml_handler *handler, void *user);
 const char *xml_attribute(const char **attributes, const char *name); /* without prefix; NULL if absent */
-bool xml_flag(const char *value);                                     /* "1", "true"                    */
+bool xml_flag(const char *value);                                     /* "1", "true" */
 
 /* ---- workbook: xlsx_workbook.c ---- */
 
@@ -49,18 +49,18 @@ typedef struct xlsx_sheet_entry {
 
 typedef struct xlsx_workbook {
     su_arena arena;
-    xlsx_sheet_entry *sheets; /* worksheets only, in workbook order     */
+    xlsx_sheet_entry *sheets; /* worksheets only, in workbook order */
     size_t sheet_count;
     bool date1904;
-    const char *strings_entry, *styles_entry; /* NULL if there is none  */
-    xlsx_format *formats;                     /* by cell style index                    */
+    const char *strings_entry, *styles_entry; /* NULL if there is none */
+    xlsx_format *formats;                     /* by cell style index */
     size_t format_count;
-    su_buf strings; /* all shared strings, end to end         */
+    su_buf strings; /* all shared strings, end to end */
     size_t *string_ends;
     size_t string_count;
 } xlsx_workbook;
 
-su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book);       /* sheets, date system                        */
+su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book);       /* sheets, date system */
 su_status xlsx_workbook_read_cells(xlsx_package *pkg, xlsx_workbook *book); /* shared strings and styles: before any sheet */
 void xlsx_workbook_free(xlsx_workbook *book);
 su_status xlsx_sheet_names(su_context *ctx, su_arena *arena, const char *name, su_str bytes, char ***names, size_t *count);

@@ -8,16 +8,18 @@
 #define RATIO_FROM ((uint64_t)10 << 20)
 #define RATIO_MAX 200u
 
-static const unsigned char ole_magic[4] = {0xD0, 0xCF, 0x11, 0xE0};
+static const unsigned char ole_magic[4] = { 0xD0, 0xCF, 0x11, 0xE0 };
 
 static bool is_ole(su_str bytes) { return bytes.n >= 4 && memcmp(bytes.p, ole_magic, 4) == 0; }
 
-bool xlsx_is(su_str bytes) {
+bool xlsx_is(su_str bytes)
+{
     return is_ole(bytes) || (bytes.n >= 4 && (memcmp(bytes.p, "PK\3\4", 4) == 0 || memcmp(bytes.p, "PK\5\6", 4) == 0));
 }
 
 /* [MS-OFFCRYPTO] 2.3.4.4: an encrypted workbook is a compound file with a stream of this name. */
-static su_status fail_ole(su_context *ctx, const char *name, su_str bytes) {
+static su_status fail_ole(su_context *ctx, const char *name, su_str bytes)
+{
     static const char stream[] = "E\0n\0c\0r\0y\0p\0t\0e\0d\0P\0a\0c\0k\0a\0g\0e";
     if (memmem(bytes.p, bytes.n, stream, sizeof stream) != NULL)
         return su_fail(ctx, SU_INPUT,
@@ -28,14 +30,16 @@ static su_status fail_ole(su_context *ctx, const char *name, su_str bytes) {
                    "%s is in the old Excel format (.xls). Open it in a spreadsheet program and save it as XLSX or CSV UTF-8.", name);
 }
 
-static su_status fail_bomb(xlsx_package *pkg, const char *detail) {
+static su_status fail_bomb(xlsx_package *pkg, const char *detail)
+{
     return su_fail(pkg->ctx, SU_INPUT,
                    "%s would unpack to far more than a workbook holds (%s): a \"zip bomb\", or a sheet formatted down to its last row. It "
                    "was not read. Delete the empty rows and columns and save again, or export the sheet as CSV UTF-8.",
                    pkg->name, detail);
 }
 
-static su_status check_entries(xlsx_package *pkg) {
+static su_status check_entries(xlsx_package *pkg)
+{
     zip_int64_t count = zip_get_num_entries(pkg->zip, 0);
     uint64_t total = 0;
     if (count > MAX_ENTRIES) return fail_bomb(pkg, "more than 10,000 parts");
@@ -55,7 +59,8 @@ static su_status check_entries(xlsx_package *pkg) {
 
 static bool has_entry(const xlsx_package *pkg, const char *entry) { return zip_name_locate(pkg->zip, entry, ZIP_FL_NOCASE) >= 0; }
 
-static su_status check_kind(xlsx_package *pkg) {
+static su_status check_kind(xlsx_package *pkg)
+{
     if (has_entry(pkg, "_rels/.rels") && !has_entry(pkg, "xl/workbook.bin")) return SU_OK;
     if (has_entry(pkg, "xl/workbook.bin"))
         return su_fail(pkg->ctx, SU_INPUT, "%s is a binary workbook (.xlsb). Open it and save it as XLSX or CSV UTF-8.", pkg->name);
@@ -67,9 +72,10 @@ static su_status check_kind(xlsx_package *pkg) {
     return su_fail(pkg->ctx, SU_INPUT, "%s is a ZIP archive, but not a workbook. Unpack it and read the file inside.", pkg->name);
 }
 
-su_status xlsx_open(xlsx_package *pkg, su_context *ctx, const char *name, su_str bytes, uint64_t max_bytes) {
+su_status xlsx_open(xlsx_package *pkg, su_context *ctx, const char *name, su_str bytes, uint64_t max_bytes)
+{
     zip_error_t error;
-    *pkg = (xlsx_package){.ctx = ctx, .name = name, .limit = max_bytes == 0 ? DEFAULT_LIMIT : max_bytes};
+    *pkg = (xlsx_package) { .ctx = ctx, .name = name, .limit = max_bytes == 0 ? DEFAULT_LIMIT : max_bytes };
     if (is_ole(bytes)) return fail_ole(ctx, name, bytes);
     if (!xlsx_is(bytes)) return su_fail(ctx, SU_INPUT, "%s is not an XLSX workbook.", name);
     zip_error_init(&error);
@@ -88,7 +94,8 @@ su_status xlsx_open(xlsx_package *pkg, su_context *ctx, const char *name, su_str
     return status == SU_OK ? check_kind(pkg) : status;
 }
 
-void xlsx_close(xlsx_package *pkg) {
+void xlsx_close(xlsx_package *pkg)
+{
     if (pkg->zip != NULL) zip_discard(pkg->zip);
     pkg->zip = NULL;
 }

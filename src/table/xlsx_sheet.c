@@ -29,12 +29,12 @@ typedef struct sheet_reader {
     const xlsx_workbook *book;
     const xlsx_sheet_entry *sheet;
     unsigned header_rows;
-    su_arena arena; /* header texts                                     */
+    su_arena arena; /* header texts */
     header_row headers[2];
-    uint32_t header_count; /* header rows begun                                */
+    uint32_t header_count; /* header rows begun */
     table_builder builder;
-    uint32_t row;                      /* number of the row being read, from 1              */
-    uint32_t cell_column, last_column; /* from 0; last_column is one behind the last cell  */
+    uint32_t row;                      /* number of the row being read, from 1 */
+    uint32_t cell_column, last_column; /* from 0; last_column is one behind the last cell */
     bool row_filled;
     /* the cell being read */
     char type[12];
@@ -46,24 +46,27 @@ typedef struct sheet_reader {
     range *merges;
     size_t merge_count, merge_capacity;
     su_buf bad_cells;
-    size_t bad_count; /* cells with error values                    */
+    size_t bad_count; /* cells with error values */
     su_buf blank_formulas;
     size_t blank_count;
 } sheet_reader;
 
-static su_status fail_cell(const sheet_reader *r, const char *reason) {
+static su_status fail_cell(const sheet_reader *r, const char *reason)
+{
     char at[24];
     xlsx_cell_name(r->cell_column, r->row, at);
     return su_fail(r->pkg->ctx, SU_INPUT, "%s, sheet \"%s\", cell %s (line %u, column %u): %s", r->pkg->name, r->sheet->name, at, r->row,
                    r->cell_column + 1, reason);
 }
 
-static su_status fail_order(const sheet_reader *r) {
+static su_status fail_order(const sheet_reader *r)
+{
     return fail_cell(
         r, "rows and cells are not in order. The file is damaged. Open it in a spreadsheet program, save it again and read that.");
 }
 
-static void list_cell(const sheet_reader *r, su_buf *list, size_t *count, su_str what) {
+static void list_cell(const sheet_reader *r, su_buf *list, size_t *count, su_str what)
+{
     char at[24];
     if ((*count)++ >= MAX_LISTED) return;
     xlsx_cell_name(r->cell_column, r->row, at);
@@ -73,14 +76,16 @@ static void list_cell(const sheet_reader *r, su_buf *list, size_t *count, su_str
 
 /* ---- placing a cell ---- */
 
-static void put_header(sheet_reader *r, header_row *h, su_str text) {
+static void put_header(sheet_reader *r, header_row *h, su_str text)
+{
     h->cells = su_grow(h->cells, &h->capacity, (size_t)r->cell_column + 1, sizeof *h->cells);
-    while (h->count <= r->cell_column) h->cells[h->count++] = (su_str){"", 0};
-    h->cells[r->cell_column] = (su_str){su_arena_strndup(&r->arena, text.p, text.n), text.n};
+    while (h->count <= r->cell_column) h->cells[h->count++] = (su_str) { "", 0 };
+    h->cells[r->cell_column] = (su_str) { su_arena_strndup(&r->arena, text.p, text.n), text.n };
 }
 
 /* Header row of the row being read, NULL if it is data. The first filled row starts the header; a second one follows it directly. */
-static header_row *header_of_row(sheet_reader *r) {
+static header_row *header_of_row(sheet_reader *r)
+{
     if (r->header_count == 0) {
         r->headers[0].number = r->row;
         r->headers[1].number = r->header_rows >= 2 ? r->row + 1 : 0;
@@ -91,7 +96,8 @@ static header_row *header_of_row(sheet_reader *r) {
     return NULL;
 }
 
-static su_status put_cell(sheet_reader *r, su_str text, bool lasting) {
+static su_status put_cell(sheet_reader *r, su_str text, bool lasting)
+{
     if (text.n == 0) return SU_OK;
     if (r->cell_column >= SU_MAX_COLUMNS)
         return fail_cell(r, "beyond column 4,096. Delete columns that are not needed, or split the table.");
@@ -114,7 +120,8 @@ static su_status put_cell(sheet_reader *r, su_str text, bool lasting) {
     return SU_OK;
 }
 
-static su_status put_shared(sheet_reader *r, su_str stored) {
+static su_status put_shared(sheet_reader *r, su_str stored)
+{
     int64_t index = 0;
     const xlsx_workbook *book = r->book;
     if (!su_parse_i64(stored, &index) || index < 0 || (uint64_t)index >= book->string_count)
@@ -122,30 +129,32 @@ static su_status put_shared(sheet_reader *r, su_str stored) {
             r,
             "it names a shared text that the file does not have. The file is damaged. Open it in a spreadsheet program and save it again.");
     size_t from = index == 0 ? 0 : book->string_ends[index - 1];
-    return put_cell(r, (su_str){book->strings.p == NULL ? "" : book->strings.p + from, book->string_ends[index] - from}, true);
+    return put_cell(r, (su_str) { book->strings.p == NULL ? "" : book->strings.p + from, book->string_ends[index] - from }, true);
 }
 
-static su_status put_number(sheet_reader *r, su_str stored) {
+static su_status put_number(sheet_reader *r, su_str stored)
+{
     xlsx_format format = r->style < r->book->format_count ? r->book->formats[r->style] : FORMAT_NUMBER;
     r->number.n = 0;
     if (!xlsx_number_text(stored, format, r->book->date1904, &r->number))
         return fail_cell(r,
                          "it is stored as a number but is none. The file is damaged. Open it in a spreadsheet program and save it again.");
-    return put_cell(r, (su_str){r->number.p, r->number.n}, false);
+    return put_cell(r, (su_str) { r->number.p, r->number.n }, false);
 }
 
 /* ECMA-376 part 1, 18.18.11 (ST_CellType). */
-static su_status finish_cell(sheet_reader *r) {
-    su_str text = {r->text.p == NULL ? "" : r->text.p, r->text.n};
+static su_status finish_cell(sheet_reader *r)
+{
+    su_str text = { r->text.p == NULL ? "" : r->text.p, r->text.n };
     bool is_text = strcmp(r->type, "str") == 0;
     if (r->too_long > 0) return fail_cell(r, "a cell of more than 1 MiB. Shorten it.");
     if (r->has_formula && (!r->has_value || (text.n == 0 && !is_text))) {
-        list_cell(r, &r->blank_formulas, &r->blank_count, (su_str){"", 0});
+        list_cell(r, &r->blank_formulas, &r->blank_count, (su_str) { "", 0 });
         return SU_OK;
     }
     if (strcmp(r->type, "inlineStr") == 0 || is_text) {
         xlsx_unescape(&r->text, 0);
-        return put_cell(r, (su_str){r->text.p, r->text.n}, false);
+        return put_cell(r, (su_str) { r->text.p, r->text.n }, false);
     }
     text = su_str_trim(text);
     if (text.n == 0) return SU_OK;
@@ -161,7 +170,8 @@ static su_status finish_cell(sheet_reader *r) {
 
 /* ---- XML ---- */
 
-static su_status start_row(sheet_reader *r, const char **attributes) {
+static su_status start_row(sheet_reader *r, const char **attributes)
+{
     const char *number = xml_attribute(attributes, "r");
     int64_t row = (int64_t)r->row + 1;
     r->cell_column = 0;
@@ -173,7 +183,8 @@ static su_status start_row(sheet_reader *r, const char **attributes) {
     return SU_OK;
 }
 
-static su_status start_cell(sheet_reader *r, const char **attributes) {
+static su_status start_cell(sheet_reader *r, const char **attributes)
+{
     const char *at = xml_attribute(attributes, "r"), *type = xml_attribute(attributes, "t"), *style = xml_attribute(attributes, "s");
     uint32_t column = r->last_column, row = r->row;
     int64_t style_number = 0;
@@ -193,10 +204,11 @@ static su_status start_cell(sheet_reader *r, const char **attributes) {
     return SU_OK;
 }
 
-static void add_merge(sheet_reader *r, const char **attributes) {
+static void add_merge(sheet_reader *r, const char **attributes)
+{
     const char *ref = xml_attribute(attributes, "ref");
     char from[24];
-    range m = {0};
+    range m = { 0 };
     const char *colon = ref == NULL ? NULL : strchr(ref, ':');
     if (colon == NULL || (size_t)(colon - ref) >= sizeof from || r->merge_count >= MAX_MERGES) return;
     memcpy(from, ref, (size_t)(colon - ref));
@@ -206,7 +218,8 @@ static void add_merge(sheet_reader *r, const char **attributes) {
     r->merges[r->merge_count++] = m;
 }
 
-static su_status sheet_start(void *user, const char *name, const char **attributes) {
+static su_status sheet_start(void *user, const char *name, const char **attributes)
+{
     sheet_reader *r = user;
     if (strcmp(name, "c") == 0) return start_cell(r, attributes);
     if (strcmp(name, "row") == 0) return start_row(r, attributes);
@@ -226,7 +239,8 @@ static su_status sheet_start(void *user, const char *name, const char **attribut
     return SU_OK;
 }
 
-static su_status sheet_end(void *user, const char *name) {
+static su_status sheet_end(void *user, const char *name)
+{
     sheet_reader *r = user;
     if (strcmp(name, "v") == 0)
         r->in_value = false;
@@ -241,7 +255,8 @@ static su_status sheet_end(void *user, const char *name) {
     return SU_OK;
 }
 
-static void sheet_text(void *user, const char *p, size_t n) {
+static void sheet_text(void *user, const char *p, size_t n)
+{
     sheet_reader *r = user;
     if (!r->in_value && !r->in_text) return;
     if (r->text.n + n > SU_MAX_CELL_BYTES)
@@ -253,10 +268,11 @@ static void sheet_text(void *user, const char *p, size_t n) {
 /* ---- the whole ---- */
 
 /* Every cell of a merged range has the text of its first cell; only header rows ask for it. */
-static void spread_merges(sheet_reader *r) {
+static void spread_merges(sheet_reader *r)
+{
     for (size_t i = 0; i < r->merge_count; i++) {
         const range *m = &r->merges[i];
-        su_str text = {"", 0};
+        su_str text = { "", 0 };
         for (uint32_t h = 0; h < r->header_count; h++)
             if (r->headers[h].number == m->from_row && m->from_column < r->headers[h].count) text = r->headers[h].cells[m->from_column];
         for (uint32_t h = 0; h < r->header_count && text.n > 0; h++) {
@@ -267,7 +283,8 @@ static void spread_merges(sheet_reader *r) {
     }
 }
 
-static void note_merged_data(const sheet_reader *r) {
+static void note_merged_data(const sheet_reader *r)
+{
     for (size_t i = 0; i < r->merge_count; i++) {
         const range *m = &r->merges[i];
         if (m->from_row <= r->headers[r->header_count - 1].number) continue;
@@ -279,7 +296,8 @@ static void note_merged_data(const sheet_reader *r) {
     }
 }
 
-static su_status fail_listed(const sheet_reader *r) {
+static su_status fail_listed(const sheet_reader *r)
+{
     if (r->bad_count > 0)
         return su_fail(r->pkg->ctx, SU_INPUT,
                        "%s, sheet \"%s\": %zu cell%s with an error value: %s%s. Correct or clear them, save and read again.", r->pkg->name,
@@ -295,7 +313,8 @@ static su_status fail_listed(const sheet_reader *r) {
 }
 
 /* Both header rows as wide as the table; columns without any text at the right end are none. */
-static uint32_t widen_headers(sheet_reader *r) {
+static uint32_t widen_headers(sheet_reader *r)
+{
     uint32_t width = r->builder.column_count;
     for (uint32_t h = 0; h < r->header_count; h++)
         for (uint32_t c = 0; c < r->headers[h].count; c++)
@@ -303,12 +322,13 @@ static uint32_t widen_headers(sheet_reader *r) {
     for (uint32_t h = 0; h < r->header_count; h++) {
         header_row *row = &r->headers[h];
         row->cells = su_grow(row->cells, &row->capacity, (size_t)width + 1, sizeof *row->cells);
-        while (row->count < width) row->cells[row->count++] = (su_str){"", 0};
+        while (row->count < width) row->cells[row->count++] = (su_str) { "", 0 };
     }
     return width;
 }
 
-static su_status make_table(sheet_reader *r, su_raw_table **out) {
+static su_status make_table(sheet_reader *r, su_raw_table **out)
+{
     char **names = NULL;
     if (r->header_count == 2) spread_merges(r);
     uint32_t width = widen_headers(r);
@@ -327,9 +347,10 @@ static su_status make_table(sheet_reader *r, su_raw_table **out) {
 }
 
 su_status xlsx_sheet_read(xlsx_package *pkg, const xlsx_workbook *book, const xlsx_sheet_entry *sheet, unsigned header_rows,
-                          su_raw_table **out) {
-    static const xml_handler handler = {sheet_start, sheet_end, sheet_text};
-    sheet_reader r = {.pkg = pkg, .book = book, .sheet = sheet, .header_rows = header_rows};
+                          su_raw_table **out)
+{
+    static const xml_handler handler = { sheet_start, sheet_end, sheet_text };
+    sheet_reader r = { .pkg = pkg, .book = book, .sheet = sheet, .header_rows = header_rows };
     su_arena_init(&r.arena);
     *out = NULL;
     su_status status = xlsx_xml(pkg, sheet->entry, true, &handler, &r);

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-bool xlsx_cell_reference(const char *text, uint32_t *column, uint32_t *row) {
+bool xlsx_cell_reference(const char *text, uint32_t *column, uint32_t *row)
+{
     uint32_t c = 0, r = 0;
     const char *p = text;
     for (; *p >= 'A' && *p <= 'Z'; p++) {
@@ -23,7 +24,8 @@ bool xlsx_cell_reference(const char *text, uint32_t *column, uint32_t *row) {
     return true;
 }
 
-void xlsx_cell_name(uint32_t column, uint32_t row, char out[24]) {
+void xlsx_cell_name(uint32_t column, uint32_t row, char out[24])
+{
     char letters[8];
     size_t n = sizeof letters;
     letters[--n] = '\0';
@@ -32,7 +34,8 @@ void xlsx_cell_name(uint32_t column, uint32_t row, char out[24]) {
 }
 
 /* ECMA-376 part 1, 18.8.30. */
-xlsx_format xlsx_format_of_builtin(unsigned id) {
+xlsx_format xlsx_format_of_builtin(unsigned id)
+{
     if (id >= 14 && id <= 17) return FORMAT_DATE;
     if ((id >= 18 && id <= 21) || id == 45 || id == 47) return FORMAT_TIME;
     if (id == 22) return FORMAT_DATE_TIME;
@@ -40,7 +43,8 @@ xlsx_format xlsx_format_of_builtin(unsigned id) {
     return FORMAT_NUMBER;
 }
 
-static bool is_word(const char *p, const char *word) {
+static bool is_word(const char *p, const char *word)
+{
     for (; *word != '\0'; p++, word++)
         if ((*p | 0x20) != (*word | 0x20)) return false;
     return true;
@@ -48,7 +52,8 @@ static bool is_word(const char *p, const char *word) {
 
 /* Only the first section counts, and only letters that stand for parts of a date or time: not quoted or escaped text, colours, conditions,
  * locales. */
-xlsx_format xlsx_format_of_code(const char *code) {
+xlsx_format xlsx_format_of_code(const char *code)
+{
     bool day = false, month_or_minute = false, clock = false, elapsed = false;
     if (is_word(code, "general")) return FORMAT_NUMBER;
     for (const char *p = code; *p != '\0' && *p != ';'; p++) {
@@ -88,7 +93,8 @@ xlsx_format xlsx_format_of_code(const char *code) {
 }
 
 /* Shortest decimal that reads back as the same double. */
-static void print_shortest(double value, su_buf *out) {
+static void print_shortest(double value, su_buf *out)
+{
     char text[40];
     for (int digits = 15; digits <= 17; digits++) {
         double back = 0;
@@ -100,7 +106,8 @@ static void print_shortest(double value, su_buf *out) {
     su_buf_text(out, text);
 }
 
-static void print_number(double value, su_buf *out) {
+static void print_number(double value, su_buf *out)
+{
     if (value == 0)
         su_buf_char(out, '0'); /* also for -0 */
     else if (fabs(value) < 1e15 && value == trunc(value))
@@ -110,7 +117,8 @@ static void print_number(double value, su_buf *out) {
 }
 
 /* Year, month, day of a day number counted from 1970-01-01 (H. Hinnant, "chrono-compatible low-level date algorithms", civil_from_days). */
-static void print_date(int64_t days, su_buf *out) {
+static void print_date(int64_t days, su_buf *out)
+{
     days += 719468;
     int64_t era = days / 146097, doe = days - era * 146097;
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
@@ -121,7 +129,8 @@ static void print_date(int64_t days, su_buf *out) {
 
 /* Day number from 1970-01-01 of a date serial; false where the calendar has no such day. The 1900 system has a 29 February 1900 (serial
  * 60), which never was, so serials above it are one too high (ECMA-376 part 1, 18.17.4.1). */
-static bool days_of_serial(int64_t serial, bool date1904, int64_t *days) {
+static bool days_of_serial(int64_t serial, bool date1904, int64_t *days)
+{
     if (date1904) {
         *days = serial - 24107;
         return serial >= 0 && serial <= 2957003;
@@ -130,11 +139,13 @@ static bool days_of_serial(int64_t serial, bool date1904, int64_t *days) {
     return serial >= 1 && serial != 60 && serial <= 2958465;
 }
 
-static void print_clock(int64_t seconds, su_buf *out) {
+static void print_clock(int64_t seconds, su_buf *out)
+{
     su_buf_printf(out, "%02lld:%02lld:%02lld", (long long)(seconds / 3600), (long long)(seconds / 60 % 60), (long long)(seconds % 60));
 }
 
-static void print_as(double value, xlsx_format format, bool date1904, su_buf *out) {
+static void print_as(double value, xlsx_format format, bool date1904, su_buf *out)
+{
     if (format == FORMAT_NUMBER || value < 0 || value > 1e7) {
         print_number(value, out);
         return;
@@ -156,7 +167,8 @@ static void print_as(double value, xlsx_format format, bool date1904, su_buf *ou
 }
 
 /* Up to 15 digits without leading zero or sign tricks print as they stand. */
-static bool is_plain_integer(su_str s) {
+static bool is_plain_integer(su_str s)
+{
     size_t i = s.n > 1 && s.p[0] == '-' ? 1 : 0;
     if (s.n == 0 || s.n - i > 15 || (s.p[i] == '0' && s.n > 1)) return false;
     for (; i < s.n; i++)
@@ -164,7 +176,8 @@ static bool is_plain_integer(su_str s) {
     return true;
 }
 
-bool xlsx_number_text(su_str stored, xlsx_format format, bool date1904, su_buf *out) {
+bool xlsx_number_text(su_str stored, xlsx_format format, bool date1904, su_buf *out)
+{
     double value = 0;
     if (format == FORMAT_NUMBER && is_plain_integer(stored)) {
         su_buf_add(out, stored.p, stored.n);
@@ -175,14 +188,16 @@ bool xlsx_number_text(su_str stored, xlsx_format format, bool date1904, su_buf *
     return true;
 }
 
-static int hex_digit(char c) {
+static int hex_digit(char c)
+{
     if (c >= '0' && c <= '9') return c - '0';
     c |= 0x20;
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
 /* The character of _xHHHH_ at p, or 0: not an escape, NUL, or half a character, which stay as they are. */
-static uint32_t escape_at(const char *p, size_t left) {
+static uint32_t escape_at(const char *p, size_t left)
+{
     uint32_t c = 0;
     if (left < 7 || p[0] != '_' || p[1] != 'x' || p[6] != '_') return 0;
     for (int i = 2; i < 6; i++) {
@@ -193,7 +208,8 @@ static uint32_t escape_at(const char *p, size_t left) {
     return c >= 0xD800 && c <= 0xDFFF ? 0 : c;
 }
 
-void xlsx_unescape(su_buf *text, size_t from) {
+void xlsx_unescape(su_buf *text, size_t from)
+{
     if (text->n < from + 7 || memmem(text->p + from, text->n - from, "_x", 2) == NULL) return;
     size_t to = from;
     for (size_t i = from; i < text->n;) {

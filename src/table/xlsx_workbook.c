@@ -20,7 +20,8 @@ typedef struct relations {
 } relations;
 
 /* Target of a relation as an entry name: relative to the folder, "." and ".." undone (ECMA-376 part 2, 9.3.2). */
-static const char *resolve(su_arena *arena, const char *folder, const char *target) {
+static const char *resolve(su_arena *arena, const char *folder, const char *target)
+{
     char *path = target[0] == '/' ? su_arena_printf(arena, "%s", target + 1) : su_arena_printf(arena, "%s%s", folder, target);
     char *to = path;
     for (const char *p = path; *p != '\0';) {
@@ -40,7 +41,8 @@ static const char *resolve(su_arena *arena, const char *folder, const char *targ
     return path;
 }
 
-static su_status relation_start(void *user, const char *name, const char **attributes) {
+static su_status relation_start(void *user, const char *name, const char **attributes)
+{
     relations *r = user;
     if (strcmp(name, "Relationship") != 0 || r->count >= MAX_SHEETS * 4) return SU_OK;
     const char *id = xml_attribute(attributes, "Id"), *type = xml_attribute(attributes, "Type"),
@@ -49,26 +51,29 @@ static su_status relation_start(void *user, const char *name, const char **attri
     if (id == NULL || type == NULL || target == NULL || (mode != NULL && strcmp(mode, "External") == 0)) return SU_OK;
     const char *kind = strrchr(type, '/');
     r->list = su_grow(r->list, &r->capacity, r->count + 1, sizeof *r->list);
-    r->list[r->count++] = (relation){.id = su_arena_printf(r->arena, "%s", id),
-                                     .type = su_arena_printf(r->arena, "%s", kind == NULL ? type : kind + 1),
-                                     .entry = resolve(r->arena, r->folder, target)};
+    r->list[r->count++] = (relation) { .id = su_arena_printf(r->arena, "%s", id),
+                                       .type = su_arena_printf(r->arena, "%s", kind == NULL ? type : kind + 1),
+                                       .entry = resolve(r->arena, r->folder, target) };
     return SU_OK;
 }
 
-static su_status ignore_end(void *user, const char *name) {
+static su_status ignore_end(void *user, const char *name)
+{
     (void)user, (void)name;
     return SU_OK;
 }
 
-static su_status read_relations(xlsx_package *pkg, su_arena *arena, const char *part, bool required, relations *out) {
-    static const xml_handler handler = {relation_start, ignore_end, NULL};
+static su_status read_relations(xlsx_package *pkg, su_arena *arena, const char *part, bool required, relations *out)
+{
+    static const xml_handler handler = { relation_start, ignore_end, NULL };
     const char *slash = strrchr(part, '/');
     int folder = slash == NULL ? 0 : (int)(slash - part) + 1;
-    *out = (relations){.arena = arena, .folder = su_arena_printf(arena, "%.*s", folder, part)};
+    *out = (relations) { .arena = arena, .folder = su_arena_printf(arena, "%.*s", folder, part) };
     return xlsx_xml(pkg, su_arena_printf(arena, "%.*s_rels/%s.rels", folder, part, part + folder), required, &handler, out);
 }
 
-static const char *entry_of_type(const relations *r, const char *type) {
+static const char *entry_of_type(const relations *r, const char *type)
+{
     for (size_t i = 0; i < r->count; i++)
         if (strcmp(r->list[i].type, type) == 0) return r->list[i].entry;
     return NULL;
@@ -83,7 +88,8 @@ typedef struct workbook_reader {
     size_t count;
 } workbook_reader;
 
-static su_status workbook_start(void *user, const char *name, const char **attributes) {
+static su_status workbook_start(void *user, const char *name, const char **attributes)
+{
     workbook_reader *r = user;
     if (strcmp(name, "workbookPr") == 0) {
         r->book->date1904 = xml_flag(xml_attribute(attributes, "date1904"));
@@ -92,15 +98,16 @@ static su_status workbook_start(void *user, const char *name, const char **attri
                    *state = xml_attribute(attributes, "state");
         if (title == NULL || id == NULL) return SU_OK;
         r->sheets = su_grow(r->sheets, &r->capacity, r->count + 1, sizeof *r->sheets);
-        r->sheets[r->count++] = (xlsx_sheet_entry){.name = su_arena_printf(&r->book->arena, "%s", title),
-                                                   .relation = su_arena_printf(&r->book->arena, "%s", id),
-                                                   .hidden = state != NULL && strcmp(state, "visible") != 0};
+        r->sheets[r->count++] = (xlsx_sheet_entry) { .name = su_arena_printf(&r->book->arena, "%s", title),
+                                                     .relation = su_arena_printf(&r->book->arena, "%s", id),
+                                                     .hidden = state != NULL && strcmp(state, "visible") != 0 };
     }
     return SU_OK;
 }
 
 /* Keeps worksheets only: chart and dialog sheets hold no table. */
-static void keep_worksheets(xlsx_workbook *book, const workbook_reader *r, const relations *rels) {
+static void keep_worksheets(xlsx_workbook *book, const workbook_reader *r, const relations *rels)
+{
     book->sheets = su_arena_array(&book->arena, r->count, sizeof *book->sheets);
     for (size_t i = 0; i < r->count; i++) {
         for (size_t k = 0; k < rels->count; k++) {
@@ -112,10 +119,11 @@ static void keep_worksheets(xlsx_workbook *book, const workbook_reader *r, const
     }
 }
 
-su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book) {
-    static const xml_handler handler = {workbook_start, ignore_end, NULL};
-    relations top = {0}, rels = {0};
-    workbook_reader reader = {.book = book};
+su_status xlsx_workbook_read(xlsx_package *pkg, xlsx_workbook *book)
+{
+    static const xml_handler handler = { workbook_start, ignore_end, NULL };
+    relations top = { 0 }, rels = { 0 };
+    workbook_reader reader = { .book = book };
     const char *part = NULL;
     memset(book, 0, sizeof *book);
     su_arena_init(&book->arena);
@@ -149,19 +157,21 @@ typedef struct styles_reader {
     struct custom {
         unsigned id;
         xlsx_format format;
-    } *customs;
+    } * customs;
     size_t custom_count, custom_capacity;
     xlsx_workbook *book;
     size_t format_capacity;
     bool in_cells;
 } styles_reader;
 
-static unsigned number_of(const char *text) {
+static unsigned number_of(const char *text)
+{
     int64_t value = 0;
     return text != NULL && su_parse_i64(su_str_of(text), &value) && value >= 0 && value <= INT32_MAX ? (unsigned)value : 0;
 }
 
-static su_status styles_start(void *user, const char *name, const char **attributes) {
+static su_status styles_start(void *user, const char *name, const char **attributes)
+{
     styles_reader *r = user;
     if (strcmp(name, "numFmt") == 0) {
         const char *code = xml_attribute(attributes, "formatCode");
@@ -182,7 +192,8 @@ static su_status styles_start(void *user, const char *name, const char **attribu
     return SU_OK;
 }
 
-static su_status styles_end(void *user, const char *name) {
+static su_status styles_end(void *user, const char *name)
+{
     styles_reader *r = user;
     if (strcmp(name, "cellXfs") == 0) r->in_cells = false;
     return SU_OK;
@@ -193,12 +204,13 @@ static su_status styles_end(void *user, const char *name) {
 typedef struct strings_reader {
     xlsx_workbook *book;
     size_t capacity;
-    size_t from; /* where the string being read begins        */
+    size_t from; /* where the string being read begins */
     bool in_item, in_text;
     unsigned phonetic; /* depth inside rPh, whose text is a reading aid */
 } strings_reader;
 
-static su_status strings_start(void *user, const char *name, const char **attributes) {
+static su_status strings_start(void *user, const char *name, const char **attributes)
+{
     strings_reader *r = user;
     (void)attributes;
     if (strcmp(name, "si") == 0) {
@@ -212,7 +224,8 @@ static su_status strings_start(void *user, const char *name, const char **attrib
     return SU_OK;
 }
 
-static su_status strings_end(void *user, const char *name) {
+static su_status strings_end(void *user, const char *name)
+{
     strings_reader *r = user;
     xlsx_workbook *book = r->book;
     if (strcmp(name, "t") == 0) {
@@ -228,24 +241,27 @@ static su_status strings_end(void *user, const char *name) {
     return SU_OK;
 }
 
-static void strings_text(void *user, const char *p, size_t n) {
+static void strings_text(void *user, const char *p, size_t n)
+{
     strings_reader *r = user;
     if (r->in_text) su_buf_add(&r->book->strings, p, n);
 }
 
-su_status xlsx_workbook_read_cells(xlsx_package *pkg, xlsx_workbook *book) {
-    static const xml_handler strings_handler = {strings_start, strings_end, strings_text};
-    static const xml_handler styles_handler = {styles_start, styles_end, NULL};
+su_status xlsx_workbook_read_cells(xlsx_package *pkg, xlsx_workbook *book)
+{
+    static const xml_handler strings_handler = { strings_start, strings_end, strings_text };
+    static const xml_handler styles_handler = { styles_start, styles_end, NULL };
     su_status status = SU_OK;
-    styles_reader styles = {.book = book};
-    strings_reader strings = {.book = book};
+    styles_reader styles = { .book = book };
+    strings_reader strings = { .book = book };
     if (book->styles_entry != NULL) status = xlsx_xml(pkg, book->styles_entry, false, &styles_handler, &styles);
     if (status == SU_OK && book->strings_entry != NULL) status = xlsx_xml(pkg, book->strings_entry, true, &strings_handler, &strings);
     free(styles.customs);
     return status;
 }
 
-void xlsx_workbook_free(xlsx_workbook *book) {
+void xlsx_workbook_free(xlsx_workbook *book)
+{
     su_buf_free(&book->strings);
     free(book->string_ends);
     free(book->formats);
@@ -253,9 +269,10 @@ void xlsx_workbook_free(xlsx_workbook *book) {
     memset(book, 0, sizeof *book);
 }
 
-su_status xlsx_sheet_names(su_context *ctx, su_arena *arena, const char *name, su_str bytes, char ***names, size_t *count) {
-    xlsx_package pkg = {0};
-    xlsx_workbook book = {0};
+su_status xlsx_sheet_names(su_context *ctx, su_arena *arena, const char *name, su_str bytes, char ***names, size_t *count)
+{
+    xlsx_package pkg = { 0 };
+    xlsx_workbook book = { 0 };
     *names = NULL;
     *count = 0;
     su_status status = xlsx_open(&pkg, ctx, name, bytes, 0);

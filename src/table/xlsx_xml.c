@@ -19,12 +19,14 @@ typedef struct xml_run {
     const char *entry;
 } xml_run;
 
-static const char *without_prefix(const char *name) {
+static const char *without_prefix(const char *name)
+{
     const char *colon = strrchr(name, ':');
     return colon == NULL ? name : colon + 1;
 }
 
-const char *xml_attribute(const char **attributes, const char *name) {
+const char *xml_attribute(const char **attributes, const char *name)
+{
     for (; attributes[0] != NULL; attributes += 2)
         if (strcmp(without_prefix(attributes[0]), name) == 0) return attributes[1];
     return NULL;
@@ -32,12 +34,14 @@ const char *xml_attribute(const char **attributes, const char *name) {
 
 bool xml_flag(const char *value) { return value != NULL && (strcmp(value, "1") == 0 || strcmp(value, "true") == 0); }
 
-static void stop(xml_run *run, su_status status) {
+static void stop(xml_run *run, su_status status)
+{
     if (run->status == SU_OK) run->status = status;
     XML_StopParser(run->parser, XML_FALSE);
 }
 
-static void on_start(void *arg, const XML_Char *name, const XML_Char **attributes) {
+static void on_start(void *arg, const XML_Char *name, const XML_Char **attributes)
+{
     xml_run *run = arg;
     if (run->status != SU_OK) return;
     if (++run->depth > MAX_DEPTH) {
@@ -50,7 +54,8 @@ static void on_start(void *arg, const XML_Char *name, const XML_Char **attribute
     if (status != SU_OK) stop(run, status);
 }
 
-static void on_end(void *arg, const XML_Char *name) {
+static void on_end(void *arg, const XML_Char *name)
+{
     xml_run *run = arg;
     if (run->status != SU_OK) return;
     run->depth--;
@@ -58,12 +63,14 @@ static void on_end(void *arg, const XML_Char *name) {
     if (status != SU_OK) stop(run, status);
 }
 
-static void on_text(void *arg, const XML_Char *p, int n) {
+static void on_text(void *arg, const XML_Char *p, int n)
+{
     xml_run *run = arg;
     if (run->status == SU_OK && run->handler->text != NULL) run->handler->text(run->user, p, (size_t)n);
 }
 
-static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id, int internal) {
+static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_id, const XML_Char *public_id, int internal)
+{
     xml_run *run = arg;
     (void)name, (void)system_id, (void)public_id, (void)internal;
     stop(run, su_fail(run->pkg->ctx, SU_INPUT,
@@ -73,7 +80,8 @@ static void on_doctype(void *arg, const XML_Char *name, const XML_Char *system_i
 }
 
 /* The sizes stated in the archive are claims; this counts what comes out. */
-static su_status count_bytes(xml_run *run, uint64_t packed, uint64_t *unpacked, uint64_t got) {
+static su_status count_bytes(xml_run *run, uint64_t packed, uint64_t *unpacked, uint64_t got)
+{
     xlsx_package *pkg = run->pkg;
     *unpacked += got;
     pkg->used += got;
@@ -85,13 +93,15 @@ static su_status count_bytes(xml_run *run, uint64_t packed, uint64_t *unpacked, 
         pkg->name, run->entry);
 }
 
-static su_status fail_damaged(xml_run *run) {
+static su_status fail_damaged(xml_run *run)
+{
     return su_fail(run->pkg->ctx, SU_INPUT,
                    "%s: the part %s is damaged. Open the file in a spreadsheet program, save it again and read that.", run->pkg->name,
                    run->entry);
 }
 
-static su_status feed(xml_run *run, zip_file_t *file, uint64_t packed) {
+static su_status feed(xml_run *run, zip_file_t *file, uint64_t packed)
+{
     uint64_t unpacked = 0;
     for (;;) {
         void *piece = XML_GetBuffer(run->parser, PIECE);
@@ -114,8 +124,9 @@ static su_status feed(xml_run *run, zip_file_t *file, uint64_t packed) {
     }
 }
 
-su_status xlsx_xml(xlsx_package *pkg, const char *entry, bool required, const xml_handler *handler, void *user) {
-    xml_run run = {.pkg = pkg, .handler = handler, .user = user, .entry = entry};
+su_status xlsx_xml(xlsx_package *pkg, const char *entry, bool required, const xml_handler *handler, void *user)
+{
+    xml_run run = { .pkg = pkg, .handler = handler, .user = user, .entry = entry };
     su_status status = SU_OK;
     zip_file_t *file = NULL;
     zip_stat_t st;

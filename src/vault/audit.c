@@ -6,7 +6,8 @@
 #include <sodium.h>
 #include <string.h>
 
-const char *su_audit_word(su_audit_event event) {
+const char *su_audit_word(su_audit_event event)
+{
     static const char *const words[] = {
 #define X(name, word) [SU_AUDIT_##name] = word,
         SU_AUDIT_EVENTS(X)
@@ -16,7 +17,8 @@ const char *su_audit_word(su_audit_event event) {
 }
 
 static void entry_hash(const uint8_t id[SU_VAULT_ID], uint64_t n, int64_t at, const char *event, const char *detail,
-                       const uint8_t previous[SU_HASH], uint8_t out[SU_HASH]) {
+                       const uint8_t previous[SU_HASH], uint8_t out[SU_HASH])
+{
     su_buf b = { 0 };
     su_canon_begin(&b, "suha-audit-1", id);
     su_canon_u64(&b, n);
@@ -28,11 +30,12 @@ static void entry_hash(const uint8_t id[SU_VAULT_ID], uint64_t n, int64_t at, co
     su_buf_free(&b);
 }
 
-su_status su_audit_last(su_context *ctx, sqlite3 *db, su_audit_head *out) {
+su_status su_audit_last(su_context *ctx, sqlite3 *db, su_audit_head *out)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     size_t n = 0;
-    *out = (su_audit_head){ 0 };
+    *out = (su_audit_head) { 0 };
     su_status s = su_db_query(ctx, db, &st, "SELECT n, hash FROM audit ORDER BY n DESC LIMIT 1", "");
     if (s == SU_OK) s = su_db_step(ctx, st, &row, "reading the audit chain");
     if (s == SU_OK && row) {
@@ -46,7 +49,8 @@ su_status su_audit_last(su_context *ctx, sqlite3 *db, su_audit_head *out) {
 
 enum { HEAD_PLAIN = 8 + SU_HASH };
 
-static su_status head_write(su_context *ctx, su_vault *v, const su_audit_head *head) {
+static su_status head_write(su_context *ctx, su_vault *v, const su_audit_head *head)
+{
     uint8_t plain[HEAD_PLAIN], sealed[HEAD_PLAIN + SU_SEAL_OVERHEAD];
     su_buf ad = { 0 };
     su_put_u64(plain, head->count);
@@ -59,7 +63,8 @@ static su_status head_write(su_context *ctx, su_vault *v, const su_audit_head *h
 }
 
 /* *holds: the sealed head names exactly `head`. A vault in the making has neither. */
-static su_status head_holds(su_context *ctx, su_vault *v, const su_audit_head *head, bool *holds) {
+static su_status head_holds(su_context *ctx, su_vault *v, const su_audit_head *head, bool *holds)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     uint8_t plain[HEAD_PLAIN];
@@ -73,8 +78,7 @@ static su_status head_holds(su_context *ctx, su_vault *v, const su_audit_head *h
         const uint8_t *sealed = su_db_blob(st, 0, &n);
         su_canon_begin(&ad, "suha-head-1", v->id);
         *holds = n == sizeof plain + SU_SEAL_OVERHEAD && su_unseal(v->keys->head, ad.p, ad.n, sealed, n, plain) &&
-            su_get_u64(plain) == head->count &&
-                 memcmp(plain + 8, head->hash, SU_HASH) == 0;
+                 su_get_u64(plain) == head->count && memcmp(plain + 8, head->hash, SU_HASH) == 0;
     }
 out:
     sqlite3_finalize(st);
@@ -82,7 +86,8 @@ out:
     return s;
 }
 
-su_status su_audit_add(su_context *ctx, su_vault *v, su_audit_event event, const char *fmt, ...) {
+su_status su_audit_add(su_context *ctx, su_vault *v, su_audit_event event, const char *fmt, ...)
+{
     char detail[256];
     uint8_t hash[SU_HASH], mac[SU_HASH];
     su_audit_head head;
@@ -99,15 +104,16 @@ su_status su_audit_add(su_context *ctx, su_vault *v, su_audit_event event, const
     const char *word = su_audit_word(event);
     entry_hash(v->id, head.count + 1, at, word, detail, head.hash, hash);
     su_mac(v->keys->audit, hash, sizeof hash, mac);
-    s = su_db_run(ctx, v->db, "writing the audit chain", "INSERT INTO audit VALUES(?, ?, ?, ?, ?, ?)", "iittbb",
-                  (int64_t)(head.count + 1), at, word, detail, hash, sizeof hash, mac, sizeof mac);
+    s = su_db_run(ctx, v->db, "writing the audit chain", "INSERT INTO audit VALUES(?, ?, ?, ?, ?, ?)", "iittbb", (int64_t)(head.count + 1),
+                  at, word, detail, hash, sizeof hash, mac, sizeof mac);
     if (s != SU_OK) return s;
     head.count++;
     memcpy(head.hash, hash, sizeof hash);
     return head_write(ctx, v, &head);
 }
 
-su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t events[SU_AUDIT_EVENT_COUNT], uint64_t *checked, uint64_t *bad) {
+su_status su_audit_verify(su_context *ctx, su_vault *v, uint64_t events[SU_AUDIT_EVENT_COUNT], uint64_t *checked, uint64_t *bad)
+{
     sqlite3_stmt *st = NULL;
     bool row = false, holds = true;
     su_audit_head head = { 0 };

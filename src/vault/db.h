@@ -9,10 +9,10 @@
 /* A kind of database file. Its identity is application_id + user_version, and its table definitions must be exactly `sql`: a file with
  * one trigger or view more is not ours. */
 typedef struct su_db_kind {
-    const char *noun;            /* "vault", "privacy ledger": for messages                                                        */
+    const char *noun; /* "vault", "privacy ledger": for messages */
     int application_id, version;
     const char *sql;
-    bool wal;                    /* write-ahead log (readers go on while an import writes), or a rollback journal (one file at rest)  */
+    bool wal; /* write-ahead log (readers go on while an import writes), or a rollback journal (one file at rest) */
 } su_db_kind;
 
 /* Makes `path` whole or not at all: written under another name, then linked. SU_REFUSED when path exists. */
@@ -38,16 +38,16 @@ su_status su_db_run(su_context *ctx, sqlite3 *db, const char *doing, const char 
 /* First column of the first row as a number; 0 when there is none. */
 su_status su_db_number(su_context *ctx, sqlite3 *db, const char *doing, int64_t *out, const char *sql, const char *types, ...);
 
-su_status su_db_begin(su_context *ctx, sqlite3 *db, const char *doing);     /* BEGIN IMMEDIATE: waits for other writers                */
+su_status su_db_begin(su_context *ctx, sqlite3 *db, const char *doing); /* BEGIN IMMEDIATE: waits for other writers */
 /* Commits when status is SU_OK, else rolls back. Returns the status that holds then. */
 su_status su_db_end(su_context *ctx, sqlite3 *db, su_status status, const char *doing);
 
-void su_db_leave(sqlite3 *db);                                              /* ends a transaction that only read                  */
+void su_db_leave(sqlite3 *db); /* ends a transaction that only read */
 
 /* Moves the log into the database file and empties it. False when a reader was in the way for wait_ms: the next one does it. */
 bool su_db_checkpoint(sqlite3 *db, int wait_ms);
 
-const uint8_t *su_db_blob(sqlite3_stmt *st, int column, size_t *n);         /* borrows until the next step; never NULL with *n > 0       */
-const char *su_db_text(sqlite3_stmt *st, int column);                       /* borrows; "" for NULL                                   */
+const uint8_t *su_db_blob(sqlite3_stmt *st, int column, size_t *n); /* borrows until the next step; never NULL with *n > 0 */
+const char *su_db_text(sqlite3_stmt *st, int column);               /* borrows; "" for NULL */
 
 #endif

@@ -19,33 +19,39 @@ typedef struct import_run {
     su_arena arena;
     su_layout layout;
     uint32_t *columns;
-    uint8_t *blinds;                 /* SU_BLIND per row                                                                              */
+    uint8_t *blinds; /* SU_BLIND per row */
     su_batch_row batch;
-    uint64_t done;                   /* rows sealed and committed                                                                     */
+    uint64_t done; /* rows sealed and committed */
 } import_run;
 
 /* ---- what is asked for ---- */
 
-static su_status check_records(su_context *ctx, const su_case_table *t) {
+static su_status check_records(su_context *ctx, const su_case_table *t)
+{
     uint32_t known = su_dict_count(t->records);
     uint64_t *first_row = su_alloc_array((size_t)known + 1, sizeof *first_row);
     su_status s = SU_OK;
     for (uint64_t r = 0; r < t->row_count && s == SU_OK; r++) {
         uint32_t id = t->record_ids[r];
         if (id >= known || su_dict_get(t->records, id).n == 0)
-            s = su_fail(ctx, SU_INPUT, "row %llu has no record identifier, so it could never be withdrawn. Fill it in, or correct the "
-                                       "mapping's record rule.", (unsigned long long)r + 1);
+            s = su_fail(ctx, SU_INPUT,
+                        "row %llu has no record identifier, so it could never be withdrawn. Fill it in, or correct the "
+                        "mapping's record rule.",
+                        (unsigned long long)r + 1);
         else if (first_row[id])
-            s = su_fail(ctx, SU_INPUT, "rows %llu and %llu have the same record identifier. A record is one person: correct the "
-                                       "identifiers, or join the rows before the import.", (unsigned long long)first_row[id],
-                                       (unsigned long long)r + 1);
-        else first_row[id] = r + 1;
+            s = su_fail(ctx, SU_INPUT,
+                        "rows %llu and %llu have the same record identifier. A record is one person: correct the "
+                        "identifiers, or join the rows before the import.",
+                        (unsigned long long)first_row[id], (unsigned long long)r + 1);
+        else
+            first_row[id] = r + 1;
     }
     free(first_row);
     return s;
 }
 
-static su_status check(su_context *ctx, const import_run *run) {
+static su_status check(su_context *ctx, const import_run *run)
+{
     const su_case_table *t = run->t;
     if (!t->schema || strcmp(run->schema_name, t->schema->name) != 0)
         return su_fail(ctx, SU_USAGE, "the table is in schema %s, its provenance says %s", t->schema ? t->schema->name : "(none)",
@@ -58,7 +64,8 @@ static su_status check(su_context *ctx, const import_run *run) {
 
 /* ---- one import at a time: a lock on the folder, which the system takes back when the process dies ---- */
 
-static su_status lock_folder(su_context *ctx, su_vault *v) {
+static su_status lock_folder(su_context *ctx, su_vault *v)
+{
     const struct timespec step = { .tv_nsec = LOCK_STEP_MS * 1000000L };
     for (int waited = 0; flock(v->dir_fd, LOCK_EX | LOCK_NB) != 0; waited += LOCK_STEP_MS) {
         if (errno != EWOULDBLOCK && errno != EINTR)
@@ -75,7 +82,8 @@ static su_status lock_folder(su_context *ctx, su_vault *v) {
 
 /* ---- opening a batch ---- */
 
-static void seal_part(import_run *run, const char *purpose, su_buf *plain, size_t pad, const uint8_t **out, size_t *out_n) {
+static void seal_part(import_run *run, const char *purpose, su_buf *plain, size_t pad, const uint8_t **out, size_t *out_n)
+{
     su_buf ad = { 0 };
     static const uint8_t zero[INFO_PAD];
     if (pad) su_buf_add(plain, zero, (pad - plain->n % pad) % pad);
@@ -89,15 +97,22 @@ static void seal_part(import_run *run, const char *purpose, su_buf *plain, size_
     *out = sealed;
 }
 
-static su_status open_batch(su_context *ctx, import_run *run) {
+static su_status open_batch(su_context *ctx, import_run *run)
+{
     const su_batch_info *info = run->info;
     su_vault *v = run->v;
     su_buf layout = { 0 }, provenance = { 0 };
     su_batch_row *b = &run->batch;
-    *b = (su_batch_row){ .organisation = run->org.number, .org_id = run->org.id, .schema_name = run->schema_name, .source = info->source,
-                         .mapping = info->mapping, .schema = info->schema, .rows_in = (int64_t)info->rows_in,
-                             .rejected = (int64_t)info->rejected,
-                         .records = (int64_t)run->t->row_count, .at = su_clock_unix() };
+    *b = (su_batch_row) { .organisation = run->org.number,
+                          .org_id = run->org.id,
+                          .schema_name = run->schema_name,
+                          .source = info->source,
+                          .mapping = info->mapping,
+                          .schema = info->schema,
+                          .rows_in = (int64_t)info->rows_in,
+                          .rejected = (int64_t)info->rejected,
+                          .records = (int64_t)run->t->row_count,
+                          .at = su_clock_unix() };
     su_status s = su_db_number(ctx, v->db, "numbering a batch", &b->number,
                                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1", "");
     if (s != SU_OK) return s;
@@ -114,7 +129,8 @@ static su_status open_batch(su_context *ctx, import_run *run) {
 }
 
 /* Takes up an open batch: what it holds must be the first rows of this very table. */
-static su_status take_up(su_context *ctx, import_run *run, const su_batch_row *open) {
+static su_status take_up(su_context *ctx, import_run *run, const su_batch_row *open)
+{
     sqlite3_stmt *st = NULL;
     su_layout there;
     su_buf want = { 0 }, have = { 0 };
@@ -131,12 +147,14 @@ static su_status take_up(su_context *ctx, import_run *run, const su_batch_row *o
     while (s == SU_OK && same && (s = su_db_step(ctx, st, &row, "reading an unfinished import")) == SU_OK && row) {
         const uint8_t *blind = su_db_blob(st, 1, &n);
         same = run->done < run->t->row_count && sqlite3_column_int64(st, 0) == su_record_key(open->number, run->done + 1) &&
-            n == SU_BLIND && memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
+               n == SU_BLIND && memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
         run->done++;
     }
     if (s == SU_OK && !same)
-        s = su_fail(ctx, SU_REFUSED, "The unfinished import (batch %lld) does not hold the first rows of this table, so it cannot be "
-                                     "resumed. Import again without resuming: that removes it and starts over.", (long long)open->number);
+        s = su_fail(ctx, SU_REFUSED,
+                    "The unfinished import (batch %lld) does not hold the first rows of this table, so it cannot be "
+                    "resumed. Import again without resuming: that removes it and starts over.",
+                    (long long)open->number);
 out:
     sqlite3_finalize(st);
     su_buf_free(&want);
@@ -144,14 +162,16 @@ out:
     return s;
 }
 
-static bool same_import(const import_run *run, const su_batch_row *b) {
+static bool same_import(const import_run *run, const su_batch_row *b)
+{
     const su_batch_info *info = run->info;
     return strcmp(b->schema_name, run->schema_name) == 0 && memcmp(&b->source, &info->source, sizeof b->source) == 0 &&
            memcmp(&b->mapping, &info->mapping, sizeof b->mapping) == 0 && memcmp(&b->schema, &info->schema, sizeof b->schema) == 0 &&
            b->records == (int64_t)run->t->row_count;
 }
 
-static su_status choose_batch(su_context *ctx, import_run *run, bool resume) {
+static su_status choose_batch(su_context *ctx, import_run *run, bool resume)
+{
     su_batch_row *rows = NULL, *open = NULL;
     size_t n = 0;
     char when[21];
@@ -178,15 +198,18 @@ static su_status choose_batch(su_context *ctx, import_run *run, bool resume) {
 
 /* ---- records that are there already ---- */
 
-static su_status refuse_known(su_context *ctx, import_run *run) {
+static su_status refuse_known(su_context *ctx, import_run *run)
+{
     sqlite3_stmt *st = NULL;
     bool row = false, open = false;
     int64_t any = 0;
     uint64_t known = 0, first = 0, total = run->t->row_count;
     su_status s = su_db_number(ctx, run->v->db, "looking for records", &any, "SELECT 1 FROM record LIMIT 1", "");
     if (s != SU_OK || !any) return s;
-    s = su_db_query(ctx, run->v->db, &st, "SELECT b.closed FROM record r JOIN batch b ON b.number = r.id >> 32 WHERE r.blind = ? AND "
-                                          "r.live = 1", "");
+    s = su_db_query(ctx, run->v->db, &st,
+                    "SELECT b.closed FROM record r JOIN batch b ON b.number = r.id >> 32 WHERE r.blind = ? AND "
+                    "r.live = 1",
+                    "");
     for (uint64_t r = run->done; r < total && s == SU_OK; r++) {
         if ((s = su_db_bind(ctx, st, "b", run->blinds + r * SU_BLIND, (size_t)SU_BLIND)) != SU_OK) break;
         if ((s = su_db_step(ctx, st, &row, "looking for records")) != SU_OK || !row) continue;
@@ -195,8 +218,10 @@ static su_status refuse_known(su_context *ctx, import_run *run) {
     }
     sqlite3_finalize(st);
     if (s != SU_OK || !known) return s;
-    return su_fail(ctx, SU_REFUSED, "%llu of %llu records are in the vault already (the first is row %llu of the table). Nothing was "
-                   "imported. %s", (unsigned long long)known, (unsigned long long)total, (unsigned long long)first,
+    return su_fail(ctx, SU_REFUSED,
+                   "%llu of %llu records are in the vault already (the first is row %llu of the table). Nothing was "
+                   "imported. %s",
+                   (unsigned long long)known, (unsigned long long)total, (unsigned long long)first,
                    open ? "Some belong to an unfinished import: import without resuming to remove it."
                         : "Leave them out of the file, or withdraw the older ones first. If the mapping names no record column, "
                           "records are told apart by their line number: name one with the rule record.");
@@ -204,7 +229,8 @@ static su_status refuse_known(su_context *ctx, import_run *run) {
 
 /* ---- sealing ---- */
 
-static su_status seal_row(su_context *ctx, import_run *run, sqlite3_stmt *insert, uint64_t row, su_scratch *plain, su_scratch *sealed) {
+static su_status seal_row(su_context *ctx, import_run *run, sqlite3_stmt *insert, uint64_t row, su_scratch *plain, su_scratch *sealed)
+{
     uint8_t ad[SU_RECORD_AD];
     bool none = false;
     const uint8_t *blind = run->blinds + row * SU_BLIND;
@@ -218,7 +244,8 @@ static su_status seal_row(su_context *ctx, import_run *run, sqlite3_stmt *insert
     return s == SU_OK ? su_db_step(ctx, insert, &none, "storing records") : s;
 }
 
-static su_status seal_chunk(su_context *ctx, import_run *run, uint64_t end, su_scratch *plain, su_scratch *sealed) {
+static su_status seal_chunk(su_context *ctx, import_run *run, uint64_t end, su_scratch *plain, su_scratch *sealed)
+{
     sqlite3_stmt *insert = NULL;
     su_status s = su_db_begin(ctx, run->v->db, "storing records");
     if (s != SU_OK) return s;
@@ -230,7 +257,8 @@ static su_status seal_chunk(su_context *ctx, import_run *run, uint64_t end, su_s
     return s;
 }
 
-static su_status close_batch(su_context *ctx, import_run *run) {
+static su_status close_batch(su_context *ctx, import_run *run)
+{
     char detail[256];
     su_status s = su_db_begin(ctx, run->v->db, "finishing the import");
     if (s != SU_OK) return s;
@@ -242,16 +270,20 @@ static su_status close_batch(su_context *ctx, import_run *run) {
     return su_db_end(ctx, run->v->db, s, "finishing the import");
 }
 
-static su_status seal_all(su_context *ctx, import_run *run) {
+static su_status seal_all(su_context *ctx, import_run *run)
+{
     su_scratch plain = { 0 }, sealed = { 0 };
     uint64_t total = run->t->row_count;
     su_status s = SU_OK;
     while (s == SU_OK && run->done < total) {
         su_progress(ctx, "sealing records", (double)run->done / (double)total);
         if (su_cancelled(ctx))
-            s = su_fail(ctx, SU_CANCELLED, "Stopped after %llu of %llu records; none of them counts yet. Resume the import, or import "
-                                           "again to start over.", (unsigned long long)run->done, (unsigned long long)total);
-        else s = seal_chunk(ctx, run, total - run->done > CHUNK ? run->done + CHUNK : total, &plain, &sealed);
+            s = su_fail(ctx, SU_CANCELLED,
+                        "Stopped after %llu of %llu records; none of them counts yet. Resume the import, or import "
+                        "again to start over.",
+                        (unsigned long long)run->done, (unsigned long long)total);
+        else
+            s = seal_chunk(ctx, run, total - run->done > CHUNK ? run->done + CHUNK : total, &plain, &sealed);
     }
     su_scratch_free(&plain);
     su_scratch_free(&sealed);
@@ -259,7 +291,8 @@ static su_status seal_all(su_context *ctx, import_run *run) {
 }
 
 /* A batch that can never be finished must not stay: its table holds what cannot be sealed. */
-static void drop_batch(su_context *ctx, import_run *run) {
+static void drop_batch(su_context *ctx, import_run *run)
+{
     su_context quiet;
     su_context_init(&quiet);
     su_status s = su_db_begin(&quiet, run->v->db, "removing a failed import");
@@ -270,7 +303,8 @@ static void drop_batch(su_context *ctx, import_run *run) {
 }
 
 su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, bool resume,
-                          uint64_t *number) {
+                          uint64_t *number)
+{
     import_run run = { .v = v, .t = t, .info = info };
     su_arena_init(&run.arena);
     bool locked = false;

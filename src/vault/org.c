@@ -8,7 +8,8 @@
 static const char *const kinds[] = { "case-management", "hotline", "state", "other" };
 enum { KIND_COUNT = sizeof kinds / sizeof *kinds, NAME_MAX_BYTES = 256, WRAPPED = SU_KEY + SU_SEAL_OVERHEAD };
 
-static su_status check(su_context *ctx, const char *id, const char *name, const char *kind) {
+static su_status check(su_context *ctx, const char *id, const char *name, const char *kind)
+{
     size_t n = id ? strlen(id) : 0, bad_at = 0;
     if (n < 1 || n > 64 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789-") != n)
         return su_fail(ctx, SU_USAGE, "An organisation's id is 1 to 64 of a-z, 0-9 and '-', for example hope-shelter.");
@@ -19,7 +20,8 @@ static su_status check(su_context *ctx, const char *id, const char *name, const 
     return su_fail(ctx, SU_USAGE, "An organisation's kind is one of case-management, hotline, state, other.");
 }
 
-static void wrap_ad(const su_vault *v, int64_t number, const char *id, const char *name, const char *kind, int64_t created, su_buf *out) {
+static void wrap_ad(const su_vault *v, int64_t number, const char *id, const char *name, const char *kind, int64_t created, su_buf *out)
+{
     su_canon_begin(out, "suha-organisation-1", v->id);
     su_canon_u64(out, (uint64_t)number);
     su_canon_text(out, id);
@@ -28,7 +30,8 @@ static void wrap_ad(const su_vault *v, int64_t number, const char *id, const cha
     su_canon_u64(out, (uint64_t)created);
 }
 
-su_status su_vault_org_add(su_context *ctx, su_vault *v, const char *id, const char *name, const char *kind) {
+su_status su_vault_org_add(su_context *ctx, su_vault *v, const char *id, const char *name, const char *kind)
+{
     su_buf ad = { 0 };
     uint8_t sealed[WRAPPED], *key = NULL;
     int64_t there = 0, number = 0, created = su_clock_unix();
@@ -56,7 +59,8 @@ out:
 }
 
 /* Unwraps the key of the row that `st` stands on: number, id, name, kind, created, sealed_key. */
-static su_status unwrap(su_context *ctx, su_vault *v, su_arena *arena, sqlite3_stmt *st, su_org_row *out) {
+static su_status unwrap(su_context *ctx, su_vault *v, su_arena *arena, sqlite3_stmt *st, su_org_row *out)
+{
     su_buf ad = { 0 };
     size_t n = 0;
     char what[160];
@@ -78,7 +82,8 @@ static su_status unwrap(su_context *ctx, su_vault *v, su_arena *arena, sqlite3_s
     return s;
 }
 
-static su_status find(su_context *ctx, su_vault *v, su_arena *arena, sqlite3_stmt *st, bool *found, su_org_row *out) {
+static su_status find(su_context *ctx, su_vault *v, su_arena *arena, sqlite3_stmt *st, bool *found, su_org_row *out)
+{
     su_status s = su_db_step(ctx, st, found, "reading the organisation");
     if (s == SU_OK && *found) s = unwrap(ctx, v, arena, st, out);
     sqlite3_finalize(st);
@@ -87,7 +92,8 @@ static su_status find(su_context *ctx, su_vault *v, su_arena *arena, sqlite3_stm
 
 #define ORG_COLUMNS "SELECT number, id, name, kind, created, sealed_key FROM organisation "
 
-su_status su_org_find(su_context *ctx, su_vault *v, su_arena *arena, const char *id, su_org_row *out) {
+su_status su_org_find(su_context *ctx, su_vault *v, su_arena *arena, const char *id, su_org_row *out)
+{
     sqlite3_stmt *st = NULL;
     bool found = false;
     su_status s = su_db_query(ctx, v->db, &st, ORG_COLUMNS "WHERE id = ?", "t", id);
@@ -97,7 +103,8 @@ su_status su_org_find(su_context *ctx, su_vault *v, su_arena *arena, const char 
     return s;
 }
 
-su_status su_org_find_number(su_context *ctx, su_vault *v, su_arena *arena, int64_t number, su_org_row *out) {
+su_status su_org_find_number(su_context *ctx, su_vault *v, su_arena *arena, int64_t number, su_org_row *out)
+{
     sqlite3_stmt *st = NULL;
     bool found = false;
     su_status s = su_db_query(ctx, v->db, &st, ORG_COLUMNS "WHERE number = ?", "i", number);
@@ -106,15 +113,18 @@ su_status su_org_find_number(su_context *ctx, su_vault *v, su_arena *arena, int6
     return s;
 }
 
-su_status su_vault_orgs(su_context *ctx, su_vault *v, su_arena *arena, su_org **out, size_t *count) {
+su_status su_vault_orgs(su_context *ctx, su_vault *v, su_arena *arena, su_org **out, size_t *count)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_org *orgs = NULL;
     size_t n = 0, capacity = 0;
-    su_status s = su_db_query(ctx, v->db, &st, "SELECT o.number, o.id, o.name, o.kind, o.created, o.sealed_key, count(b.number), "
-                                               "coalesce(sum(b.records - b.withdrawn), 0), coalesce(sum(b.withdrawn), 0) FROM organisation "
-                                               "o LEFT JOIN batch b ON b.organisation = o.number AND b.closed = 1 GROUP BY o.number ORDER "
-                                               "BY o.id", "");
+    su_status s = su_db_query(ctx, v->db, &st,
+                              "SELECT o.number, o.id, o.name, o.kind, o.created, o.sealed_key, count(b.number), "
+                              "coalesce(sum(b.records - b.withdrawn), 0), coalesce(sum(b.withdrawn), 0) FROM organisation "
+                              "o LEFT JOIN batch b ON b.organisation = o.number AND b.closed = 1 GROUP BY o.number ORDER "
+                              "BY o.id",
+                              "");
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading the organisations")) == SU_OK && row) {
         su_org_row keyed = { 0 };
         if (v->keys && (s = unwrap(ctx, v, arena, st, &keyed)) != SU_OK) break;
@@ -125,10 +135,12 @@ su_status su_vault_orgs(su_context *ctx, su_vault *v, su_arena *arena, su_org **
             if (n) memcpy(wider, orgs, n * sizeof *orgs);
             orgs = wider;
         }
-        orgs[n++] = (su_org){
-            .id = su_arena_printf(arena, "%s", su_db_text(st, 1)), .name = su_arena_printf(arena, "%s", su_db_text(st, 2)),
-            .kind = su_arena_printf(arena, "%s", su_db_text(st, 3)), .batches = (uint64_t)sqlite3_column_int64(st, 6),
-            .records = (uint64_t)sqlite3_column_int64(st, 7), .withdrawn = (uint64_t)sqlite3_column_int64(st, 8) };
+        orgs[n++] = (su_org) { .id = su_arena_printf(arena, "%s", su_db_text(st, 1)),
+                               .name = su_arena_printf(arena, "%s", su_db_text(st, 2)),
+                               .kind = su_arena_printf(arena, "%s", su_db_text(st, 3)),
+                               .batches = (uint64_t)sqlite3_column_int64(st, 6),
+                               .records = (uint64_t)sqlite3_column_int64(st, 7),
+                               .withdrawn = (uint64_t)sqlite3_column_int64(st, 8) };
     }
     sqlite3_finalize(st);
     *out = orgs;

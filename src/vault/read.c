@@ -8,29 +8,34 @@
 /* Where a batch's columns and codes are in the schema of today. */
 typedef struct column_map {
     uint32_t field;
-    su_cell *cell;                   /* layout value number -> value number of today, 0 = the schema no longer has it                   */
-    bool *gone;                      /* layout value numbers that records use though the schema no longer has them                       */
+    su_cell *cell; /* layout value number -> value number of today, 0 = the schema no longer has it */
+    bool *gone;    /* layout value numbers that records use though the schema no longer has them */
 } column_map;
 
-typedef struct order_item { uint64_t key; uint64_t index; uint8_t blind[SU_BLIND]; } order_item;
+typedef struct order_item {
+    uint64_t key;
+    uint64_t index;
+    uint8_t blind[SU_BLIND];
+} order_item;
 
 typedef struct read_run {
     su_vault *v;
     const su_schema *schema;
     su_arena arena;
-    su_batch_row *batches;           /* those wanted                                                                                    */
+    su_batch_row *batches; /* those wanted */
     size_t batch_count;
-    uint64_t total;                  /* live records in them                                                                            */
-    uint64_t *place;                 /* row of the i-th record in order of id                                                           */
+    uint64_t total;  /* live records in them */
+    uint64_t *place; /* row of the i-th record in order of id */
     uint64_t at;
-    su_dict *gone;                   /* "column = code" of codes that records use and the schema no longer has                          */
+    su_dict *gone; /* "column = code" of codes that records use and the schema no longer has */
     su_case_table *t;
 } read_run;
 
 /* ---- which batches ---- */
 
 /* A batch that was removed with all its records leaves no gap in the tables: only the audit chain knows how many there must be. */
-static su_status check_complete(su_context *ctx, read_run *run, const su_batch_row *rows, size_t n) {
+static su_status check_complete(su_context *ctx, read_run *run, const su_batch_row *rows, size_t n)
+{
     uint64_t events[SU_AUDIT_EVENT_COUNT] = { 0 }, checked = 0, bad = 0, closed = 0;
     su_status s = su_audit_verify(ctx, run->v, events, &checked, &bad);
     for (size_t i = 0; i < n; i++) closed += rows[i].closed;
@@ -40,7 +45,8 @@ static su_status check_complete(su_context *ctx, read_run *run, const su_batch_r
     return s;
 }
 
-static su_status choose(su_context *ctx, read_run *run, const char *org) {
+static su_status choose(su_context *ctx, read_run *run, const char *org)
+{
     su_batch_row *rows = NULL;
     size_t n = 0;
     char what[64];
@@ -70,12 +76,14 @@ static su_status choose(su_context *ctx, read_run *run, const char *org) {
 
 /* ---- order of rows: by a keyed hash of the blind index, so that the place of a row says nothing about when or with whom it came ---- */
 
-static int by_key(const void *a, const void *b) {
+static int by_key(const void *a, const void *b)
+{
     const order_item *x = a, *y = b;
     return x->key != y->key ? (x->key < y->key ? -1 : 1) : memcmp(x->blind, y->blind, SU_BLIND);
 }
 
-static su_status batch_count_wrong(su_context *ctx, const read_run *run, const su_batch_row *b, uint64_t found) {
+static su_status batch_count_wrong(su_context *ctx, const read_run *run, const su_batch_row *b, uint64_t found)
+{
     char what[128];
     snprintf(what, sizeof what, "batch %lld should hold %lld live records and holds %llu", (long long)b->number,
              (long long)(b->records - b->withdrawn), (unsigned long long)found);
@@ -84,7 +92,8 @@ static su_status batch_count_wrong(su_context *ctx, const read_run *run, const s
 
 #define RECORDS_OF_BATCH " FROM record WHERE id BETWEEN ? AND ? AND live = 1 ORDER BY id"
 
-static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row *b, order_item *items, uint64_t *at) {
+static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row *b, order_item *items, uint64_t *at)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     uint64_t found = 0, expected = (uint64_t)(b->records - b->withdrawn);
@@ -96,7 +105,7 @@ static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row 
         order_item *item = &items[*at];
         memcpy(item->blind, blind, n < SU_BLIND ? n : SU_BLIND);
         uint8_t hash[crypto_shorthash_BYTES];
-        crypto_shorthash(hash, item->blind, SU_BLIND, run->v->keys->shuffle);       /* SipHash-2-4 with the first half of the key */
+        crypto_shorthash(hash, item->blind, SU_BLIND, run->v->keys->shuffle); /* SipHash-2-4 with the first half of the key */
         item->key = su_get_u64(hash);
         item->index = (*at)++;
     }
@@ -104,7 +113,8 @@ static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row 
     return s != SU_OK || found == expected ? s : batch_count_wrong(ctx, run, b, found);
 }
 
-static su_status order(su_context *ctx, read_run *run) {
+static su_status order(su_context *ctx, read_run *run)
+{
     order_item *items = su_alloc_array(run->total + 1, sizeof *items);
     uint64_t at = 0;
     su_status s = SU_OK;
@@ -120,28 +130,34 @@ static su_status order(su_context *ctx, read_run *run) {
 
 /* ---- today's columns and codes ---- */
 
-static uint16_t find_code(const su_codelist *list, uint32_t hint, const char *code) {
+static uint16_t find_code(const su_codelist *list, uint32_t hint, const char *code)
+{
     if (hint < list->count && strcmp(list->codes[hint].code, code) == 0) return (uint16_t)(hint + 1);
-    return su_codelist_find(list, su_str_of(code));          /* moved, or renamed: the old code is an alias of the new one            */
+    return su_codelist_find(list, su_str_of(code)); /* moved, or renamed: the old code is an alias of the new one */
 }
 
-static int find_field(const su_schema *schema, const char *name) {
+static int find_field(const su_schema *schema, const char *name)
+{
     for (uint32_t f = 0; f < schema->field_count; f++)
         if (strcmp(schema->fields[f].name, name) == 0) return (int)f;
     return su_schema_field(schema, su_str_of(name));
 }
 
-static su_status map_column(su_context *ctx, read_run *run, const su_batch_row *b, const su_layout_field *from, column_map *to) {
+static su_status map_column(su_context *ctx, read_run *run, const su_batch_row *b, const su_layout_field *from, column_map *to)
+{
     int f = find_field(run->schema, from->name);
     if (f < 0)
-        return su_fail(ctx, SU_INPUT, "Batch %lld holds a column %s, which schema %s no longer has. Put the column back, or name %s among "
-                                      "the aliases of its successor.", (long long)b->number, from->name, run->schema->name, from->name);
+        return su_fail(ctx, SU_INPUT,
+                       "Batch %lld holds a column %s, which schema %s no longer has. Put the column back, or name %s among "
+                       "the aliases of its successor.",
+                       (long long)b->number, from->name, run->schema->name, from->name);
     const su_field *field = &run->schema->fields[f];
     to->field = (uint32_t)f;
     if (su_store_kind_of(field->type) != from->kind)
-        return su_fail(ctx, SU_INPUT, "Column %s of schema %s was of another type when batch %lld was sealed; now it is %s. Give the new "
-                                      "column another name.", field->name, run->schema->name, (long long)b->number,
-                                      su_type_name(field->type));
+        return su_fail(ctx, SU_INPUT,
+                       "Column %s of schema %s was of another type when batch %lld was sealed; now it is %s. Give the new "
+                       "column another name.",
+                       field->name, run->schema->name, (long long)b->number, su_type_name(field->type));
     if (from->kind == SU_STORE_TEXT) return SU_OK;
     to->cell = su_arena_array(&run->arena, (size_t)from->code_count + 1, sizeof *to->cell);
     to->gone = su_arena_array(&run->arena, (size_t)from->code_count + 1, sizeof *to->gone);
@@ -149,7 +165,8 @@ static su_status map_column(su_context *ctx, read_run *run, const su_batch_row *
     return SU_OK;
 }
 
-static su_status map_columns(su_context *ctx, read_run *run, const su_batch_row *b, const su_layout *layout, column_map **out) {
+static su_status map_columns(su_context *ctx, read_run *run, const su_batch_row *b, const su_layout *layout, column_map **out)
+{
     column_map *map = su_arena_array(&run->arena, (size_t)layout->field_count + 1, sizeof *map);
     bool *used = su_arena_array(&run->arena, (size_t)run->schema->field_count + 1, sizeof *used);
     for (uint32_t f = 0; f < layout->field_count; f++) {
@@ -167,7 +184,8 @@ static su_status map_columns(su_context *ctx, read_run *run, const su_batch_row 
 
 /* ---- records ---- */
 
-static su_cell translate(read_run *run, const su_layout_field *from, column_map *map, su_cell cell) {
+static su_cell translate(read_run *run, const su_layout_field *from, column_map *map, su_cell cell)
+{
     if (!su_cell_is_value(cell)) return cell;
     su_cell now = map->cell[cell];
     if (now == 0 && !map->gone[cell]) {
@@ -178,7 +196,8 @@ static su_cell translate(read_run *run, const su_layout_field *from, column_map 
 }
 
 static void store_set(read_run *run, const su_layout_field *from, column_map *map, const uint8_t *bits, su_case_column *column,
-                      uint64_t row) {
+                      uint64_t row)
+{
     uint64_t *set = column->sets + row * column->words;
     for (uint32_t w = 0; w < su_store_words(from->code_count); w++) {
         for (uint64_t left = su_get_u64(bits + 8 * (size_t)w); left; left &= left - 1) {
@@ -188,31 +207,38 @@ static void store_set(read_run *run, const su_layout_field *from, column_map *ma
     }
 }
 
-static void store(read_run *run, const su_layout *layout, column_map *map, const su_record_value *values, su_str id, uint64_t row) {
+static void store(read_run *run, const su_layout *layout, column_map *map, const su_record_value *values, su_str id, uint64_t row)
+{
     su_case_table *t = run->t;
     t->record_ids[row] = su_dict_add(t->records, id);
     for (uint32_t f = 0; f < layout->field_count; f++) {
         const su_layout_field *from = &layout->fields[f];
         su_case_column *column = &t->columns[map[f].field];
         switch (from->kind) {
-        case SU_STORE_CODE: column->codes[row] = translate(run, from, &map[f], values[f].cell); break;
+        case SU_STORE_CODE:
+            column->codes[row] = translate(run, from, &map[f], values[f].cell);
+            break;
         case SU_STORE_SET:
             store_set(run, from, &map[f], values[f].set, column, row);
             column->set_reason[row] = values[f].cell;
             break;
-        case SU_STORE_TEXT: column->ids[row] = values[f].text.n ? su_dict_add(column->texts, values[f].text) : 0; break;
+        case SU_STORE_TEXT:
+            column->ids[row] = values[f].text.n ? su_dict_add(column->texts, values[f].text) : 0;
+            break;
         }
     }
 }
 
-static su_status record_damaged(su_context *ctx, const read_run *run, const su_batch_row *b, int64_t key) {
+static su_status record_damaged(su_context *ctx, const read_run *run, const su_batch_row *b, int64_t key)
+{
     char what[96];
     snprintf(what, sizeof what, "record %lld of batch %lld cannot be unsealed", (long long)(key & UINT32_MAX), (long long)b->number);
     return su_vault_damaged(ctx, run->v, what);
 }
 
 static su_status read_record(su_context *ctx, read_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout,
-                             column_map *map, sqlite3_stmt *st, su_record_value *values, su_scratch *plain) {
+                             column_map *map, sqlite3_stmt *st, su_record_value *values, su_scratch *plain)
+{
     uint8_t ad[SU_RECORD_AD];
     size_t blind_n = 0, n = 0;
     su_str id = { 0 };
@@ -231,7 +257,8 @@ static su_status read_record(su_context *ctx, read_run *run, const su_batch_row 
     return SU_OK;
 }
 
-static su_status read_batch(su_context *ctx, read_run *run, const su_batch_row *b) {
+static su_status read_batch(su_context *ctx, read_run *run, const su_batch_row *b)
+{
     sqlite3_stmt *st = NULL;
     su_org_row org = { 0 };
     su_layout layout;
@@ -260,20 +287,23 @@ out:
 }
 
 /* Names columns and codes of the codelist, which are public; not how many records have them, nor which. */
-static su_status codes_gone(su_context *ctx, read_run *run) {
+static su_status codes_gone(su_context *ctx, read_run *run)
+{
     enum { NAMED = 5 };
     su_buf names = { 0 };
     uint32_t n = su_dict_count(run->gone);
     for (uint32_t i = 0; i < n && i < NAMED; i++) su_buf_printf(&names, "%s%s", i ? ", " : "", su_dict_get(run->gone, i).p);
     if (n > NAMED) su_buf_text(&names, ", ...");
-    su_status s = su_fail(ctx, SU_INPUT, "Schema %s no longer has %u code%s that sealed records use (%s). Put them back into the codelist, "
-                                         "or name them as aliases of the codes that took their place.", run->schema->name, n,
-                          n == 1 ? "" : "s", names.p);
+    su_status s = su_fail(ctx, SU_INPUT,
+                          "Schema %s no longer has %u code%s that sealed records use (%s). Put them back into the codelist, "
+                          "or name them as aliases of the codes that took their place.",
+                          run->schema->name, n, n == 1 ? "" : "s", names.p);
     su_buf_free(&names);
     return s;
 }
 
-static su_status read_all(su_context *ctx, read_run *run, const char *org) {
+static su_status read_all(su_context *ctx, read_run *run, const char *org)
+{
     su_status s = choose(ctx, run, org);
     if (s != SU_OK || (s = order(ctx, run)) != SU_OK) return s;
     run->t = su_case_table_new(run->schema, run->total);
@@ -283,7 +313,8 @@ static su_status read_all(su_context *ctx, read_run *run, const char *org) {
     return s == SU_OK && su_dict_count(run->gone) ? codes_gone(ctx, run) : s;
 }
 
-su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) {
+su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out)
+{
     read_run run = { .v = v, .schema = schema };
     su_status s = su_vault_need_keys(ctx, v, "read records");
     if (s != SU_OK) return s;

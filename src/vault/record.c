@@ -6,27 +6,36 @@
 
 enum { VERSION = 1, FLAG_SYNTHETIC = 1, PAD_STEP = 128, PAD_MARK = 0x80, CODES_MAX = 65000 };
 
-su_store_kind su_store_kind_of(su_type type) {
+su_store_kind su_store_kind_of(su_type type)
+{
     switch (type) {
-    case SU_TYPE_CODE: case SU_TYPE_FLAG: case SU_TYPE_YEAR: return SU_STORE_CODE;
-    case SU_TYPE_CODE_SET: return SU_STORE_SET;
-    case SU_TYPE_INTEGER: case SU_TYPE_DATE: case SU_TYPE_TEXT: break;
+    case SU_TYPE_CODE:
+    case SU_TYPE_FLAG:
+    case SU_TYPE_YEAR:
+        return SU_STORE_CODE;
+    case SU_TYPE_CODE_SET:
+        return SU_STORE_SET;
+    case SU_TYPE_INTEGER:
+    case SU_TYPE_DATE:
+    case SU_TYPE_TEXT:
+        break;
     }
     return SU_STORE_TEXT;
 }
 
 /* ---- layout ---- */
 
-void su_layout_of(const su_case_table *t, su_arena *arena, su_layout *out, uint32_t **columns) {
+void su_layout_of(const su_case_table *t, su_arena *arena, su_layout *out, uint32_t **columns)
+{
     const su_schema *schema = t->schema;
-    *out = (su_layout){ .schema = schema->name, .synthetic = t->synthetic };
+    *out = (su_layout) { .schema = schema->name, .synthetic = t->synthetic };
     out->fields = su_arena_array(arena, schema->field_count, sizeof *out->fields);
     *columns = su_arena_array(arena, schema->field_count, sizeof **columns);
     for (uint32_t f = 0; f < schema->field_count; f++) {
         const su_field *field = &schema->fields[f];
         if (!t->columns[f].provided) continue;
         su_layout_field *to = &out->fields[out->field_count];
-        *to = (su_layout_field){ .name = field->name, .kind = su_store_kind_of(field->type) };
+        *to = (su_layout_field) { .name = field->name, .kind = su_store_kind_of(field->type) };
         if (to->kind != SU_STORE_TEXT && field->codelist) {
             to->code_count = field->codelist->count;
             to->codes = su_arena_array(arena, to->code_count, sizeof *to->codes);
@@ -36,19 +45,22 @@ void su_layout_of(const su_case_table *t, su_arena *arena, su_layout *out, uint3
     }
 }
 
-static void add_u32(su_buf *b, uint32_t v) {
+static void add_u32(su_buf *b, uint32_t v)
+{
     uint8_t bytes[4];
     su_put_u32(bytes, v);
     su_buf_add(b, bytes, sizeof bytes);
 }
 
-static void add_text(su_buf *b, const char *text) {
+static void add_text(su_buf *b, const char *text)
+{
     size_t n = strlen(text);
     add_u32(b, (uint32_t)n);
     su_buf_add(b, text, n);
 }
 
-void su_layout_encode(const su_layout *layout, su_buf *out) {
+void su_layout_encode(const su_layout *layout, su_buf *out)
+{
     su_buf_char(out, VERSION);
     su_buf_char(out, layout->synthetic ? FLAG_SYNTHETIC : 0);
     add_text(out, layout->schema);
@@ -63,9 +75,14 @@ void su_layout_encode(const su_layout *layout, su_buf *out) {
 }
 
 /* A reader that never goes past its end: after the first short read everything reads as zero and `bad` stays set. */
-typedef struct reader { const uint8_t *p; size_t left; bool bad; } reader;
+typedef struct reader {
+    const uint8_t *p;
+    size_t left;
+    bool bad;
+} reader;
 
-static const uint8_t *take(reader *r, size_t n) {
+static const uint8_t *take(reader *r, size_t n)
+{
     if (r->bad || n > r->left) {
         r->bad = true;
         return NULL;
@@ -76,36 +93,42 @@ static const uint8_t *take(reader *r, size_t n) {
     return at;
 }
 
-static uint8_t take_u8(reader *r) {
+static uint8_t take_u8(reader *r)
+{
     const uint8_t *p = take(r, 1);
     return p ? *p : 0;
 }
 
-static uint16_t take_u16(reader *r) {
+static uint16_t take_u16(reader *r)
+{
     const uint8_t *p = take(r, 2);
     return p ? (uint16_t)(p[0] | p[1] << 8) : 0;
 }
 
-static uint32_t take_u32(reader *r) {
+static uint32_t take_u32(reader *r)
+{
     const uint8_t *p = take(r, 4);
     return p ? su_get_u32(p) : 0;
 }
 
-static su_str take_text(reader *r) {
+static su_str take_text(reader *r)
+{
     uint32_t n = take_u32(r);
     const uint8_t *p = take(r, n);
-    return p ? (su_str){ (const char *)p, n } : (su_str){ "", 0 };
+    return p ? (su_str) { (const char *)p, n } : (su_str) { "", 0 };
 }
 
-static const char *take_name(reader *r, su_arena *arena) {
+static const char *take_name(reader *r, su_arena *arena)
+{
     su_str s = take_text(r);
     if (s.n && memchr(s.p, '\0', s.n)) r->bad = true;
     return r->bad ? "" : su_arena_strndup(arena, s.p, s.n);
 }
 
-bool su_layout_decode(su_arena *arena, const uint8_t *p, size_t n, su_layout *out, bool *newer) {
+bool su_layout_decode(su_arena *arena, const uint8_t *p, size_t n, su_layout *out, bool *newer)
+{
     reader r = { p, n, false };
-    *out = (su_layout){ .schema = "" };
+    *out = (su_layout) { .schema = "" };
     *newer = false;
     if (take_u8(&r) != VERSION) {
         *newer = n > 0 && p[0] > VERSION;
@@ -136,34 +159,42 @@ bool su_layout_decode(su_arena *arena, const uint8_t *p, size_t n, su_layout *ou
 
 /* ---- records ---- */
 
-size_t su_record_padded(size_t n) {
+size_t su_record_padded(size_t n)
+{
     size_t step = PAD_STEP;
     while (step * 16 <= n) step *= 2;
     return (n + step - 1) / step * step;
 }
 
-void su_scratch_need(su_scratch *s, size_t n) {
+void su_scratch_need(su_scratch *s, size_t n)
+{
     if (n <= s->capacity) return;
     uint8_t *wider = su_alloc(n * 2);
     su_scratch_free(s);
-    *s = (su_scratch){ .p = wider, .capacity = n * 2 };
+    *s = (su_scratch) { .p = wider, .capacity = n * 2 };
 }
 
-void su_scratch_free(su_scratch *s) {
+void su_scratch_free(su_scratch *s)
+{
     if (s->p) su_wipe(s->p, s->capacity);
     free(s->p);
-    *s = (su_scratch){ 0 };
+    *s = (su_scratch) { 0 };
 }
 
-static su_str text_of(const su_case_column *column, uint64_t row) {
-    return column->ids[row] ? su_dict_get(column->texts, column->ids[row]) : (su_str){ "", 0 };
+static su_str text_of(const su_case_column *column, uint64_t row)
+{
+    return column->ids[row] ? su_dict_get(column->texts, column->ids[row]) : (su_str) { "", 0 };
 }
 
-static size_t value_size(const su_layout_field *field, const su_case_column *column, uint64_t row) {
+static size_t value_size(const su_layout_field *field, const su_case_column *column, uint64_t row)
+{
     switch (field->kind) {
-    case SU_STORE_CODE: return 2;
-    case SU_STORE_SET: return 8 * (size_t)su_store_words(field->code_count) + 2;
-    case SU_STORE_TEXT: break;
+    case SU_STORE_CODE:
+        return 2;
+    case SU_STORE_SET:
+        return 8 * (size_t)su_store_words(field->code_count) + 2;
+    case SU_STORE_TEXT:
+        break;
     }
     return 4 + text_of(column, row).n;
 }
@@ -171,26 +202,31 @@ static size_t value_size(const su_layout_field *field, const su_case_column *col
 static bool cell_fits(su_cell cell, uint32_t code_count) { return cell <= code_count || cell >= SU_CELL_FIRST_REASON; }
 
 /* Bits that stand for no code. */
-static bool set_fits(uint64_t last_word, uint32_t code_count) {
+static bool set_fits(uint64_t last_word, uint32_t code_count)
+{
     return (code_count && code_count % 64 == 0) || last_word >> code_count % 64 == 0;
 }
 
-static uint8_t *put_u16(uint8_t *p, uint16_t v) {
+static uint8_t *put_u16(uint8_t *p, uint16_t v)
+{
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);
     return p + 2;
 }
 
-static uint8_t *put_text(uint8_t *p, su_str text) {
+static uint8_t *put_text(uint8_t *p, su_str text)
+{
     su_put_u32(p, (uint32_t)text.n);
     if (text.n) memcpy(p + 4, text.p, text.n);
     return p + 4 + text.n;
 }
 
 /* NULL when a cell is outside its codelist. */
-static uint8_t *put_value(uint8_t *p, const su_layout_field *field, const su_case_column *column, uint64_t row) {
+static uint8_t *put_value(uint8_t *p, const su_layout_field *field, const su_case_column *column, uint64_t row)
+{
     switch (field->kind) {
-    case SU_STORE_CODE: return cell_fits(column->codes[row], field->code_count) ? put_u16(p, column->codes[row]) : NULL;
+    case SU_STORE_CODE:
+        return cell_fits(column->codes[row], field->code_count) ? put_u16(p, column->codes[row]) : NULL;
     case SU_STORE_SET: {
         uint32_t words = su_store_words(field->code_count);
         const uint64_t *set = column->sets + row * column->words;
@@ -198,20 +234,24 @@ static uint8_t *put_value(uint8_t *p, const su_layout_field *field, const su_cas
         for (uint32_t w = 0; w < words; w++, p += 8) su_put_u64(p, set[w]);
         return put_u16(p, column->set_reason[row]);
     }
-    case SU_STORE_TEXT: break;
+    case SU_STORE_TEXT:
+        break;
     }
     return put_text(p, text_of(column, row));
 }
 
 su_status su_record_encode(su_context *ctx, const su_case_table *t, const su_layout *layout, const uint32_t *columns, uint64_t row,
-                           su_scratch *out) {
+                           su_scratch *out)
+{
     su_str id = su_dict_get(t->records, t->record_ids[row]);
     size_t n = 1 + 4 + id.n;
     for (uint32_t f = 0; f < layout->field_count && n < SU_RECORD_MAX; f++)
         n += value_size(&layout->fields[f], &t->columns[columns[f]], row);
     if (n >= SU_RECORD_MAX)
-        return su_fail(ctx, SU_INPUT, "row %llu: one record holds more than %d MiB of text. Shorten it or leave free text out of the "
-                                      "mapping.", (unsigned long long)row + 1, SU_RECORD_MAX >> 20);
+        return su_fail(ctx, SU_INPUT,
+                       "row %llu: one record holds more than %d MiB of text. Shorten it or leave free text out of the "
+                       "mapping.",
+                       (unsigned long long)row + 1, SU_RECORD_MAX >> 20);
     size_t padded = su_record_padded(n + 1);
     su_scratch_need(out, padded);
     uint8_t *p = out->p;
@@ -229,7 +269,8 @@ su_status su_record_encode(su_context *ctx, const su_case_table *t, const su_lay
     return SU_OK;
 }
 
-bool su_record_decode(const su_layout *layout, const uint8_t *p, size_t n, su_str *id, su_record_value *values, bool *newer) {
+bool su_record_decode(const su_layout *layout, const uint8_t *p, size_t n, su_str *id, su_record_value *values, bool *newer)
+{
     reader r = { p, n, false };
     *newer = false;
     if (take_u8(&r) != VERSION) {
@@ -240,7 +281,7 @@ bool su_record_decode(const su_layout *layout, const uint8_t *p, size_t n, su_st
     for (uint32_t f = 0; f < layout->field_count && !r.bad; f++) {
         const su_layout_field *field = &layout->fields[f];
         uint32_t words = su_store_words(field->code_count);
-        values[f] = (su_record_value){ 0 };
+        values[f] = (su_record_value) { 0 };
         switch (field->kind) {
         case SU_STORE_CODE:
             values[f].cell = take_u16(&r);
@@ -252,7 +293,9 @@ bool su_record_decode(const su_layout *layout, const uint8_t *p, size_t n, su_st
             if (r.bad || !set_fits(su_get_u64(values[f].set + 8 * (size_t)(words - 1)), field->code_count)) return false;
             if (values[f].cell != 0 && values[f].cell < SU_CELL_FIRST_REASON) return false;
             break;
-        case SU_STORE_TEXT: values[f].text = take_text(&r); break;
+        case SU_STORE_TEXT:
+            values[f].text = take_text(&r);
+            break;
         }
     }
     if (r.bad || take_u8(&r) != PAD_MARK || r.bad) return false;

@@ -14,12 +14,22 @@
 
 #include <suha/table.h>
 
-enum { SU_RECORD_MAX = 16 << 20 };      /* bytes of one padded record */
+enum { SU_RECORD_MAX = 16 << 20 }; /* bytes of one padded record */
 
 typedef enum su_store_kind { SU_STORE_CODE = 1, SU_STORE_SET = 2, SU_STORE_TEXT = 3 } su_store_kind;
 
-typedef struct su_layout_field { const char *name; su_store_kind kind; uint32_t code_count; const char **codes; } su_layout_field;
-typedef struct su_layout { const char *schema; bool synthetic; uint32_t field_count; su_layout_field *fields; } su_layout;
+typedef struct su_layout_field {
+    const char *name;
+    su_store_kind kind;
+    uint32_t code_count;
+    const char **codes;
+} su_layout_field;
+typedef struct su_layout {
+    const char *schema;
+    bool synthetic;
+    uint32_t field_count;
+    su_layout_field *fields;
+} su_layout;
 
 su_store_kind su_store_kind_of(su_type type);
 /* Words of a set, as su_case_table_provide makes them: at least one. */
@@ -35,7 +45,10 @@ bool su_layout_decode(su_arena *arena, const uint8_t *p, size_t n, su_layout *ou
 /* Length of a record after padding: a multiple of 128 bytes, from 2 KiB on of an eighth of the power of two below (at most 12.5 % more). */
 size_t su_record_padded(size_t n);
 
-typedef struct su_scratch { uint8_t *p; size_t n, capacity; } su_scratch;      /* plaintext: wiped when it grows and when it goes */
+typedef struct su_scratch {
+    uint8_t *p;
+    size_t n, capacity;
+} su_scratch; /* plaintext: wiped when it grows and when it goes */
 void su_scratch_need(su_scratch *s, size_t n);
 void su_scratch_free(su_scratch *s);
 
@@ -44,7 +57,11 @@ su_status su_record_encode(su_context *ctx, const su_case_table *t, const su_lay
                            su_scratch *out);
 
 /* cell: code, or reason of an empty set */
-typedef struct su_record_value { su_cell cell; const uint8_t *set; su_str text; } su_record_value;
+typedef struct su_record_value {
+    su_cell cell;
+    const uint8_t *set;
+    su_str text;
+} su_record_value;
 /* Any bytes: false when they are no record of this layout. Borrows p; values has layout->field_count places. */
 bool su_record_decode(const su_layout *layout, const uint8_t *p, size_t n, su_str *id, su_record_value *values, bool *newer);
 

@@ -10,7 +10,10 @@
 
 /* AUTOINCREMENT: a batch number is part of what its records are sealed to, and must never come back after a sweep. */
 const su_db_kind su_vault_kind = {
-    .noun = "vault", .application_id = 0x53484156 /* SHAV */, .version = 1, .wal = true,
+    .noun = "vault",
+    .application_id = 0x53484156 /* SHAV */,
+    .version = 1,
+    .wal = true,
     .sql =
         "CREATE TABLE meta(name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;"
         "CREATE TABLE organisation(number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, name TEXT NOT NULL, kind TEXT NOT NULL,"
@@ -22,25 +25,32 @@ const su_db_kind su_vault_kind = {
         "CREATE TABLE record(id INTEGER PRIMARY KEY, live INTEGER NOT NULL, blind BLOB NOT NULL, sealed BLOB NOT NULL) STRICT;"
         "CREATE UNIQUE INDEX record_live ON record(blind) WHERE live = 1;"
         "CREATE TABLE audit(n INTEGER PRIMARY KEY, at INTEGER NOT NULL, event TEXT NOT NULL, detail TEXT NOT NULL, hash BLOB NOT NULL,"
-        " mac BLOB NOT NULL) STRICT;"
-        SU_APPEND_ONLY("audit")
-        SU_LEDGER_TABLES,
+        " mac BLOB NOT NULL) STRICT;" SU_APPEND_ONLY("audit") SU_LEDGER_TABLES,
 };
 
-su_status su_vault_need_keys(su_context *ctx, const su_vault *v, const char *to_do) {
+su_status su_vault_need_keys(su_context *ctx, const su_vault *v, const char *to_do)
+{
     return v->keys ? SU_OK : su_fail(ctx, SU_USAGE, "%s: opened without its passphrase, which is needed to %s.", v->file, to_do);
 }
 
-su_status su_vault_damaged(su_context *ctx, const su_vault *v, const char *what) {
-    return su_fail(ctx, SU_CRYPTO, "%s: %s: damaged, or changed by another program. Nothing was changed. To see all of the damage: suha "
-                                   "vault verify. Then restore a backup.", v->file, what);
+su_status su_vault_damaged(su_context *ctx, const su_vault *v, const char *what)
+{
+    return su_fail(ctx, SU_CRYPTO,
+                   "%s: %s: damaged, or changed by another program. Nothing was changed. To see all of the damage: suha "
+                   "vault verify. Then restore a backup.",
+                   v->file, what);
 }
 
 /* ---- making ---- */
 
-typedef struct new_vault { su_passphrase pass; su_vault_cost cost; su_vault *v; } new_vault;
+typedef struct new_vault {
+    su_passphrase pass;
+    su_vault_cost cost;
+    su_vault *v;
+} new_vault;
 
-static su_status fill(su_context *ctx, sqlite3 *db, void *arg) {
+static su_status fill(su_context *ctx, sqlite3 *db, void *arg)
+{
     new_vault *made = arg;
     su_vault *v = made->v;
     uint8_t header[SU_HEADER];
@@ -53,7 +63,8 @@ static su_status fill(su_context *ctx, sqlite3 *db, void *arg) {
     return s;
 }
 
-static su_status make_folder(su_context *ctx, const char *dir) {
+static su_status make_folder(su_context *ctx, const char *dir)
+{
     struct stat st;
     if (mkdir(dir, 0700) == 0) return SU_OK;
     if (errno != EEXIST)
@@ -64,11 +75,13 @@ static su_status make_folder(su_context *ctx, const char *dir) {
     return SU_OK;
 }
 
-su_status su_vault_init(su_context *ctx, const char *dir, su_passphrase pass) {
+su_status su_vault_init(su_context *ctx, const char *dir, su_passphrase pass)
+{
     return su_vault_init_with(ctx, dir, pass, SU_VAULT_COST_MODERATE);
 }
 
-su_status su_vault_init_with(su_context *ctx, const char *dir, su_passphrase pass, su_vault_cost cost) {
+su_status su_vault_init_with(su_context *ctx, const char *dir, su_passphrase pass, su_vault_cost cost)
+{
     su_arena arena;
     su_arena_init(&arena);
     su_vault v = { .dir_fd = -1 };
@@ -96,7 +109,8 @@ out:
 
 /* ---- opening ---- */
 
-static su_status read_header(su_context *ctx, su_vault *v, uint8_t header[SU_HEADER], size_t *n) {
+static su_status read_header(su_context *ctx, su_vault *v, uint8_t header[SU_HEADER], size_t *n)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_status s = su_db_query(ctx, v->db, &st, "SELECT value FROM meta WHERE name = 'header'", "");
@@ -112,7 +126,8 @@ out:
     return s;
 }
 
-static su_status open_vault(su_context *ctx, const char *dir, const su_passphrase *pass, su_vault **out) {
+static su_status open_vault(su_context *ctx, const char *dir, const su_passphrase *pass, su_vault **out)
+{
     uint8_t header[SU_HEADER];
     size_t n = 0;
     su_arena arena;
@@ -148,7 +163,8 @@ out:
 su_status su_vault_open(su_context *ctx, const char *dir, su_passphrase pass, su_vault **out) { return open_vault(ctx, dir, &pass, out); }
 su_status su_vault_open_public(su_context *ctx, const char *dir, su_vault **out) { return open_vault(ctx, dir, NULL, out); }
 
-void su_vault_close(su_vault *v) {
+void su_vault_close(su_vault *v)
+{
     if (!v) return;
     sqlite3_close(v->db);
     if (v->dir_fd >= 0) close(v->dir_fd);
@@ -157,13 +173,16 @@ void su_vault_close(su_vault *v) {
     free(v);
 }
 
-su_status su_vault_status_get(su_context *ctx, su_vault *v, su_vault_status *out) {
+su_status su_vault_status_get(su_context *ctx, su_vault *v, su_vault_status *out)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_audit_head head;
-    *out = (su_vault_status){ .format = (uint32_t)su_vault_kind.version, .created = v->created, .vault_id = v->id_hex };
-    su_status s = su_db_query(ctx, v->db, &st, "SELECT (SELECT count(*) FROM organisation), count(*), coalesce(sum(records - withdrawn), "
-                                               "0), coalesce(sum(withdrawn), 0) FROM batch WHERE closed = 1", "");
+    *out = (su_vault_status) { .format = (uint32_t)su_vault_kind.version, .created = v->created, .vault_id = v->id_hex };
+    su_status s = su_db_query(ctx, v->db, &st,
+                              "SELECT (SELECT count(*) FROM organisation), count(*), coalesce(sum(records - withdrawn), "
+                              "0), coalesce(sum(withdrawn), 0) FROM batch WHERE closed = 1",
+                              "");
     if (s == SU_OK) s = su_db_step(ctx, st, &row, "counting");
     if (s != SU_OK) goto out;
     out->organisations = (uint64_t)sqlite3_column_int64(st, 0);
@@ -178,7 +197,8 @@ out:
     return s;
 }
 
-su_status su_vault_passphrase_set(su_context *ctx, su_vault *v, su_passphrase pass, su_vault_cost cost) {
+su_status su_vault_passphrase_set(su_context *ctx, su_vault *v, su_passphrase pass, su_vault_cost cost)
+{
     uint8_t header[SU_HEADER];
     su_status s = su_vault_need_keys(ctx, v, "change it");
     if (s != SU_OK || (s = su_passphrase_check(ctx, pass)) != SU_OK) return s;

@@ -6,14 +6,15 @@
 typedef struct verify_run {
     su_vault *v;
     su_arena arena;
-    su_dict *audited;                /* details of the closed imports and withdrawals in the audit chain                                */
+    su_dict *audited; /* details of the closed imports and withdrawals in the audit chain */
     uint64_t events[SU_AUDIT_EVENT_COUNT];
-    uint64_t closed, withdrawn;      /* found in the tables                                                                             */
+    uint64_t closed, withdrawn; /* found in the tables */
     uint64_t *checked, *bad;
 } verify_run;
 
 static void finding(su_context *ctx, verify_run *run, const char *fmt, ...) SU_PRINTF(3, 4);
-static void finding(su_context *ctx, verify_run *run, const char *fmt, ...) {
+static void finding(su_context *ctx, verify_run *run, const char *fmt, ...)
+{
     char line[512];
     va_list args;
     va_start(args, fmt);
@@ -24,7 +25,8 @@ static void finding(su_context *ctx, verify_run *run, const char *fmt, ...) {
 }
 
 /* Damage is a finding, not the end; what the system refuses (disk, memory, a lock) is. */
-static su_status as_finding(su_context *ctx, verify_run *run, su_status s) {
+static su_status as_finding(su_context *ctx, verify_run *run, su_status s)
+{
     if (s != SU_CRYPTO && s != SU_INPUT) return s;
     finding(ctx, run, "%s", ctx->message);
     ctx->status = SU_OK;
@@ -32,7 +34,8 @@ static su_status as_finding(su_context *ctx, verify_run *run, su_status s) {
     return SU_OK;
 }
 
-static su_status structure(su_context *ctx, verify_run *run) {
+static su_status structure(su_context *ctx, verify_run *run)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_status s = su_db_query(ctx, run->v->db, &st, "PRAGMA integrity_check(20)", "");
@@ -43,7 +46,8 @@ static su_status structure(su_context *ctx, verify_run *run) {
     return s;
 }
 
-static su_status collect_audited(su_context *ctx, verify_run *run) {
+static su_status collect_audited(su_context *ctx, verify_run *run)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_status s = su_db_query(ctx, run->v->db, &st, "SELECT detail FROM audit WHERE event IN (?, ?)", "tt",
@@ -56,7 +60,8 @@ static su_status collect_audited(su_context *ctx, verify_run *run) {
 
 /* ---- records ---- */
 
-static void check_withdrawn(su_context *ctx, verify_run *run, const su_batch_row *b, sqlite3_stmt *st) {
+static void check_withdrawn(su_context *ctx, verify_run *run, const su_batch_row *b, sqlite3_stmt *st)
+{
     char detail[16 + 2 * SU_BLIND] = "record=";
     size_t blind_n = 0, n = 0;
     uint32_t id = 0;
@@ -67,12 +72,13 @@ static void check_withdrawn(su_context *ctx, verify_run *run, const su_batch_row
     run->withdrawn++;
     if (any || !su_dict_find(run->audited, su_str_of(detail), &id))
         finding(ctx, run, "batch %lld, record %lld is marked withdrawn but %s", (long long)b->number,
-                (long long)(sqlite3_column_int64(st, 0) & UINT32_MAX), any ? "its ciphertext was not overwritten"
-                : "the audit chain does not know of it");
+                (long long)(sqlite3_column_int64(st, 0) & UINT32_MAX),
+                any ? "its ciphertext was not overwritten" : "the audit chain does not know of it");
 }
 
 static void check_live(su_context *ctx, verify_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout,
-                       su_record_value *values, sqlite3_stmt *st, su_scratch *plain) {
+                       su_record_value *values, sqlite3_stmt *st, su_scratch *plain)
+{
     uint8_t ad[SU_RECORD_AD];
     size_t blind_n = 0, n = 0;
     su_str id = { 0 };
@@ -84,7 +90,7 @@ static void check_live(su_context *ctx, verify_run *run, const su_batch_row *b, 
         su_scratch_need(plain, n);
         su_record_ad(run->v, b->organisation, key, blind, ad);
         good = su_unseal(keys->seal, ad, sizeof ad, sealed, n, plain->p) &&
-            su_record_decode(layout, plain->p, n - SU_SEAL_OVERHEAD, &id, values, &newer);
+               su_record_decode(layout, plain->p, n - SU_SEAL_OVERHEAD, &id, values, &newer);
     }
     if (good) {
         su_blind(keys->blind, id, expected);
@@ -93,7 +99,8 @@ static void check_live(su_context *ctx, verify_run *run, const su_batch_row *b, 
     if (!good) finding(ctx, run, "batch %lld, record %lld cannot be unsealed", (long long)b->number, (long long)(key & UINT32_MAX));
 }
 
-static su_status check_records(su_context *ctx, verify_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout) {
+static su_status check_records(su_context *ctx, verify_run *run, const su_batch_row *b, const su_org_keys *keys, const su_layout *layout)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_scratch plain = { 0 };
@@ -124,7 +131,8 @@ static su_status check_records(su_context *ctx, verify_run *run, const su_batch_
 
 /* ---- batches and organisations ---- */
 
-static su_status check_batch(su_context *ctx, verify_run *run, const su_batch_row *b) {
+static su_status check_batch(su_context *ctx, verify_run *run, const su_batch_row *b)
+{
     su_org_row org = { 0 };
     su_layout layout;
     const char *source = NULL, *who = NULL;
@@ -144,7 +152,8 @@ static su_status check_batch(su_context *ctx, verify_run *run, const su_batch_ro
     return as_finding(ctx, run, s);
 }
 
-static su_status check_batches(su_context *ctx, verify_run *run) {
+static su_status check_batches(su_context *ctx, verify_run *run)
+{
     su_batch_row *rows = NULL;
     size_t n = 0;
     int64_t strays = 0;
@@ -161,7 +170,8 @@ static su_status check_batches(su_context *ctx, verify_run *run) {
     return s;
 }
 
-static su_status check_organisations(su_context *ctx, verify_run *run) {
+static su_status check_organisations(su_context *ctx, verify_run *run)
+{
     sqlite3_stmt *st = NULL;
     bool row = false;
     su_status s = su_db_query(ctx, run->v->db, &st, "SELECT number FROM organisation ORDER BY number", "");
@@ -175,7 +185,8 @@ static su_status check_organisations(su_context *ctx, verify_run *run) {
     return s;
 }
 
-static su_status check_ledger(su_context *ctx, verify_run *run) {
+static su_status check_ledger(su_context *ctx, verify_run *run)
+{
     su_ledger *ledger = NULL;
     uint64_t checked = 0, bad = 0;
     su_status s = su_vault_ledger(ctx, run->v, &ledger);
@@ -186,7 +197,8 @@ static su_status check_ledger(su_context *ctx, verify_run *run) {
     return s;
 }
 
-su_status su_vault_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint64_t *bad) {
+su_status su_vault_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint64_t *bad)
+{
     verify_run run = { .v = v, .checked = checked, .bad = bad };
     su_status s = su_db_exec(ctx, v->db, "BEGIN", "checking the vault");
     *checked = *bad = 0;

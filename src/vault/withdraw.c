@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static su_status mark(su_context *ctx, su_vault *v, int64_t key, const uint8_t blind[SU_BLIND]) {
+static su_status mark(su_context *ctx, su_vault *v, int64_t key, const uint8_t blind[SU_BLIND])
+{
     su_arena arena;
     su_arena_init(&arena);
     su_batch_row *rows = NULL, *b = NULL;
@@ -15,8 +16,10 @@ static su_status mark(su_context *ctx, su_vault *v, int64_t key, const uint8_t b
         if (rows[i].number == key >> 32) b = &rows[i];
     if (s == SU_OK && (!b || !su_batch_mac_holds(v, b))) s = su_vault_damaged(ctx, v, "the batch of this record");
     if (s == SU_OK && !b->closed)
-        s = su_fail(ctx, SU_REFUSED, "This record belongs to an unfinished import (batch %lld). Import again without resuming, and without "
-                                     "this record: that removes it.", (long long)b->number);
+        s = su_fail(ctx, SU_REFUSED,
+                    "This record belongs to an unfinished import (batch %lld). Import again without resuming, and without "
+                    "this record: that removes it.",
+                    (long long)b->number);
     if (s == SU_OK)
         s = su_db_run(ctx, v->db, "withdrawing a record", "UPDATE record SET live = 0, sealed = zeroblob(length(sealed)) WHERE id = ?", "i",
                       key);
@@ -32,7 +35,8 @@ static su_status mark(su_context *ctx, su_vault *v, int64_t key, const uint8_t b
     return s;
 }
 
-su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const char *record) {
+su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const char *record)
+{
     su_arena arena;
     su_arena_init(&arena);
     su_org_row row = { 0 };
@@ -45,13 +49,17 @@ su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const
     s = su_db_number(ctx, v->db, "looking for the record", &key, "SELECT id FROM record WHERE blind = ? AND live = 1", "b", blind,
                      sizeof blind);
     if (s == SU_OK && key == 0)
-        s = su_fail(ctx, SU_INPUT, "%s has no record with this identifier in the vault, or it was withdrawn before. Identifiers are "
-                                   "compared exactly: check spelling, capital letters and blanks.", row.id);
+        s = su_fail(ctx, SU_INPUT,
+                    "%s has no record with this identifier in the vault, or it was withdrawn before. Identifiers are "
+                    "compared exactly: check spelling, capital letters and blanks.",
+                    row.id);
     if (s == SU_OK) s = mark(ctx, v, key, blind);
     if ((s = su_db_end(ctx, v->db, s, "withdrawing a record")) != SU_OK) goto out;
     if (!su_db_checkpoint(v->db, 5000))
-        su_log(ctx, "the record is withdrawn; another program is reading, so its old ciphertext stays in %s-wal until that program has "
-                    "finished", v->file);
+        su_log(ctx,
+               "the record is withdrawn; another program is reading, so its old ciphertext stays in %s-wal until that program has "
+               "finished",
+               v->file);
 out:
     su_secret_free(row.keys);
     su_arena_free(&arena);

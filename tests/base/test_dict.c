@@ -11,7 +11,7 @@ static su_str random_string(su_random *r, char *room, size_t alphabet, size_t lo
 {
     size_t n = su_random_below(r, longest + 1);
     for (size_t i = 0; i < n; i++) room[i] = (char)su_random_below(r, alphabet); /* NUL bytes are letters like others */
-    return (su_str){ room, n };
+    return (su_str) { room, n };
 }
 
 static void compare_with_list(su_random *r, size_t alphabet, size_t longest, size_t draws)
@@ -30,7 +30,7 @@ static void compare_with_list(su_random *r, size_t alphabet, size_t longest, siz
         if (at == count) {
             char *copy = su_alloc(s.n + 1);
             memcpy(copy, s.p, s.n);
-            list[count++] = (su_str){ copy, s.n };
+            list[count++] = (su_str) { copy, s.n };
         }
     }
     assert_int_equal(su_dict_count(d), count);
@@ -64,10 +64,10 @@ static void strings_stay_where_they_are(void **state)
     char text[300];
     for (int i = 0; i < 100000; i++) {
         int n = snprintf(text, sizeof text, "%d", i);
-        assert_int_equal(su_dict_add(d, (su_str){ text, (size_t)n }), i + 1);
+        assert_int_equal(su_dict_add(d, (su_str) { text, (size_t)n }), i + 1);
     }
     memset(text, 'x', sizeof text);
-    for (size_t n = 0; n < sizeof text; n++) su_dict_add(d, (su_str){ text, n });
+    for (size_t n = 0; n < sizeof text; n++) su_dict_add(d, (su_str) { text, n });
     assert_ptr_equal(su_dict_get(d, first).p, p);
     assert_string_equal(p, "first");
     assert_int_equal(su_dict_count(d), 100001 + sizeof text);
@@ -79,13 +79,13 @@ static void empty_string_and_long_string(void **state)
     (void)state;
     su_dict *d = su_dict_new();
     assert_false(su_dict_find(d, SU_STR(""), NULL));
-    assert_int_equal(su_dict_add(d, (su_str){ NULL, 0 }), 0);
+    assert_int_equal(su_dict_add(d, (su_str) { NULL, 0 }), 0);
     assert_int_equal(su_dict_add(d, SU_STR("")), 0);
     size_t n = 3000000;
     char *long_text = su_alloc(n);
-    assert_int_equal(su_dict_add(d, (su_str){ long_text, n }), 1);
-    assert_int_equal(su_dict_add(d, (su_str){ long_text, n - 1 }), 2);
-    assert_int_equal(su_dict_add(d, (su_str){ long_text, n }), 1);
+    assert_int_equal(su_dict_add(d, (su_str) { long_text, n }), 1);
+    assert_int_equal(su_dict_add(d, (su_str) { long_text, n - 1 }), 2);
+    assert_int_equal(su_dict_add(d, (su_str) { long_text, n }), 1);
     free(long_text);
     su_dict_free(d);
     su_dict_free(NULL);
@@ -119,8 +119,10 @@ static void hash_spreads(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(same_as_a_list), cmocka_unit_test(strings_stay_where_they_are),
-        cmocka_unit_test(empty_string_and_long_string), cmocka_unit_test(hash_spreads),
+        cmocka_unit_test(same_as_a_list),
+        cmocka_unit_test(strings_stay_where_they_are),
+        cmocka_unit_test(empty_string_and_long_string),
+        cmocka_unit_test(hash_spreads),
     };
     return cmocka_run_group_tests_name("dict", tests, NULL, NULL);
 }

@@ -131,8 +131,11 @@ static void time_can_be_fixed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_written_is_read), cmocka_unit_test(failures_name_the_file),
-        cmocka_unit_test(old_file_is_replaced_and_links_are_not_followed), cmocka_unit_test(paths), cmocka_unit_test(time_can_be_fixed),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(failures_name_the_file),
+        cmocka_unit_test(old_file_is_replaced_and_links_are_not_followed),
+        cmocka_unit_test(paths),
+        cmocka_unit_test(time_can_be_fixed),
     };
     return cmocka_run_group_tests_name("file", tests, NULL, NULL);
 }

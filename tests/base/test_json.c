@@ -10,11 +10,9 @@
 #include <locale.h>
 #include <math.h>
 
-static const char one_line[] =
-    "{\"a\":\"x\",\"b\":[-9223372036854775808,0.1,{},[],null],\"c\":true,\"d\":-1,\"e\":null,\"f\":null}";
-static const char indented[] =
-    "{\n  \"a\": \"x\",\n  \"b\": [\n    -9223372036854775808,\n    0.1,\n    {},\n    [],\n    null\n  ],\n"
-    "  \"c\": true,\n  \"d\": -1,\n  \"e\": null,\n  \"f\": null\n}\n";
+static const char one_line[] = "{\"a\":\"x\",\"b\":[-9223372036854775808,0.1,{},[],null],\"c\":true,\"d\":-1,\"e\":null,\"f\":null}";
+static const char indented[] = "{\n  \"a\": \"x\",\n  \"b\": [\n    -9223372036854775808,\n    0.1,\n    {},\n    [],\n    null\n  ],\n"
+                               "  \"c\": true,\n  \"d\": -1,\n  \"e\": null,\n  \"f\": null\n}\n";
 
 static void layout(void **state)
 {
@@ -63,7 +61,7 @@ static void escapes(void **state)
     writes(SU_STR(""), "\"\"");
     writes(SU_STR("a\"b\\c/d"), "\"a\\\"b\\\\c/d\"");
     writes(SU_STR("\n\r\t\x01\x7F"), "\"\\n\\r\\t\\u0001\\u007f\"");
-    writes((su_str){ "a\0b", 3 }, "\"a\\u0000b\"");
+    writes((su_str) { "a\0b", 3 }, "\"a\\u0000b\"");
     writes(SU_STR("\xD8\xA3\xF0\x9F\x8C\x9F"), "\"\xD8\xA3\xF0\x9F\x8C\x9F\"");
     writes(SU_STR("a\xFFz"), "\"a\xEF\xBF\xBDz\"");
     writes(SU_STR("\xED\xA0\x80"), "\"\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\""); /* surrogate */
@@ -84,10 +82,20 @@ static void real_text(double value, char out[64])
 static void numbers_read_back(void **state)
 {
     (void)state;
-    static const struct { double value; const char *text; } known[] = {
-        { 0, "0" }, { 1, "1" }, { 0.1, "0.1" }, { 1e300, "1e+300" }, { 1.0 / 3, "0.3333333333333333" },
+    static const struct {
+        double value;
+        const char *text;
+    } known[] = {
+        { 0, "0" },
+        { 1, "1" },
+        { 0.1, "0.1" },
+        { 1e300, "1e+300" },
+        { 1.0 / 3, "0.3333333333333333" },
         { 0.1 + 0.2, "0.30000000000000004" },
-        { 5e-324, "4.94065645841247e-324" }, { 123456789, "123456789" }, { INFINITY, "null" }, { -INFINITY, "null" },
+        { 5e-324, "4.94065645841247e-324" },
+        { 123456789, "123456789" },
+        { INFINITY, "null" },
+        { -INFINITY, "null" },
     };
     char text[64];
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
@@ -97,7 +105,10 @@ static void numbers_read_back(void **state)
     su_random r;
     su_test_random(&r);
     for (int k = 0; k < 100000; k++) {
-        union { uint64_t bits; double value; } u = { su_random_u64(&r) };
+        union {
+            uint64_t bits;
+            double value;
+        } u = { su_random_u64(&r) };
         if (!isfinite(u.value)) continue;
         double back;
         real_text(u.value, text);
@@ -128,7 +139,10 @@ static void locale_does_not_matter(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout), cmocka_unit_test(escapes), cmocka_unit_test(numbers_read_back), cmocka_unit_test(locale_does_not_matter),
+        cmocka_unit_test(layout),
+        cmocka_unit_test(escapes),
+        cmocka_unit_test(numbers_read_back),
+        cmocka_unit_test(locale_does_not_matter),
     };
     return cmocka_run_group_tests_name("json", tests, NULL, NULL);
 }

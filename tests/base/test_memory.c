@@ -49,8 +49,16 @@ static void long_messages_are_cut_at_a_character(void **state)
 
 static char logged[64];
 static double at;
-static void keep_line(void *user, const char *line) { (void)user; snprintf(logged, sizeof logged, "%s", line); }
-static void keep_progress(void *user, const char *step, double done) { (void)user, (void)step; at = done; }
+static void keep_line(void *user, const char *line)
+{
+    (void)user;
+    snprintf(logged, sizeof logged, "%s", line);
+}
+static void keep_progress(void *user, const char *step, double done)
+{
+    (void)user, (void)step;
+    at = done;
+}
 
 static void log_progress_cancel(void **state)
 {
@@ -153,14 +161,25 @@ static void sizes_never_wrap(void **state)
 static void csv(void **state)
 {
     (void)state;
-    static const struct { const char *cell, *plain, *safe; } cases[] = {
-        { "", "", "" }, { "a", "a", "a" }, { "a,b", "\"a,b\"", "\"a,b\"" }, { "a;b", "a;b", "a;b" },
+    static const struct {
+        const char *cell, *plain, *safe;
+    } cases[] = {
+        { "", "", "" },
+        { "a", "a", "a" },
+        { "a,b", "\"a,b\"", "\"a,b\"" },
+        { "a;b", "a;b", "a;b" },
         { "say \"x\"", "\"say \"\"x\"\"\"", "\"say \"\"x\"\"\"" },
-        { "two\nlines", "\"two\nlines\"", "\"two\nlines\"" }, { " a", "\" a\"", "\" a\"" }, { "=1+1", "=1+1", "'=1+1" },
+        { "two\nlines", "\"two\nlines\"", "\"two\nlines\"" },
+        { " a", "\" a\"", "\" a\"" },
+        { "=1+1", "=1+1", "'=1+1" },
         { "-99", "-99", "-99" },
-        { "+3.5e2", "+3.5e2", "+3.5e2" }, { "-1+2", "-1+2", "'-1+2" }, { "@SUM(A1)", "@SUM(A1)", "'@SUM(A1)" },
+        { "+3.5e2", "+3.5e2", "+3.5e2" },
+        { "-1+2", "-1+2", "'-1+2" },
+        { "@SUM(A1)", "@SUM(A1)", "'@SUM(A1)" },
         { "=a,b", "\"=a,b\"", "\"'=a,b\"" },
-        { "\t=1", "\"\t=1\"", "\"'\t=1\"" }, { "\r=1", "\"\r=1\"", "\"'\r=1\"" }, { "-", "-", "'-" },
+        { "\t=1", "\"\t=1\"", "\"'\t=1\"" },
+        { "\r=1", "\"\r=1\"", "\"'\r=1\"" },
+        { "-", "-", "'-" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         su_buf b = { NULL, 0, 0 };
@@ -193,8 +212,13 @@ static void html_and_printf(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(messages), cmocka_unit_test(long_messages_are_cut_at_a_character), cmocka_unit_test(log_progress_cancel),
-        cmocka_unit_test(arena), cmocka_unit_test(growing), cmocka_unit_test(sizes_never_wrap), cmocka_unit_test(csv),
+        cmocka_unit_test(messages),
+        cmocka_unit_test(long_messages_are_cut_at_a_character),
+        cmocka_unit_test(log_progress_cancel),
+        cmocka_unit_test(arena),
+        cmocka_unit_test(growing),
+        cmocka_unit_test(sizes_never_wrap),
+        cmocka_unit_test(csv),
         cmocka_unit_test(html_and_printf),
     };
     return cmocka_run_group_tests_name("memory", tests, NULL, NULL);

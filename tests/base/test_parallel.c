@@ -9,7 +9,10 @@
 
 #include <stdatomic.h>
 
-typedef struct seen { atomic_uint *times; atomic_uint worker_max; } seen;
+typedef struct seen {
+    atomic_uint *times;
+    atomic_uint worker_max;
+} seen;
 
 static void visit(void *arg, size_t i, unsigned worker)
 {

@@ -159,9 +159,14 @@ static void sha256_and_hex(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(known_bytes), cmocka_unit_test(seeds_stay_what_they_are), cmocka_unit_test(pieces_do_not_matter),
-        cmocka_unit_test(streams_differ), cmocka_unit_test(system_source), cmocka_unit_test(below_is_uniform),
-        cmocka_unit_test(below_is_exact_for_huge_bounds), cmocka_unit_test(sha256_and_hex),
+        cmocka_unit_test(known_bytes),
+        cmocka_unit_test(seeds_stay_what_they_are),
+        cmocka_unit_test(pieces_do_not_matter),
+        cmocka_unit_test(streams_differ),
+        cmocka_unit_test(system_source),
+        cmocka_unit_test(below_is_uniform),
+        cmocka_unit_test(below_is_exact_for_huge_bounds),
+        cmocka_unit_test(sha256_and_hex),
     };
     return cmocka_run_group_tests_name("random", tests, NULL, NULL);
 }

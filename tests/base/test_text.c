@@ -10,7 +10,10 @@
 /* Table 3-7 of the Unicode standard, read row by row. */
 static size_t slow_character(const unsigned char *p, size_t n)
 {
-    static const struct { unsigned first[2], second[2]; size_t length; } rows[] = {
+    static const struct {
+        unsigned first[2], second[2];
+        size_t length;
+    } rows[] = {
         { { 0x00, 0x7F }, { 0, 0 }, 1 },       { { 0xC2, 0xDF }, { 0x80, 0xBF }, 2 }, { { 0xE0, 0xE0 }, { 0xA0, 0xBF }, 3 },
         { { 0xE1, 0xEC }, { 0x80, 0xBF }, 3 }, { { 0xED, 0xED }, { 0x80, 0x9F }, 3 }, { { 0xEE, 0xEF }, { 0x80, 0xBF }, 3 },
         { { 0xF0, 0xF0 }, { 0x90, 0xBF }, 4 }, { { 0xF1, 0xF3 }, { 0x80, 0xBF }, 4 }, { { 0xF4, 0xF4 }, { 0x80, 0x8F }, 4 },
@@ -70,22 +73,34 @@ static void trim(void **state)
 {
     (void)state;
     static const char *const cases[][2] = {
-        { "", "" }, { " \t\r\n", "" }, { " a b ", "a b" }, { "\xEF\xBB\xBF\xC2\xA0 a\xC2\xA0\xEF\xBB\xBF ", "a" }, { "\xC2\xA0", "" },
-        { "\xA0", "\xA0" },
+        { "", "" },         { " \t\r\n", "" },  { " a b ", "a b" }, { "\xEF\xBB\xBF\xC2\xA0 a\xC2\xA0\xEF\xBB\xBF ", "a" },
+        { "\xC2\xA0", "" }, { "\xA0", "\xA0" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_true(su_str_equal(su_str_trim(su_str_of(cases[i][0])), su_str_of(cases[i][1])));
     }
     assert_int_equal(su_str_of(NULL).n, 0);
-    assert_true(su_str_equal((su_str){ NULL, 0 }, SU_STR("")));
+    assert_true(su_str_equal((su_str) { NULL, 0 }, SU_STR("")));
     assert_false(su_str_equal(SU_STR("a"), SU_STR("b")));
 }
 
 static void integers(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", " ", "-", "+", "1a", "a1", "1 2", "--1", "0x10", "1.0", "9223372036854775808",
-                                       "-9223372036854775809", "99999999999999999999999", "\xD9\xA1" };
+    static const char *const bad[] = { "",
+                                       " ",
+                                       "-",
+                                       "+",
+                                       "1a",
+                                       "a1",
+                                       "1 2",
+                                       "--1",
+                                       "0x10",
+                                       "1.0",
+                                       "9223372036854775808",
+                                       "-9223372036854775809",
+                                       "99999999999999999999999",
+                                       "\xD9\xA1" };
     int64_t v = 77;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) assert_false(su_parse_i64(su_str_of(bad[i]), &v));
     assert_int_equal(v, 77);
@@ -102,14 +117,23 @@ static void integers(void **state)
 static void reals(void **state)
 {
     (void)state;
-    static const char *const bad[] = { "", ".", "-", "1e", "1e+", "e5", "nan", "inf", "0x1p3", "1,5", "1 5", "1e999",
-                                       "--1", "1.2.3", "1d0" };
+    static const char *const bad[] = {
+        "", ".", "-", "1e", "1e+", "e5", "nan", "inf", "0x1p3", "1,5", "1 5", "1e999", "--1", "1.2.3", "1d0"
+    };
     double v;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         if (su_parse_f64(su_str_of(bad[i]), &v)) fail_msg("%s was read as a number", bad[i]);
     }
-    static const struct { const char *text; double value; } good[] = {
-        { "0", 0 }, { "-0.5", -0.5 }, { " 1e3 ", 1000 }, { ".25", 0.25 }, { "5.", 5 }, { "+1.5E-2", 0.015 },
+    static const struct {
+        const char *text;
+        double value;
+    } good[] = {
+        { "0", 0 },
+        { "-0.5", -0.5 },
+        { " 1e3 ", 1000 },
+        { ".25", 0.25 },
+        { "5.", 5 },
+        { "+1.5E-2", 0.015 },
         { "0.1000000000000000055511151231257827021181583404541015625000000000000000000000000000000000000000000000000001", 0.1 },
     };
     for (size_t i = 0; i < sizeof good / sizeof good[0]; i++) {
@@ -144,8 +168,8 @@ static void distances(void **state)
         for (size_t i = 0; i < m; i++) a[i] = (char)('a' + su_random_below(&r, 3));
         for (size_t i = 0; i < n; i++) b[i] = (char)('a' + su_random_below(&r, 3));
         size_t slow = slow_distance(a, m, b, n);
-        assert_int_equal(su_text_distance((su_str){ a, m }, (su_str){ b, n }, cap), slow < cap ? slow : cap);
-        assert_int_equal(su_text_distance((su_str){ a, m }, (su_str){ b, n }, SIZE_MAX), slow);
+        assert_int_equal(su_text_distance((su_str) { a, m }, (su_str) { b, n }, cap), slow < cap ? slow : cap);
+        assert_int_equal(su_text_distance((su_str) { a, m }, (su_str) { b, n }, SIZE_MAX), slow);
     }
     assert_int_equal(su_text_distance(SU_STR("na\xC3\xAFve"), SU_STR("naive"), 9), 1); /* one character, two bytes */
     assert_int_equal(su_text_distance(SU_STR("gender"), SU_STR("gendre"), 9), 1);

@@ -50,7 +50,7 @@ static void contingency(su_context *ctx, const su_code_matrix *m, uint32_t lengt
             size *= m->columns[c].card;
         }
         tables = su_grow(tables, &capacity, count + 1, sizeof *tables);
-        tables[count++] = (su_contingency_request){ n, columns, su_alloc_array(size, sizeof(int64_t)) };
+        tables[count++] = (su_contingency_request) { n, columns, su_alloc_array(size, sizeof(int64_t)) };
         cells += size;
     }
     double start = su_clock_cpu();
@@ -92,9 +92,16 @@ int main(int argc, char **argv)
     static const uint32_t wide[] = { 21, 249, 249, 9, 4, 249, 600, 1500, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
     static uint32_t forty[40];
     for (uint32_t c = 0; c < 40; c++) forty[c] = c < 8 ? 4 * (c + 1) * (c + 1) : 1;
-    const struct { const char *name; shape s; uint32_t longest; uint64_t min_count; } all[] = {
-        { "c17k", { 17000, 26, shape_case_values, 1 }, 4, 1 },      { "c206k", { 206000, 26, shape_case_values, 1 }, 4, 1 },
-        { "c206k-k10", { 206000, 26, shape_case_values, 1 }, 4, 10 }, { "m1", { 1000000, 40, forty, 0.94 }, 3, 1 },
+    const struct {
+        const char *name;
+        shape s;
+        uint32_t longest;
+        uint64_t min_count;
+    } all[] = {
+        { "c17k", { 17000, 26, shape_case_values, 1 }, 4, 1 },
+        { "c206k", { 206000, 26, shape_case_values, 1 }, 4, 1 },
+        { "c206k-k10", { 206000, 26, shape_case_values, 1 }, 4, 10 },
+        { "m1", { 1000000, 40, forty, 0.94 }, 3, 1 },
         { "wide", { 50000, 26, wide, 1 }, 3, 1 },
     };
     int64_t threads = 1;

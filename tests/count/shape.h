@@ -13,7 +13,12 @@
 
 enum { SHAPE_CLASSES = 10 };
 
-typedef struct shape { uint64_t rows; uint32_t columns; const uint32_t *values; double filled; } shape;
+typedef struct shape {
+    uint64_t rows;
+    uint32_t columns;
+    const uint32_t *values;
+    double filled;
+} shape;
 
 static const uint32_t shape_case_values[26] = { 21, 4, 9, 60, 4, 60, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 };
 
@@ -37,7 +42,10 @@ static inline void shape_column(su_random *r, uint64_t rows, const uint8_t *kind
     }
     for (uint64_t i = 0; i < rows; i++) {
         const uint32_t k = kind[i];
-        if (shape_unit(r) >= chance[k]) { codes[i] = 0; continue; }
+        if (shape_unit(r) >= chance[k]) {
+            codes[i] = 0;
+            continue;
+        }
         double u = shape_unit(r);
         uint32_t v = 0;
         while (v + 1 < values && cumulated[k * values + v] < u) v++;
@@ -62,7 +70,7 @@ static inline su_code_matrix *shape_new(su_random *r, const shape *s)
     for (uint32_t c = 0; c < s->columns; c++) {
         uint16_t *codes = su_arena_array(&m->arena, s->rows, sizeof *codes);
         shape_column(r, s->rows, kind, s->values[c], s->filled, codes);
-        m->columns[c] = (su_matrix_column){ .name = su_arena_printf(&m->arena, "c%u", c), .card = s->values[c] + 1, .codes = codes };
+        m->columns[c] = (su_matrix_column) { .name = su_arena_printf(&m->arena, "c%u", c), .card = s->values[c] + 1, .codes = codes };
     }
     free(kind);
     return m;

@@ -10,7 +10,10 @@
 
 /* ---- the oracle ---- */
 
-typedef struct found { su_combination *p; size_t n, capacity; } found;
+typedef struct found {
+    su_combination *p;
+    size_t n, capacity;
+} found;
 
 static void keep(void *arg, const su_combination *c)
 {
@@ -39,7 +42,7 @@ static void enumerate(const su_code_matrix *m, uint64_t row, uint32_t column, ui
     if (so_far->length == length) return;
     for (uint32_t c = column; c < m->column_count; c++) {
         if (!m->columns[c].codes[row]) continue;
-        so_far->at[so_far->length++] = (su_attribute){ (uint16_t)c, m->columns[c].codes[row] };
+        so_far->at[so_far->length++] = (su_attribute) { (uint16_t)c, m->columns[c].codes[row] };
         enumerate(m, row, c + 1, length, so_far, out);
         so_far->length--;
     }
@@ -93,7 +96,7 @@ static su_code_matrix *random_table(su_random *r, uint64_t rows, uint32_t column
 {
     uint32_t *values = su_alloc_array(columns, sizeof *values);
     for (uint32_t c = 0; c < columns; c++) values[c] = 1 + (uint32_t)su_random_below(r, values_max);
-    su_code_matrix *m = shape_new(r, &(shape){ rows, columns, values, filled });
+    su_code_matrix *m = shape_new(r, &(shape) { rows, columns, values, filled });
     free(values);
     return m;
 }
@@ -120,7 +123,7 @@ static void case_shape(void **state)
     (void)state;
     su_random r;
     su_test_random(&r);
-    su_code_matrix *m = shape_new(&r, &(shape){ 400, 26, shape_case_values, 1 });
+    su_code_matrix *m = shape_new(&r, &(shape) { 400, 26, shape_case_values, 1 });
     for (unsigned threads = 1; threads <= 4; threads++) {
         compare(m, 3, 1, threads);
         compare(m, 4, threads, threads);
@@ -137,7 +140,7 @@ static void wide_domain(void **state)
     su_test_random(&r);
     static const uint32_t values[] = { 2000, 249, 1, 3000, 21, 65000, 2, 249 };
     for (uint64_t rows = 1; rows <= 5000; rows = rows * 9 + 1) {
-        su_code_matrix *m = shape_new(&r, &(shape){ rows, 8, values, 2 });
+        su_code_matrix *m = shape_new(&r, &(shape) { rows, 8, values, 2 });
         /* spread the values: without Zipf, so that thousands of attributes occur */
         for (uint32_t c = 0; c < 8; c++) {
             uint16_t *codes = (uint16_t *)(uintptr_t)m->columns[c].codes;
@@ -161,7 +164,7 @@ static void wide_domain_of_frequent_values(void **state)
     su_test_random(&r);
     static const uint32_t values[] = { 1000, 1000, 3, 1000 };
     enum { ROWS = 20000 };
-    su_code_matrix *m = shape_new(&r, &(shape){ ROWS, 4, values, 2 });
+    su_code_matrix *m = shape_new(&r, &(shape) { ROWS, 4, values, 2 });
     for (uint64_t i = 0; i < ROWS; i++) {
         uint16_t code = (uint16_t)(1 + su_random_below(&r, 1000));
         for (uint32_t c = 0; c < 4; c++) { /* mostly the same value, so that pairs and triples repeat */
@@ -182,7 +185,7 @@ static void sixty_columns(void **state)
     su_test_random(&r);
     uint32_t values[60];
     for (uint32_t c = 0; c < 60; c++) values[c] = c % 5 ? 1 : 4;
-    su_code_matrix *m = shape_new(&r, &(shape){ 120, 60, values, 0.4 });
+    su_code_matrix *m = shape_new(&r, &(shape) { 120, 60, values, 0.4 });
     compare(m, 3, 1, 2);
     compare(m, 4, 1, 2);
     compare(m, 5, 4, 3);
@@ -196,17 +199,17 @@ static void edges(void **state)
     su_test_random(&r);
     static const uint32_t values[] = { 3, 1, 5 };
     for (uint32_t length = 1; length <= SU_MAX_LENGTH; length++) {
-        su_code_matrix *none = shape_new(&r, &(shape){ 0, 3, values, 1 }); /* no row */
+        su_code_matrix *none = shape_new(&r, &(shape) { 0, 3, values, 1 }); /* no row */
         compare(none, length, 1, 2);
         shape_free(none);
-        su_code_matrix *absent = shape_new(&r, &(shape){ 50, 3, values, 0 }); /* nothing recorded */
+        su_code_matrix *absent = shape_new(&r, &(shape) { 50, 3, values, 0 }); /* nothing recorded */
         compare(absent, length, 1, 2);
         shape_free(absent);
-        su_code_matrix *one = shape_new(&r, &(shape){ 50, 1, values, 9 }); /* one column */
+        su_code_matrix *one = shape_new(&r, &(shape) { 50, 1, values, 9 }); /* one column */
         compare(one, length, 1, 2);
         compare(one, length, 1000, 2);
         shape_free(one);
-        su_code_matrix *full = shape_new(&r, &(shape){ 60, 3, values, 9 }); /* length beyond the columns, every cell filled */
+        su_code_matrix *full = shape_new(&r, &(shape) { 60, 3, values, 9 }); /* length beyond the columns, every cell filled */
         compare(full, length, 1, 2);
         compare(full, length, 5, 1);
         shape_free(full);
@@ -227,9 +230,9 @@ static void wrong_use(void **state)
     assert_int_equal(su_count_combinations(&ctx, &m, &o, NULL, NULL, NULL), SU_USAGE);
     o.length = SU_MAX_LENGTH + 1;
     assert_int_equal(su_count_combinations(&ctx, &m, &o, NULL, NULL, NULL), SU_USAGE);
-    o = (su_count_options){ 1, 0 };
+    o = (su_count_options) { 1, 0 };
     assert_int_equal(su_count_combinations(&ctx, &m, &o, NULL, NULL, NULL), SU_USAGE);
-    o = (su_count_options){ 1, 1 };
+    o = (su_count_options) { 1, 1 };
     assert_int_equal(su_count_combinations(&ctx, &m, &o, NULL, NULL, NULL), SU_OK);
     m.row_count = 4; /* the last code is outside the domain */
     assert_int_equal(su_count_combinations(&ctx, &m, &o, NULL, NULL, NULL), SU_INTERNAL);
@@ -265,7 +268,7 @@ static void stops_when_asked(void **state)
     (void)state;
     su_random r;
     su_test_random(&r);
-    su_code_matrix *m = shape_new(&r, &(shape){ 2000, 26, shape_case_values, 1 });
+    su_code_matrix *m = shape_new(&r, &(shape) { 2000, 26, shape_case_values, 1 });
     su_context ctx;
     su_context_init(&ctx);
     volatile int cancel = 1;
@@ -278,10 +281,11 @@ static void stops_when_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_tables), cmocka_unit_test(case_shape), cmocka_unit_test(wide_domain),
-        cmocka_unit_test(wide_domain_of_frequent_values),
-        cmocka_unit_test(sixty_columns),
-        cmocka_unit_test(edges), cmocka_unit_test(wrong_use), cmocka_unit_test(too_wide), cmocka_unit_test(stops_when_asked),
+        cmocka_unit_test(random_tables),    cmocka_unit_test(case_shape),
+        cmocka_unit_test(wide_domain),      cmocka_unit_test(wide_domain_of_frequent_values),
+        cmocka_unit_test(sixty_columns),    cmocka_unit_test(edges),
+        cmocka_unit_test(wrong_use),        cmocka_unit_test(too_wide),
+        cmocka_unit_test(stops_when_asked),
     };
     return cmocka_run_group_tests_name("combinations", tests, NULL, NULL);
 }

@@ -47,7 +47,10 @@ static uint32_t draw_columns(su_random *r, const su_code_matrix *m, uint32_t lon
     return n;
 }
 
-typedef struct workload { su_contingency_request *tables; size_t count; } workload;
+typedef struct workload {
+    su_contingency_request *tables;
+    size_t count;
+} workload;
 
 static workload draw_workload(su_random *r, const su_code_matrix *m, size_t count, uint32_t longest)
 {
@@ -56,10 +59,13 @@ static workload draw_workload(su_random *r, const su_code_matrix *m, size_t coun
         uint32_t *columns = su_alloc_array(longest + 1, sizeof *columns);
         uint32_t n = draw_columns(r, m, longest, columns);
         size_t cells = cells_of(m, columns, n);
-        if (cells > 3000) { free(columns); continue; }
+        if (cells > 3000) {
+            free(columns);
+            continue;
+        }
         int64_t *out = su_alloc_array(cells, sizeof *out);
         memset(out, 0x5A, cells * sizeof *out); /* must be overwritten */
-        w.tables[w.count++] = (su_contingency_request){ n, columns, out };
+        w.tables[w.count++] = (su_contingency_request) { n, columns, out };
     }
     return w;
 }
@@ -104,7 +110,7 @@ static void random_workloads(void **state)
         uint32_t columns = 1 + (uint32_t)su_random_below(&r, 12), values[12];
         for (uint32_t c = 0; c < columns; c++) values[c] = su_random_below(&r, 3) ? 1 : 1 + (uint32_t)su_random_below(&r, 12);
         uint64_t rows = su_random_below(&r, 3) ? 1 + su_random_below(&r, 3000) : 3;
-        su_code_matrix *m = shape_new(&r, &(shape){ rows, columns, values, filled[k % 4] });
+        su_code_matrix *m = shape_new(&r, &(shape) { rows, columns, values, filled[k % 4] });
         check_workload(&r, m, k % 5 ? 120 : 3, 1 + (uint32_t)su_random_below(&r, 5), 1 + (unsigned)k % 3);
         shape_free(m);
     }
@@ -115,7 +121,7 @@ static void case_shape(void **state)
     (void)state;
     su_random r;
     su_test_random(&r);
-    su_code_matrix *m = shape_new(&r, &(shape){ 3000, 26, shape_case_values, 1 });
+    su_code_matrix *m = shape_new(&r, &(shape) { 3000, 26, shape_case_values, 1 });
     check_workload(&r, m, 600, 3, 2);
     shape_free(m);
 }
@@ -127,7 +133,8 @@ static void edges(void **state)
     su_context_init(&ctx);
     uint16_t codes[] = { 0, 1, 2, 1 };
     su_matrix_column columns[] = {
-        { .name = "a", .card = 3, .codes = codes }, { .name = "nothing but absent", .card = 1, .codes = (uint16_t[4]){ 0 } },
+        { .name = "a", .card = 3, .codes = codes },
+        { .name = "nothing but absent", .card = 1, .codes = (uint16_t[4]) { 0 } },
         { .name = "no domain at all", .card = 0, .codes = NULL },
     };
     su_code_matrix m = { .row_count = 4, .column_count = 2, .columns = columns };
@@ -140,7 +147,7 @@ static void edges(void **state)
     assert_memory_equal(out, expected, sizeof expected);
 
     su_contingency_request requests[64];
-    for (size_t i = 0; i < 64; i++) requests[i] = (su_contingency_request){ 2, both, many };
+    for (size_t i = 0; i < 64; i++) requests[i] = (su_contingency_request) { 2, both, many };
     ctx.threads = 1; /* one place for all answers */
     assert_int_equal(su_contingency_many(&ctx, &m, requests, 64), SU_OK);
     assert_memory_equal(many, expected, sizeof expected);
@@ -149,7 +156,7 @@ static void edges(void **state)
     m.row_count = 0;
     m.column_count = 3;
     static const uint32_t all[] = { 0, 1, 2 };
-    for (size_t i = 0; i < 64; i++) requests[i] = (su_contingency_request){ 3, all, many };
+    for (size_t i = 0; i < 64; i++) requests[i] = (su_contingency_request) { 3, all, many };
     many[0] = 77;
     assert_int_equal(su_contingency_many(&ctx, &m, requests, 64), SU_OK);
     assert_int_equal(many[0], 77); /* a table without cells writes nothing */
@@ -163,7 +170,7 @@ static void stops_when_asked(void **state)
     (void)state;
     su_random r;
     su_test_random(&r);
-    su_code_matrix *m = shape_new(&r, &(shape){ 500, 26, shape_case_values, 1 });
+    su_code_matrix *m = shape_new(&r, &(shape) { 500, 26, shape_case_values, 1 });
     su_context ctx;
     su_context_init(&ctx);
     volatile int cancel = 1;
@@ -179,7 +186,10 @@ static void stops_when_asked(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(random_workloads), cmocka_unit_test(case_shape), cmocka_unit_test(edges), cmocka_unit_test(stops_when_asked),
+        cmocka_unit_test(random_workloads),
+        cmocka_unit_test(case_shape),
+        cmocka_unit_test(edges),
+        cmocka_unit_test(stops_when_asked),
     };
     return cmocka_run_group_tests_name("contingency", tests, NULL, NULL);
 }

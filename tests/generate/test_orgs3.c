@@ -35,7 +35,7 @@ static su_raw_table *read_export(const char *name, const char *sheet)
 {
     su_context ctx;
     su_raw_table *t = NULL;
-    su_read_options options = {.sheet = sheet};
+    su_read_options options = { .sheet = sheet };
     su_context_init(&ctx);
     if (su_table_read(&ctx, su_test_pooled(folder, name), &options, &t)) fail_msg("%s", ctx.message);
     return t;
@@ -46,15 +46,18 @@ static bool resource(void *arg, const char *path, su_str *bytes)
 {
     su_arena *arena = arg;
     su_context ctx;
-    su_buf b = {0};
+    su_buf b = { 0 };
     su_context_init(&ctx);
     if (su_file_read(&ctx, su_test_source(su_arena_printf(arena, "instruments/%s", path)), 1 << 24, &b)) return false;
-    *bytes = (su_str){su_arena_strndup(arena, b.p ? b.p : "", b.n), b.n};
+    *bytes = (su_str) { su_arena_strndup(arena, b.p ? b.p : "", b.n), b.n };
     su_buf_free(&b);
     return true;
 }
 
-typedef struct planted { const char *column, *value; double most; } planted;
+typedef struct planted {
+    const char *column, *value;
+    double most;
+} planted;
 
 /* `planted` ends with a NULL column; `most` is the largest share of rows that may hold the value. */
 static void check_export(const char *file, const char *sheet, const char *mapping_file, uint64_t rows, const planted *expected)
@@ -73,7 +76,7 @@ static void check_export(const char *file, const char *sheet, const char *mappin
     if (su_schema_load(&ctx, "ctdc-2024", resource, &arena, &schema)) fail_msg("%s", ctx.message);
     assert_true(resource(&arena, su_arena_printf(&arena, "ctdc-2024/mappings/%s", mapping_file), &csv));
     if (su_mapping_parse(&ctx, mapping_file, csv, schema, &mapping)) fail_msg("%s", ctx.message);
-    su_harmonise_options options = {.margins = SU_MARGINS_REFUSE, .max_rejected = 0};
+    su_harmonise_options options = { .margins = SU_MARGINS_REFUSE, .max_rejected = 0 };
     if (su_harmonise(&ctx, raw, schema, mapping, &options, &cases, &report)) fail_msg("%s: %s", file, ctx.message);
     assert_int_equal(report->rows_out, rows);
 
@@ -85,8 +88,9 @@ static void check_export(const char *file, const char *sheet, const char *mappin
             const su_value_note *note = &column->unmapped[u];
             const planted *p = expected;
             while (p->column && (strcmp(p->column, column->source) != 0 || strcmp(p->value, note->value) != 0)) p++;
-            if (!p->column) fail_msg("%s: %s holds \"%s\" in %llu rows, which nothing maps", file, column->source, note->value,
-                                     (unsigned long long)note->rows);
+            if (!p->column)
+                fail_msg("%s: %s holds \"%s\" in %llu rows, which nothing maps", file, column->source, note->value,
+                         (unsigned long long)note->rows);
             assert_true((double)note->rows <= p->most * (double)rows);
             met++;
         }
@@ -104,7 +108,9 @@ static void check_export(const char *file, const char *sheet, const char *mappin
 static void harbour_maps_but_for_what_was_planted(void **state)
 {
     (void)state;
-    static const planted expected[] = {{"age", "abt 30", 0.006}, {"nationality", "XX", 0.006}, {"sector", "other", 0.3}, {NULL, NULL, 0}};
+    static const planted expected[] = {
+        { "age", "abt 30", 0.006 }, { "nationality", "XX", 0.006 }, { "sector", "other", 0.3 }, { NULL, NULL, 0 }
+    };
     check_export("harbour.csv", NULL, "example-harbour.csv", ROWS * 9 / 20, expected);
 }
 
@@ -112,8 +118,11 @@ static void hotline_maps_but_for_what_was_planted(void **state)
 {
     (void)state;
     static const planted expected[] = {
-        {"Means of control", "other", 0.1}, {"Labour sector", "begging", 0.1}, {"Labour sector", "other", 0.2},
-        {"Sex industry", "online services", 0.1}, {NULL, NULL, 0},
+        { "Means of control", "other", 0.1 },
+        { "Labour sector", "begging", 0.1 },
+        { "Labour sector", "other", 0.2 },
+        { "Sex industry", "online services", 0.1 },
+        { NULL, NULL, 0 },
     };
     check_export("hotline.xlsx", "Calls", "example-hotline.csv", ROWS / 4, expected);
 }
@@ -122,10 +131,15 @@ static void refuge_maps_but_for_what_was_planted(void **state)
 {
     (void)state;
     static const planted expected[] = {
-        {"prs_Citizenship", "Atlantide", 0.006}, {"vic_MethodsOfControl", "Autre", 0.1}, {"vic_ForcedLabourIndustry", "Sylviculture", 0.03},
-        {"vic_ForcedLabourIndustry", "Pêche et aquaculture", 0.1}, {"vic_ForcedLabourIndustry", "Industrie manufacturière", 0.1},
-        {"vic_ForcedLabourIndustry", "Autre", 0.1}, {"vic_TypeOfSexExploitation", "Services interactifs à distance", 0.06},
-        {"vic_TypeOfSexExploitation", "Services sexuels privés", 0.06}, {NULL, NULL, 0},
+        { "prs_Citizenship", "Atlantide", 0.006 },
+        { "vic_MethodsOfControl", "Autre", 0.1 },
+        { "vic_ForcedLabourIndustry", "Sylviculture", 0.03 },
+        { "vic_ForcedLabourIndustry", "Pêche et aquaculture", 0.1 },
+        { "vic_ForcedLabourIndustry", "Industrie manufacturière", 0.1 },
+        { "vic_ForcedLabourIndustry", "Autre", 0.1 },
+        { "vic_TypeOfSexExploitation", "Services interactifs à distance", 0.06 },
+        { "vic_TypeOfSexExploitation", "Services sexuels privés", 0.06 },
+        { NULL, NULL, 0 },
     };
     check_export("refuge.csv", NULL, "example-refuge.csv", ROWS * 3 / 10, expected);
 }

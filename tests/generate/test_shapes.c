@@ -18,7 +18,7 @@ static void generate(const char *shape, uint64_t rows, uint64_t seed, const char
 static su_sha256 file_hash(const char *path)
 {
     su_context ctx;
-    su_buf b = {0};
+    su_buf b = { 0 };
     su_context_init(&ctx);
     if (su_file_read(&ctx, path, UINT64_C(1) << 30, &b)) fail_msg("%s", ctx.message);
     su_sha256 h = su_sha256_of(b.p, b.n);
@@ -36,7 +36,7 @@ static su_raw_table *read_table(const char *path, const char *sheet)
 {
     su_context ctx;
     su_raw_table *t = NULL;
-    su_read_options options = {.sheet = sheet};
+    su_read_options options = { .sheet = sheet };
     su_context_init(&ctx);
     if (su_table_read(&ctx, path, &options, &t)) fail_msg("%s", ctx.message);
     return t;
@@ -50,7 +50,7 @@ static su_str cell(const su_raw_table *t, uint64_t row, uint32_t column)
 static void bytes_follow_from_the_seed(void **state)
 {
     (void)state;
-    static const char *const files[] = {"harbour.csv", "hotline.xlsx", "refuge.csv"};
+    static const char *const files[] = { "harbour.csv", "hotline.xlsx", "refuge.csv" };
     size_t n;
     const su_shape *shapes = su_shapes(&n);
     assert_int_equal(n, 6);
@@ -82,12 +82,12 @@ static void check_codes(const char *shape, const su_raw_table *t, const unsigned
     su_context_init(&ctx);
     for (uint32_t c = 0; c < coded; c++) {
         su_arena arena;
-        su_buf bytes = {0};
+        su_buf bytes = { 0 };
         su_codelist *list = NULL;
         su_arena_init(&arena);
         char *name = su_arena_printf(&arena, "instruments/%s/codelists/values-%u.csv", shape, values[c]);
         if (su_file_read(&ctx, su_test_source(name), 1 << 20, &bytes)) fail_msg("%s", ctx.message);
-        if (su_codelist_parse(&ctx, &arena, "values", name, (su_str){bytes.p, bytes.n}, &list)) fail_msg("%s", ctx.message);
+        if (su_codelist_parse(&ctx, &arena, "values", name, (su_str) { bytes.p, bytes.n }, &list)) fail_msg("%s", ctx.message);
         assert_int_equal(list->count, values[c]);
         const su_dict *distinct = t->columns[c].values;
         for (uint32_t v = 0; v < su_dict_count(distinct); v++) {
@@ -121,8 +121,10 @@ static void check_header(const su_raw_table *t, const char *const *prefix, const
     for (unsigned k = 0; k < kinds; k++) {
         for (unsigned i = 1; i <= count[k]; i++, at++) {
             char want[16];
-            if (strcmp(format, "plain") == 0) snprintf(want, sizeof want, "%s%u", prefix[k], i);
-            else snprintf(want, sizeof want, "%s%02u", prefix[k], i);
+            if (strcmp(format, "plain") == 0)
+                snprintf(want, sizeof want, "%s%u", prefix[k], i);
+            else
+                snprintf(want, sizeof want, "%s%02u", prefix[k], i);
             assert_true(at < t->column_count);
             assert_string_equal(t->columns[at].name, want);
         }
@@ -133,14 +135,14 @@ static void check_header(const su_raw_table *t, const char *const *prefix, const
 static void benchmark_shapes_fit_their_instruments(void **state)
 {
     (void)state;
-    static const unsigned c17k[] = {21, 4, 9, 60, 4, 60}, m1x40[] = {20, 9, 50, 50}, nb6k[] = {2, 6, 10};
-    static const char *const cf[] = {"c", "f"}, *const h[] = {"H"};
+    static const unsigned c17k[] = { 21, 4, 9, 60, 4, 60 }, m1x40[] = { 20, 9, 50, 50 }, nb6k[] = { 2, 6, 10 };
+    static const char *const cf[] = { "c", "f" }, *const h[] = { "H" };
     char *path = su_strdup(su_test_path("shape.csv"));
 
     generate("c17k", 0, 1, path);
     su_raw_table *t = read_table(path, NULL);
     assert_int_equal(t->row_count, 17000);
-    check_header(t, cf, (const unsigned[]){6, 20}, 2, "%02u");
+    check_header(t, cf, (const unsigned[]) { 6, 20 }, 2, "%02u");
     check_codes("c17k", t, c17k, 6, "1");
     assert_true(mean_weight(t) > 8.7 && mean_weight(t) < 9.4);
     su_raw_table_free(t);
@@ -148,7 +150,7 @@ static void benchmark_shapes_fit_their_instruments(void **state)
     generate("m1x40", 20000, 1, path);
     t = read_table(path, NULL);
     assert_int_equal(t->row_count, 20000);
-    check_header(t, cf, (const unsigned[]){4, 36}, 2, "%02u");
+    check_header(t, cf, (const unsigned[]) { 4, 36 }, 2, "%02u");
     check_codes("m1x40", t, m1x40, 4, "1");
     assert_true(mean_weight(t) > 11.5 && mean_weight(t) < 12.5);
     su_raw_table_free(t);
@@ -156,10 +158,10 @@ static void benchmark_shapes_fit_their_instruments(void **state)
     generate("nb6k", 0, 1, path);
     t = read_table(path, NULL);
     assert_int_equal(t->row_count, 6000);
-    check_header(t, h, (const unsigned[]){10}, 1, "plain");
+    check_header(t, h, (const unsigned[]) { 10 }, 1, "plain");
     check_codes("nb6k", t, nb6k, 3, "0");
     /* Means of the notebook's summary table, missing = 0: 0.99, 2.59, 4.54. */
-    static const double means[] = {1.0, 2.625, 4.583};
+    static const double means[] = { 1.0, 2.625, 4.583 };
     for (uint32_t c = 0; c < 3; c++) {
         int64_t sum = 0, value;
         for (uint64_t r = 0; r < t->row_count; r++) sum += su_parse_i64(cell(t, r, c), &value) ? value : 0;

@@ -61,18 +61,19 @@ static const char toy_country[] =
 static const char toy_kinds[] = "code,label_en\na,Alpha\nb,Beta\nc,Gamma\n";
 
 static const toy_file toy_files[] = {
-    {"toy/schema.json", toy_schema},
-    {"codelists/flag.csv", toy_flag},
-    {"codelists/flag-present.csv", toy_flag_present},
-    {"toy/codelists/gender.csv", toy_gender},
-    {"toy/codelists/age.csv", toy_age},
-    {"codelists/country.csv", toy_country},
-    {"toy/codelists/kinds.csv", toy_kinds},
-    {NULL, NULL},
+    { "toy/schema.json", toy_schema },
+    { "codelists/flag.csv", toy_flag },
+    { "codelists/flag-present.csv", toy_flag_present },
+    { "toy/codelists/gender.csv", toy_gender },
+    { "toy/codelists/age.csv", toy_age },
+    { "codelists/country.csv", toy_country },
+    { "toy/codelists/kinds.csv", toy_kinds },
+    { NULL, NULL },
 };
 
 /* arg: array of toy_file ended by a NULL path; the toy instrument's own files when NULL. */
-UNUSED static bool toy_resource(void *arg, const char *path, su_str *bytes) {
+UNUSED static bool toy_resource(void *arg, const char *path, su_str *bytes)
+{
     for (const toy_file *f = arg == NULL ? toy_files : arg; f->path != NULL; f++) {
         if (strcmp(f->path, path) != 0) continue;
         *bytes = su_str_of(f->text);
@@ -82,7 +83,8 @@ UNUSED static bool toy_resource(void *arg, const char *path, su_str *bytes) {
 }
 
 /* Files under SUHA_SOURCE/instruments; kept until the end of the process. */
-UNUSED static bool instrument_resource(void *arg, const char *path, su_str *bytes) {
+UNUSED static bool instrument_resource(void *arg, const char *path, su_str *bytes)
+{
     enum { MOST = 200 };
     static struct {
         char *path;
@@ -92,25 +94,26 @@ UNUSED static bool instrument_resource(void *arg, const char *path, su_str *byte
     (void)arg;
     for (size_t i = 0; i < count; i++) {
         if (strcmp(kept[i].path, path) != 0) continue;
-        *bytes = (su_str){kept[i].bytes.p, kept[i].bytes.n};
+        *bytes = (su_str) { kept[i].bytes.p, kept[i].bytes.n };
         return true;
     }
     su_context ctx;
     su_context_init(&ctx);
     const char *full = su_test_source("instruments");
-    su_buf name = {0};
+    su_buf name = { 0 };
     su_buf_printf(&name, "%s/%s", full, path);
     bool found = count < MOST && su_path_exists(name.p) && su_file_read(&ctx, name.p, 1u << 26, &kept[count].bytes) == SU_OK;
     if (found) {
         kept[count].path = su_strdup(path);
-        *bytes = (su_str){kept[count].bytes.p, kept[count].bytes.n};
+        *bytes = (su_str) { kept[count].bytes.p, kept[count].bytes.n };
         count++;
     }
     su_buf_free(&name);
     return found;
 }
 
-UNUSED static su_schema *toy(void) {
+UNUSED static su_schema *toy(void)
+{
     su_context ctx;
     su_schema *s = NULL;
     su_context_init(&ctx);
@@ -118,10 +121,11 @@ UNUSED static su_schema *toy(void) {
     return s;
 }
 
-UNUSED static su_raw_table *csv_table(const char *name, const char *text) {
+UNUSED static su_raw_table *csv_table(const char *name, const char *text)
+{
     su_context ctx;
     su_raw_table *t = NULL;
-    su_read_options opts = {.delimiter = ','};
+    su_read_options opts = { .delimiter = ',' };
     su_context_init(&ctx);
     if (su_csv_parse(&ctx, name, su_str_of(text), &opts, &t) != SU_OK) fail_msg("refused: %s", ctx.message);
     return t;
@@ -140,15 +144,16 @@ typedef struct toy_run {
 } toy_run;
 
 /* map NULL: by column names. Rows of the mapping without its header line. */
-UNUSED static toy_run run_with(const char *map, const char *data, const su_harmonise_options *opts) {
-    toy_run r = {.schema = toy(), .raw = csv_table("cases.csv", data)};
-    su_buf csv = {0};
+UNUSED static toy_run run_with(const char *map, const char *data, const su_harmonise_options *opts)
+{
+    toy_run r = { .schema = toy(), .raw = csv_table("cases.csv", data) };
+    su_buf csv = { 0 };
     su_context_init(&r.ctx);
     su_arena_init(&r.arena);
     if (map != NULL) {
         su_buf_text(&csv, MAP_HEADER);
         su_buf_text(&csv, map);
-        if (su_mapping_parse(&r.ctx, "map.csv", (su_str){csv.p, csv.n}, r.schema, &r.mapping) != SU_OK)
+        if (su_mapping_parse(&r.ctx, "map.csv", (su_str) { csv.p, csv.n }, r.schema, &r.mapping) != SU_OK)
             fail_msg("mapping refused: %s", r.ctx.message);
     }
     r.status = su_harmonise(&r.ctx, r.raw, r.schema, r.mapping, opts, &r.table, &r.report);
@@ -156,13 +161,15 @@ UNUSED static toy_run run_with(const char *map, const char *data, const su_harmo
     return r;
 }
 
-UNUSED static toy_run run(const char *map, const char *data) {
+UNUSED static toy_run run(const char *map, const char *data)
+{
     toy_run r = run_with(map, data, NULL);
     if (r.status != SU_OK) fail_msg("refused: %s", r.ctx.message);
     return r;
 }
 
-UNUSED static void run_free(toy_run *r) {
+UNUSED static void run_free(toy_run *r)
+{
     su_case_table_free(r->table);
     su_harmonise_report_free(r->report);
     su_mapping_free(r->mapping);
@@ -172,7 +179,8 @@ UNUSED static void run_free(toy_run *r) {
 }
 
 /* A cell as text: the code, members joined by "+", the text, or the reason in parentheses. */
-UNUSED static const char *got(toy_run *r, uint64_t row, const char *field) {
+UNUSED static const char *got(toy_run *r, uint64_t row, const char *field)
+{
     int f = su_schema_field(r->schema, su_str_of(field));
     if (f < 0) fail_msg("no field %s", field);
     const su_case_column *c = &r->table->columns[f];
@@ -183,7 +191,7 @@ UNUSED static const char *got(toy_run *r, uint64_t row, const char *field) {
         if (su_cell_is_value(c->codes[row])) return def->codelist->codes[c->codes[row] - 1].code;
         return su_arena_printf(&r->arena, "(%s)", su_cell_reason(c->codes[row]));
     }
-    su_buf text = {0};
+    su_buf text = { 0 };
     for (uint32_t v = 0; v < def->codelist->count; v++)
         if (c->sets[row * c->words + v / 64] >> (v % 64) & 1)
             su_buf_printf(&text, "%s%s", text.n > 0 ? "+" : "", def->codelist->codes[v].code);
@@ -193,7 +201,8 @@ UNUSED static const char *got(toy_run *r, uint64_t row, const char *field) {
     return kept;
 }
 
-UNUSED static const su_column_report *column_of(const toy_run *r, const char *source) {
+UNUSED static const su_column_report *column_of(const toy_run *r, const char *source)
+{
     for (size_t i = 0; i < r->report->column_count; i++)
         if (strcmp(r->report->columns[i].source, source) == 0) return &r->report->columns[i];
     fail_msg("no column %s in the report", source);
@@ -201,12 +210,14 @@ UNUSED static const su_column_report *column_of(const toy_run *r, const char *so
 }
 
 /* Wants a failure whose message holds every one of the texts. */
-UNUSED static void assert_message(const su_context *ctx, su_status status, su_status wanted, const char *const *texts, size_t n) {
+UNUSED static void assert_message(const su_context *ctx, su_status status, su_status wanted, const char *const *texts, size_t n)
+{
     if (status != wanted) fail_msg("status %d, not %d: %s", status, wanted, ctx->message);
     for (size_t i = 0; i < n; i++)
         if (strstr(ctx->message, texts[i]) == NULL) fail_msg("\"%s\" is not in: %s", texts[i], ctx->message);
 }
 #define assert_says(ctx, status, wanted, ...)                                                                                              \
-    assert_message(ctx, status, wanted, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+    assert_message(ctx, status, wanted, (const char *const[]) { __VA_ARGS__ },                                                             \
+                   sizeof((const char *const[]) { __VA_ARGS__ }) / sizeof(char *))
 
 #endif

@@ -4,18 +4,20 @@
 #include "margins.h"
 #include "words.h"
 
-static void is_day(const char *text, date_order order, int y, int m, int d) {
-    civil_date out = {0};
+static void is_day(const char *text, date_order order, int y, int m, int d)
+{
+    civil_date out = { 0 };
     if (!date_parse(su_str_of(text), order, &out)) fail_msg("%s is not read", text);
     if (out.year != y || out.month != m || out.day != d) fail_msg("%s is read as %d-%d-%d", text, out.year, out.month, out.day);
 }
 
-static void dates_are_read(void **state) {
+static void dates_are_read(void **state)
+{
     (void)state;
-    static const char *const same[] = {"2019-03-28",      "2019/03/28",           "2019.03.28",       "2019-3-28",
-                                       " 2019-03-28 ",    "2019-03-28T10:20:30Z", "2019-03-28 10:20", "2019-03-28T10:20:30.123+02:00",
-                                       "28/03/2019",      "28.03.2019",           "28-03-2019",       "28/3/2019",
-                                       "28/03/2019 10:20"};
+    static const char *const same[] = { "2019-03-28",      "2019/03/28",           "2019.03.28",       "2019-3-28",
+                                        " 2019-03-28 ",    "2019-03-28T10:20:30Z", "2019-03-28 10:20", "2019-03-28T10:20:30.123+02:00",
+                                        "28/03/2019",      "28.03.2019",           "28-03-2019",       "28/3/2019",
+                                        "28/03/2019 10:20" };
     for (size_t i = 0; i < sizeof same / sizeof *same; i++) is_day(same[i], DATE_DAY_FIRST, 2019, 3, 28);
     is_day("03/04/2019", DATE_DAY_FIRST, 2019, 4, 3);
     is_day("03/04/2019", DATE_MONTH_FIRST, 2019, 3, 4);
@@ -23,22 +25,25 @@ static void dates_are_read(void **state) {
     is_day("29/02/2000", DATE_DAY_FIRST, 2000, 2, 29);
 }
 
-static void what_is_no_date(void **state) {
+static void what_is_no_date(void **state)
+{
     (void)state;
-    static const char *const bad[] = {
-        "",           "2019",    "29/02/2019",  "29/02/1900",  "31/04/2019",      "00/01/2019", "2019-13-01", "2019-00-10", "28/03/19",
-        "28-03/2019", "2019-03", "2019-03-28x", "2019-03-28T", "2019-03-28 noon", "20190328",   "1/2/3/2019", "0999-01-01", "28/03/20190"};
+    static const char *const bad[] = { "",           "2019",        "29/02/2019",  "29/02/1900",      "31/04/2019",
+                                       "00/01/2019", "2019-13-01",  "2019-00-10",  "28/03/19",        "28-03/2019",
+                                       "2019-03",    "2019-03-28x", "2019-03-28T", "2019-03-28 noon", "20190328",
+                                       "1/2/3/2019", "0999-01-01",  "28/03/20190" };
     civil_date out;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (date_parse(su_str_of(bad[i]), DATE_DAY_FIRST, &out)) fail_msg("%s is read as a date", bad[i]);
 }
 
-static void years_are_read(void **state) {
+static void years_are_read(void **state)
+{
     (void)state;
-    static const char *const same[] = {"2019",   "2019.0",  "2019.00", "2019-Q4",    "2019 Q1",
-                                       "2019Q2", "2019-03", "2019/11", "28/03/2019", "2019-03-28"};
-    static const char *const bad[] = {"",        "19",     "20190",    "2019.5", "2019-Q5",
-                                      "2019-13", "2019-Q", "Q4 2019x", "year",   "999999999999999999999"};
+    static const char *const same[] = { "2019",   "2019.0",  "2019.00", "2019-Q4",    "2019 Q1",
+                                        "2019Q2", "2019-03", "2019/11", "28/03/2019", "2019-03-28" };
+    static const char *const bad[] = { "",        "19",     "20190",    "2019.5", "2019-Q5",
+                                       "2019-13", "2019-Q", "Q4 2019x", "year",   "999999999999999999999" };
     int year = 0;
     for (size_t i = 0; i < sizeof same / sizeof *same; i++)
         if (!year_parse(su_str_of(same[i]), DATE_DAY_FIRST, &year) || year != 2019) fail_msg("%s is not 2019", same[i]);
@@ -46,7 +51,8 @@ static void years_are_read(void **state) {
         if (year_parse(su_str_of(bad[i]), DATE_DAY_FIRST, &year)) fail_msg("%s is read as a year", bad[i]);
 }
 
-static void whole_decimals_are_integers(void **state) {
+static void whole_decimals_are_integers(void **state)
+{
     (void)state;
     int64_t n = 0;
     assert_true(integer_parse(SU_STR("2002.0"), &n) && n == 2002);
@@ -60,12 +66,14 @@ static void whole_decimals_are_integers(void **state) {
     assert_false(integer_parse(SU_STR(""), &n));
 }
 
-static void words_of_totals_fold_to_themselves(void **state) {
+static void words_of_totals_fold_to_themselves(void **state)
+{
     (void)state;
-    static const char *const yes[] = {"Total",         "TOTALS",   "all",          "Tous",       "TODOS",
-                                      "Total général", "الإجمالي", "Grand  total", "sub – total"};
-    static const char *const loosely[] = {"Police total", "Total (England)", "Local Authority Total"};
-    static const char *const no[] = {"totally", "Totalitarian", "other", "all other countries", "subtotalled", ""};
+    static const char *const yes[] = {
+        "Total", "TOTALS", "all", "Tous", "TODOS", "Total général", "الإجمالي", "Grand  total", "sub – total"
+    };
+    static const char *const loosely[] = { "Police total", "Total (England)", "Local Authority Total" };
+    static const char *const no[] = { "totally", "Totalitarian", "other", "all other countries", "subtotalled", "" };
     su_arena arena;
     su_arena_init(&arena);
     for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
@@ -79,9 +87,10 @@ static void words_of_totals_fold_to_themselves(void **state) {
     su_arena_free(&arena);
 }
 
-static void tables_line_up(void **state) {
+static void tables_line_up(void **state)
+{
     (void)state;
-    su_buf b = {0};
+    su_buf b = { 0 };
     words_count(&b, 0);
     su_buf_char(&b, ' ');
     words_count(&b, 999);
@@ -104,7 +113,8 @@ static void tables_line_up(void **state) {
     su_buf_free(&b);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(dates_are_read),
         cmocka_unit_test(what_is_no_date),

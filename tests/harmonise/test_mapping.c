@@ -1,14 +1,15 @@
 /* Parsing and checking mappings: every refusal names the file, the line and the column. */
 #include "harmonise_test.h"
 
-static su_status parse(su_context *ctx, const char *rows, su_mapping **out) {
+static su_status parse(su_context *ctx, const char *rows, su_mapping **out)
+{
     su_schema *s = toy();
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_context_init(ctx);
     su_buf_text(&csv, MAP_HEADER);
     su_buf_text(&csv, rows);
     su_mapping *m = NULL;
-    su_status st = su_mapping_parse(ctx, "map.csv", (su_str){csv.p, csv.n}, s, &m);
+    su_status st = su_mapping_parse(ctx, "map.csv", (su_str) { csv.p, csv.n }, s, &m);
     if (out == NULL)
         su_mapping_free(m);
     else
@@ -18,52 +19,53 @@ static su_status parse(su_context *ctx, const char *rows, su_mapping **out) {
     return st;
 }
 
-static void contradictions_are_refused(void **state) {
+static void contradictions_are_refused(void **state)
+{
     (void)state;
     static const struct {
         const char *rows, *line, *column, *says;
     } cases[] = {
-        {"sex,,gender,,renam,,\n", "line 2", "column 5 (rule)", "\"renam\" is not a rule"},
-        {"sex,,gender,,rename,sure,\n", "line 2", "column 6 (coverage)", "exact, partial, none"},
-        {"sex,,gendre,,rename,,\n", "line 2", "column 3 (target_column)", "did you mean \"gender\""},
-        {"sex,,,,rename,,\n", "line 2", "column 3 (target_column)", "needs a target column"},
-        {",,gender,,rename,,\n", "line 2", "column 1 (source_column)", "source column is missing"},
-        {"sex,F,gender,Womann,value,,\n", "line 2", "column 4 (target_value)", "did you mean \"Woman\""},
-        {"sex,F,gender,?dunno,value,,\n", "line 2", "column 4 (target_value)", "not a reason"},
-        {"sex,,gender,Woman,rename,,\n", "line 2", "column 4 (target_value)", "takes no target_value"},
-        {"sex,F,gender,,rename,,\n", "line 2", "column 2 (source_value)", "looks at every cell"},
-        {"a,,gender,,rename,,\na,,gender,,rename,,\n", "line 3", "column 5 (rule)", "two rules for one cell: line 2"},
-        {"a,,gender,,rename,,\nb,,gender,,rename,,\n", "line 3", "column 3", "two rules for one cell: line 2 fills gender from a"},
-        {"a,F,gender,Woman,value,,\na,f,gender,Man,value,,\n", "line 3", "column 2 (source_value)", "two rules for one cell: line 2"},
-        {"a,*,gender,Woman,value,,\na,*,gender,Man,value,,\n", "line 3", "column 2 (source_value)", "default (*)"},
-        {",,gender,Woman,constant,,\na,,gender,,rename,,\n", "line 3", "column 3", "line 2 gives gender a constant"},
-        {",,gender,Woman,constant,,\n,,gender,Man,constant,,\n", "line 3", "column 3", "two rules for one cell"},
-        {",,gender,,constant,,\n", "line 2", "column 4", "needs a value"},
-        {"a,,gender,Woman,constant,,\n", "line 2", "column 1", "leave source_column empty"},
-        {"a,,gender,,or,,\n", "line 2", "column 5", "or joins flags"},
-        {"a,,meansAbuse,,or,,\nb,,meansAbuse,,rename,,\n", "line 3", "column 5", "use or for b too"},
-        {"a,,meansAbuse,sometimes,or,,\n", "line 2", "column 4", "known-negative"},
-        {"a,,kinds,Zeta,or,,\n", "line 2", "column 4", "not in the codelist kinds"},
-        {"a,,meansAbuse,,band,,\n", "line 2", "column 5", "needs a coded target"},
-        {"a,,gender,,band,,\n", "line 2", "column 5", "has no bands"},
-        {"a,,months,,year,,\n", "line 2", "column 5", "needs a coded target"},
-        {"a,;,,,split,,\na,,gender,,rename,,\n", "line 3", "column 3", "holds one"},
-        {"a,;,,,split,,\na,|,kinds,,split,,\n", "line 3", "column 2", "line 2 already splits"},
-        {"a,,,,drop,,\na,,gender,,rename,,\n", "line 2", "column 5", "line 3 uses it"},
-        {"a,,gender,,drop,,\n", "line 2", "column 3", "fills no column"},
-        {"a,,,,weight,,\nb,,,,weight,,\n", "line 3", "column 5", "one weight column"},
-        {"a,,,,record,,\nb,,,,record,,\n", "line 3", "column 5", "one record column"},
-        {"a,,,,margin,,\n", "line 2", "column 2", "marks a total"},
-        {"@gendre,,adult,,rename,,\n", "line 2", "column 1", "names no column"},
-        {"@gender,F,adult,1,value,,\n", "line 2", "column 1", "no row of this mapping fills gender"},
-        {"@gender,,,,weight,,\n", "line 2", "column 1", "needs a column of the file"},
-        {"a,,gender,,rename,,\n@gender,Q,adult,1,value,,\n", "line 3", "column 2", "not in the codelist gender"},
-        {"@adult,1,adult,1,value,,\n", "line 2", "column 1", "a cycle"},
-        {"@gender,Woman,ageBand,18+,value,,\n@ageBand,18+,citizenship,UA,value,,\n@citizenship,UA,gender,Man,value,,\n", "line",
-         "column 1 (source_column)", "a cycle"},
-        {"a,x,months,many,value,,\n", "line 2", "column 4", "not a valid integer"},
-        {"a,x,months,601,value,,\n", "line 2", "column 4", "not a valid integer"},
-        {"a,x,interviewed,31/02/2004,value,,\n", "line 2", "column 4", "not a valid date"},
+        { "sex,,gender,,renam,,\n", "line 2", "column 5 (rule)", "\"renam\" is not a rule" },
+        { "sex,,gender,,rename,sure,\n", "line 2", "column 6 (coverage)", "exact, partial, none" },
+        { "sex,,gendre,,rename,,\n", "line 2", "column 3 (target_column)", "did you mean \"gender\"" },
+        { "sex,,,,rename,,\n", "line 2", "column 3 (target_column)", "needs a target column" },
+        { ",,gender,,rename,,\n", "line 2", "column 1 (source_column)", "source column is missing" },
+        { "sex,F,gender,Womann,value,,\n", "line 2", "column 4 (target_value)", "did you mean \"Woman\"" },
+        { "sex,F,gender,?dunno,value,,\n", "line 2", "column 4 (target_value)", "not a reason" },
+        { "sex,,gender,Woman,rename,,\n", "line 2", "column 4 (target_value)", "takes no target_value" },
+        { "sex,F,gender,,rename,,\n", "line 2", "column 2 (source_value)", "looks at every cell" },
+        { "a,,gender,,rename,,\na,,gender,,rename,,\n", "line 3", "column 5 (rule)", "two rules for one cell: line 2" },
+        { "a,,gender,,rename,,\nb,,gender,,rename,,\n", "line 3", "column 3", "two rules for one cell: line 2 fills gender from a" },
+        { "a,F,gender,Woman,value,,\na,f,gender,Man,value,,\n", "line 3", "column 2 (source_value)", "two rules for one cell: line 2" },
+        { "a,*,gender,Woman,value,,\na,*,gender,Man,value,,\n", "line 3", "column 2 (source_value)", "default (*)" },
+        { ",,gender,Woman,constant,,\na,,gender,,rename,,\n", "line 3", "column 3", "line 2 gives gender a constant" },
+        { ",,gender,Woman,constant,,\n,,gender,Man,constant,,\n", "line 3", "column 3", "two rules for one cell" },
+        { ",,gender,,constant,,\n", "line 2", "column 4", "needs a value" },
+        { "a,,gender,Woman,constant,,\n", "line 2", "column 1", "leave source_column empty" },
+        { "a,,gender,,or,,\n", "line 2", "column 5", "or joins flags" },
+        { "a,,meansAbuse,,or,,\nb,,meansAbuse,,rename,,\n", "line 3", "column 5", "use or for b too" },
+        { "a,,meansAbuse,sometimes,or,,\n", "line 2", "column 4", "known-negative" },
+        { "a,,kinds,Zeta,or,,\n", "line 2", "column 4", "not in the codelist kinds" },
+        { "a,,meansAbuse,,band,,\n", "line 2", "column 5", "needs a coded target" },
+        { "a,,gender,,band,,\n", "line 2", "column 5", "has no bands" },
+        { "a,,months,,year,,\n", "line 2", "column 5", "needs a coded target" },
+        { "a,;,,,split,,\na,,gender,,rename,,\n", "line 3", "column 3", "holds one" },
+        { "a,;,,,split,,\na,|,kinds,,split,,\n", "line 3", "column 2", "line 2 already splits" },
+        { "a,,,,drop,,\na,,gender,,rename,,\n", "line 2", "column 5", "line 3 uses it" },
+        { "a,,gender,,drop,,\n", "line 2", "column 3", "fills no column" },
+        { "a,,,,weight,,\nb,,,,weight,,\n", "line 3", "column 5", "one weight column" },
+        { "a,,,,record,,\nb,,,,record,,\n", "line 3", "column 5", "one record column" },
+        { "a,,,,margin,,\n", "line 2", "column 2", "marks a total" },
+        { "@gendre,,adult,,rename,,\n", "line 2", "column 1", "names no column" },
+        { "@gender,F,adult,1,value,,\n", "line 2", "column 1", "no row of this mapping fills gender" },
+        { "@gender,,,,weight,,\n", "line 2", "column 1", "needs a column of the file" },
+        { "a,,gender,,rename,,\n@gender,Q,adult,1,value,,\n", "line 3", "column 2", "not in the codelist gender" },
+        { "@adult,1,adult,1,value,,\n", "line 2", "column 1", "a cycle" },
+        { "@gender,Woman,ageBand,18+,value,,\n@ageBand,18+,citizenship,UA,value,,\n@citizenship,UA,gender,Man,value,,\n", "line",
+          "column 1 (source_column)", "a cycle" },
+        { "a,x,months,many,value,,\n", "line 2", "column 4", "not a valid integer" },
+        { "a,x,months,601,value,,\n", "line 2", "column 4", "not a valid integer" },
+        { "a,x,interviewed,31/02/2004,value,,\n", "line 2", "column 4", "not a valid date" },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         su_context ctx;
@@ -72,7 +74,8 @@ static void contradictions_are_refused(void **state) {
     }
 }
 
-static void the_header_is_checked(void **state) {
+static void the_header_is_checked(void **state)
+{
     (void)state;
     su_context ctx;
     su_mapping *m = NULL;
@@ -84,7 +87,8 @@ static void the_header_is_checked(void **state) {
     su_schema_free(s);
 }
 
-static void spreadsheets_write_it_in_several_ways(void **state) {
+static void spreadsheets_write_it_in_several_ways(void **state)
+{
     (void)state;
     static const char *const same[] = {
         "source_column,source_value,target_column,target_value,rule,coverage,note\nsex,,gender,,rename,exact,\n",
@@ -110,7 +114,8 @@ static void spreadsheets_write_it_in_several_ways(void **state) {
     }
 }
 
-static void the_fingerprint_is_of_the_bytes(void **state) {
+static void the_fingerprint_is_of_the_bytes(void **state)
+{
     (void)state;
     su_context ctx;
     su_schema *s = toy();
@@ -127,10 +132,12 @@ static void the_fingerprint_is_of_the_bytes(void **state) {
     su_schema_free(s);
 }
 
-static void required_fields_must_be_filled(void **state) {
+static void required_fields_must_be_filled(void **state)
+{
     (void)state;
-    static const toy_file files[] = {
-        {"need/schema.json", "{\"fields\": [{\"name\": \"a\", \"constraints\": {\"required\": true}}, {\"name\": \"b\"}]}"}, {NULL, NULL}};
+    static const toy_file files[] = { { "need/schema.json",
+                                        "{\"fields\": [{\"name\": \"a\", \"constraints\": {\"required\": true}}, {\"name\": \"b\"}]}" },
+                                      { NULL, NULL } };
     su_context ctx;
     su_schema *s = NULL;
     su_mapping *m = NULL;
@@ -156,7 +163,8 @@ static void required_fields_must_be_filled(void **state) {
     su_schema_free(s);
 }
 
-static void columns_find_their_fields_by_name(void **state) {
+static void columns_find_their_fields_by_name(void **state)
+{
     (void)state;
     toy_run r = run(NULL, "GENDER,yearOfReg,Nacionalidad,other\nF,2002.0,UA,x\n");
     assert_string_equal(got(&r, 0, "gender"), "Woman");
@@ -175,7 +183,8 @@ static void columns_find_their_fields_by_name(void **state) {
     run_free(&r);
 }
 
-static void missing_source_columns_are_all_named(void **state) {
+static void missing_source_columns_are_all_named(void **state)
+{
     (void)state;
     toy_run r = run_with("sex,,gender,,rename,,\nage,,ageBand,,band,,\nnotes,,,,drop,,\n", "Sexe,x\nF,1\n", NULL);
     assert_says(&r.ctx, r.status, SU_INPUT, "cases.csv", "2 columns", "\"sex\" (map.csv, line 2)", "\"age\" (map.csv, line 3)");
@@ -195,7 +204,8 @@ static void missing_source_columns_are_all_named(void **state) {
     run_free(&r);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(the_header_is_checked),

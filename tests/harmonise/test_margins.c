@@ -3,9 +3,10 @@
 
 static const char *const cube = "type,g,land,n\nA,F,UA,3\nA,M,UA,2\nA,Total,UA,5\nA,F,Total,3\nA,M,Total,2\nA,Total,Total,5\n";
 static const char *const cube_map = "n,,,,weight,,\ng,,gender,,rename,,\nland,,citizenship,,rename,,\n";
-static const su_harmonise_options leave_out = {.margins = SU_MARGINS_EXCLUDE, .max_rejected = UINT64_MAX};
+static const su_harmonise_options leave_out = { .margins = SU_MARGINS_EXCLUDE, .max_rejected = UINT64_MAX };
 
-static void totals_refuse_the_file(void **state) {
+static void totals_refuse_the_file(void **state)
+{
     (void)state;
     toy_run r = run_with(cube_map, cube, NULL);
     assert_says(&r.ctx, r.status, SU_REFUSED, "cases.csv", "4 of 6 rows", "\"g\", value \"Total\": 2 rows, counting 10",
@@ -18,7 +19,8 @@ static void totals_refuse_the_file(void **state) {
     run_free(&r);
 }
 
-static void totals_can_be_left_out(void **state) {
+static void totals_can_be_left_out(void **state)
+{
     (void)state;
     toy_run r = run_with(cube_map, cube, &leave_out);
     assert_int_equal(r.status, SU_OK);
@@ -28,7 +30,8 @@ static void totals_can_be_left_out(void **state) {
     run_free(&r);
 }
 
-static void declared_totals_need_no_option(void **state) {
+static void declared_totals_need_no_option(void **state)
+{
     (void)state;
     toy_run r = run("n,,,,weight,,\ng,,gender,,rename,,\nland,,citizenship,,rename,,\ng,TOTAL,,,margin,,\nland,total,,,margin,,\n", cube);
     assert_int_equal(r.table->row_count, 5);
@@ -44,7 +47,8 @@ static void declared_totals_need_no_option(void **state) {
     run_free(&r);
 }
 
-static void a_value_the_mapping_knows_is_no_total(void **state) {
+static void a_value_the_mapping_knows_is_no_total(void **state)
+{
     (void)state;
     toy_run r = run("g,all,gender,Other,value,,\ng,,gender,,rename,,\n", "g,k\nF,\nall,\n");
     assert_int_equal(r.table->row_count, 2);
@@ -52,7 +56,8 @@ static void a_value_the_mapping_knows_is_no_total(void **state) {
     run_free(&r);
 }
 
-static void totals_hide_in_columns_nobody_maps(void **state) {
+static void totals_hide_in_columns_nobody_maps(void **state)
+{
     (void)state;
     /* With a weight, plain words are believed in any column; without, only beside totals in a coded column. */
     toy_run r = run_with("n,,,,weight,,\ng,,gender,,rename,,\n", "g,land,n\nF,UA,3\nF,Total,3\n", NULL);
@@ -69,7 +74,8 @@ static void totals_hide_in_columns_nobody_maps(void **state) {
     run_free(&r);
 }
 
-static void identifiers_and_texts_are_left_alone(void **state) {
+static void identifiers_and_texts_are_left_alone(void **state)
+{
     (void)state;
     toy_run r =
         run("id,,,,record,,\nn,,,,weight,,\nname,,caseNumber,,rename,,\nphone,,phone,,rename,,\n", "id,n,name,phone\nall,1,Total,Total\n");
@@ -78,11 +84,12 @@ static void identifiers_and_texts_are_left_alone(void **state) {
     run_free(&r);
 }
 
-static void totals_in_four_languages(void **state) {
+static void totals_in_four_languages(void **state)
+{
     (void)state;
-    static const char *const words[] = {"Total", "ALL", "Tous", "todos", "Overall", "الإجمالي", "Both sexes", "Sub-total"};
+    static const char *const words[] = { "Total", "ALL", "Tous", "todos", "Overall", "الإجمالي", "Both sexes", "Sub-total" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
-        su_buf data = {0};
+        su_buf data = { 0 };
         su_buf_printf(&data, "g,k\nF,1\n%s,2\n", words[i]);
         toy_run r = run_with("g,,gender,,rename,,\n", data.p, &leave_out);
         assert_int_equal(r.status, SU_OK);
@@ -92,7 +99,8 @@ static void totals_in_four_languages(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(totals_refuse_the_file),
         cmocka_unit_test(totals_can_be_left_out),

@@ -9,23 +9,23 @@ enum { COLUMNS = 4, ROWS = 60, ROUNDS = 400 };
 static const struct {
     const char *text, *gender, *flag;
 } pool[] = {
-    {"", "(not recorded)", "(not recorded)"},
-    {"-99", "(not recorded)", "(not recorded)"},
-    {"-99.0", "(not recorded)", "(not recorded)"},
-    {"unknown", "(unknown)", "(unknown)"},
-    {"Refused", "(refused)", "(refused)"},
-    {"1", NULL, "yes"},
-    {"1.0", NULL, "yes"},
-    {"0", NULL, "no"},
-    {"0.00", NULL, "no"},
-    {"Yes", NULL, "yes"},
-    {"NO", NULL, "no"},
-    {"f", "Woman", NULL},
-    {"Femme", "Woman", NULL},
-    {"male", "Man", NULL},
-    {"Other", "Other", NULL},
-    {"zz", NULL, NULL},
-    {"yy", NULL, NULL},
+    { "", "(not recorded)", "(not recorded)" },
+    { "-99", "(not recorded)", "(not recorded)" },
+    { "-99.0", "(not recorded)", "(not recorded)" },
+    { "unknown", "(unknown)", "(unknown)" },
+    { "Refused", "(refused)", "(refused)" },
+    { "1", NULL, "yes" },
+    { "1.0", NULL, "yes" },
+    { "0", NULL, "no" },
+    { "0.00", NULL, "no" },
+    { "Yes", NULL, "yes" },
+    { "NO", NULL, "no" },
+    { "f", "Woman", NULL },
+    { "Femme", "Woman", NULL },
+    { "male", "Man", NULL },
+    { "Other", "Other", NULL },
+    { "zz", NULL, NULL },
+    { "yy", NULL, NULL },
 };
 enum { POOL = sizeof pool / sizeof *pool };
 
@@ -46,7 +46,8 @@ typedef struct plan {
     int pair_count;
 } plan;
 
-static bool same_cell(const char *a, const char *b) {
+static bool same_cell(const char *a, const char *b)
+{
     char x[32], y[32];
     snprintf(x, sizeof x, "%s", a);
     snprintf(y, sizeof y, "%s", b);
@@ -60,7 +61,8 @@ static bool same_cell(const char *a, const char *b) {
 }
 
 /* "" = the pair says nothing about this cell. */
-static const char *naive_pair(const plan *p, const pair *q, int cell) {
+static const char *naive_pair(const plan *p, const pair *q, int cell)
+{
     for (int exact = 1; exact >= 0; exact--)
         for (int i = 0; i < q->row_count; i++) {
             const char *value = pool[q->rows[i].cell].text;
@@ -76,7 +78,8 @@ static const char *naive_pair(const plan *p, const pair *q, int cell) {
     return "";
 }
 
-static int rank_of(const char *s) {
+static int rank_of(const char *s)
+{
     return strcmp(s, "yes") == 0                              ? 3
            : strcmp(s, "no") == 0                             ? 2
            : s[0] == '\0' || strcmp(s, "(not recorded)") == 0 ? 0
@@ -84,7 +87,8 @@ static int rank_of(const char *s) {
                                                               : 3;
 }
 
-static const char *print(const plan *p, const char *s) {
+static const char *print(const plan *p, const char *s)
+{
     if (s[0] == '\0') return "(not recorded)";
     if (!p->flag) return s;
     if (strcmp(s, "yes") == 0) return "1";
@@ -92,7 +96,8 @@ static const char *print(const plan *p, const char *s) {
     return s;
 }
 
-static const char *naive_row(const plan *p, const int *cells) {
+static const char *naive_row(const plan *p, const int *cells)
+{
     const char *best = "";
     for (int i = 0; i < p->pair_count; i++) {
         const char *said = naive_pair(p, &p->pairs[i], cells[p->pairs[i].column]);
@@ -102,26 +107,29 @@ static const char *naive_row(const plan *p, const int *cells) {
     return print(p, best);
 }
 
-static const char *random_result(su_random *r, const plan *p) {
-    static const char *const genders[] = {"Woman", "Man", "Other", "(refused)", ""}, *const flags[] = {"yes", "no", "(unknown)", "", "yes"};
+static const char *random_result(su_random *r, const plan *p)
+{
+    static const char *const genders[] = { "Woman", "Man", "Other", "(refused)", "" }, *const flags[] = { "yes", "no", "(unknown)", "",
+                                                                                                          "yes" };
     return p->flag ? flags[su_random_below(r, 5)] : genders[su_random_below(r, 5)];
 }
 
-static void random_plan(su_random *r, plan *p) {
+static void random_plan(su_random *r, plan *p)
+{
     p->pair_count = 1 + (int)su_random_below(r, 3);
     p->join = p->flag && su_random_below(r, 2) == 0;
     p->known_negative = p->join && su_random_below(r, 2) == 0;
     int first = (int)su_random_below(r, COLUMNS);
     for (int i = 0; i < p->pair_count; i++) {
         pair *q = &p->pairs[i];
-        *q = (pair){.column = (first + i) % COLUMNS};
+        *q = (pair) { .column = (first + i) % COLUMNS };
         q->base = p->join ? su_random_below(r, 2) == 0 : p->pair_count > 1 || su_random_below(r, 3) > 0;
         int wanted = (int)su_random_below(r, 5);
         for (int k = 0; k < wanted && q->row_count < 4; k++) {
             int cell = 5 + (int)su_random_below(r, POOL - 5);
             bool taken = false;
             for (int j = 0; j < q->row_count; j++) taken |= strcasecmp(pool[q->rows[j].cell].text, pool[cell].text) == 0;
-            if (!taken) q->rows[q->row_count++] = (listed){cell, p->join ? "yes" : random_result(r, p)};
+            if (!taken) q->rows[q->row_count++] = (listed) { cell, p->join ? "yes" : random_result(r, p) };
         }
         if (p->join && q->row_count == 0) q->base = true;
         if (!p->join && q->row_count + q->base == 0) q->base = true;
@@ -129,7 +137,8 @@ static void random_plan(su_random *r, plan *p) {
     }
 }
 
-static const char *target_value(const char *result) {
+static const char *target_value(const char *result)
+{
     return strcmp(result, "yes") == 0         ? "1"
            : strcmp(result, "no") == 0        ? "?negative"
            : strcmp(result, "(refused)") == 0 ? "?refused"
@@ -137,7 +146,8 @@ static const char *target_value(const char *result) {
                                               : result;
 }
 
-static void write_plan(const plan *p, const char *field, su_buf *map) {
+static void write_plan(const plan *p, const char *field, su_buf *map)
+{
     for (int i = 0; i < p->pair_count; i++) {
         const pair *q = &p->pairs[i];
         const char *policy = p->known_negative ? "known-negative" : "";
@@ -153,11 +163,12 @@ static void write_plan(const plan *p, const char *field, su_buf *map) {
     }
 }
 
-static void one_round(su_random *r) {
-    plan plans[3] = {{.flag = false}, {.flag = true, .printable_no = true}, {.flag = true}};
-    static const char *const fields[] = {"gender", "meansThreats", "meansAbuse"};
+static void one_round(su_random *r)
+{
+    plan plans[3] = { { .flag = false }, { .flag = true, .printable_no = true }, { .flag = true } };
+    static const char *const fields[] = { "gender", "meansThreats", "meansAbuse" };
     int cells[ROWS][COLUMNS];
-    su_buf map = {0}, data = {0};
+    su_buf map = { 0 }, data = { 0 };
     for (int i = 0; i < 3; i++) {
         random_plan(r, &plans[i]);
         write_plan(&plans[i], fields[i], &map);
@@ -195,14 +206,16 @@ static void one_round(su_random *r) {
     su_buf_free(&data);
 }
 
-static void random_mappings_agree_with_the_naive_reading(void **state) {
+static void random_mappings_agree_with_the_naive_reading(void **state)
+{
     (void)state;
     su_random r;
     su_test_random(&r);
     for (int i = 0; i < ROUNDS; i++) one_round(&r);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(random_mappings_agree_with_the_naive_reading)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(random_mappings_agree_with_the_naive_reading) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

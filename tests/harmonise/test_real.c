@@ -10,7 +10,8 @@ typedef struct real {
     su_harmonise_report *report;
 } real;
 
-static void real_free(real *r) {
+static void real_free(real *r)
+{
     su_case_table_free(r->table);
     su_harmonise_report_free(r->report);
     su_mapping_free(r->mapping);
@@ -19,15 +20,16 @@ static void real_free(real *r) {
 }
 
 /* mapping "" = by names. False after printing why when a file is not there. */
-static bool open_real(real *r, const char *schema, const char *mapping, const char *data, const su_harmonise_options *opts) {
+static bool open_real(real *r, const char *schema, const char *mapping, const char *data, const su_harmonise_options *opts)
+{
     const char *found = su_test_shared(data);
     char file[1024];
-    su_str csv = {0};
-    *r = (real){.table = NULL};
+    su_str csv = { 0 };
+    *r = (real) { .table = NULL };
     su_context_init(&r->ctx);
     if (found == NULL) return false;
     snprintf(file, sizeof file, "%s", found);
-    su_buf name = {0};
+    su_buf name = { 0 };
     su_buf_printf(&name, "%s/mappings/%s.csv", schema, mapping);
     bool there = *mapping == '\0' || instrument_resource(NULL, name.p, &csv);
     if (!there) printf("# skipped: instruments/%s is not here\n", name.p);
@@ -41,8 +43,8 @@ static bool open_real(real *r, const char *schema, const char *mapping, const ch
     return true;
 }
 
-static const su_harmonise_options refuse = {.margins = SU_MARGINS_REFUSE, .max_rejected = 0};
-static const su_harmonise_options leave_out = {.margins = SU_MARGINS_EXCLUDE, .max_rejected = 0};
+static const su_harmonise_options refuse = { .margins = SU_MARGINS_REFUSE, .max_rejected = 0 };
+static const su_harmonise_options leave_out = { .margins = SU_MARGINS_EXCLUDE, .max_rejected = 0 };
 
 /* Key "a,b,c" -> count, as a dictionary with an array. `without` drops keys with this first cell. */
 typedef struct counts {
@@ -51,15 +53,16 @@ typedef struct counts {
     uint64_t total;
 } counts;
 
-static counts count_by(real *r, const char *const *by, size_t n, const char *without) {
+static counts count_by(real *r, const char *const *by, size_t n, const char *without)
+{
     su_tabulation *t = NULL;
     if (su_tabulate(&r->ctx, r->table, by, n, NULL, &t) != SU_OK) fail_msg("%s", r->ctx.message);
-    counts c = {.keys = su_dict_new(), .n = su_alloc_array(t->row_count, sizeof(uint64_t))};
+    counts c = { .keys = su_dict_new(), .n = su_alloc_array(t->row_count, sizeof(uint64_t)) };
     for (size_t row = 0; row < t->row_count; row++) {
-        su_buf key = {0};
+        su_buf key = { 0 };
         if (without != NULL && strcmp(t->keys[row * n], without) == 0) continue;
         for (size_t i = without == NULL ? 0 : 1; i < n; i++) su_buf_printf(&key, "%s,", t->keys[row * n + i]);
-        c.n[su_dict_add(c.keys, (su_str){key.p, key.n})] += t->counts[row];
+        c.n[su_dict_add(c.keys, (su_str) { key.p, key.n })] += t->counts[row];
         c.total += t->counts[row];
         su_buf_free(&key);
     }
@@ -67,20 +70,23 @@ static counts count_by(real *r, const char *const *by, size_t n, const char *wit
     return c;
 }
 
-static uint64_t count_of(const counts *c, su_str key) {
+static uint64_t count_of(const counts *c, su_str key)
+{
     uint32_t id = 0;
     return su_dict_find(c->keys, key, &id) ? c->n[id] : 0;
 }
 
-static void counts_free(counts *c) {
+static void counts_free(counts *c)
+{
     su_dict_free(c->keys);
     free(c->n);
 }
 
-static void copies_a_and_b_are_the_same_people(void **state) {
+static void copies_a_and_b_are_the_same_people(void **state)
+{
     (void)state;
     real a, b, joined;
-    static const char *const by[] = {"yearOfRegistration", "gender", "ageBroad", "citizenship"};
+    static const char *const by[] = { "yearOfRegistration", "gender", "ageBroad", "citizenship" };
     if (!open_real(&a, "ctdc-v6", "copy-a", "ctdc/clear_48801x10.csv", &refuse)) skip();
     if (!open_real(&b, "ctdc-v6", "copy-b", "ctdc/dados_app.csv", &refuse)) skip();
     if (!open_real(&joined, "ctdc-v6", "ctdc2020-joined", "ctdc/ctdc2020_joined_48801x12.csv", &refuse)) skip();
@@ -102,10 +108,11 @@ static void copies_a_and_b_are_the_same_people(void **state) {
     real_free(&joined);
 }
 
-static void copy_c_holds_a_part_of_them(void **state) {
+static void copy_c_holds_a_part_of_them(void **state)
+{
     (void)state;
     real c, joined;
-    static const char *const by[] = {"yearOfRegistration", "datasource", "gender", "ageBroad", "citizenship"};
+    static const char *const by[] = { "yearOfRegistration", "datasource", "gender", "ageBroad", "citizenship" };
     if (!open_real(&c, "ctdc-v6", "copy-c", "ctdc/trafficking_cleaned_14299.csv", &refuse)) skip();
     if (!open_real(&joined, "ctdc-v6", "ctdc2020-joined", "ctdc/ctdc2020_joined_48801x12.csv", &refuse)) skip();
     assert_int_equal(c.table->row_count, 14299);
@@ -120,7 +127,8 @@ static void copy_c_holds_a_part_of_them(void **state) {
     real_free(&joined);
 }
 
-static void copy_d_imports_with_its_code_lists(void **state) {
+static void copy_d_imports_with_its_code_lists(void **state)
+{
     (void)state;
     real d;
     if (!open_real(&d, "ctdc-v6", "copy-d", "ctdc/sample_raw_schema.csv", &refuse)) skip();
@@ -131,7 +139,8 @@ static void copy_d_imports_with_its_code_lists(void **state) {
 }
 
 /* Sum of a column of numbers, by hand; rows whose `filter` column is not `wanted` are left out. */
-static uint64_t sum_of(const su_raw_table *t, const char *column, const char *filter, const char *wanted) {
+static uint64_t sum_of(const su_raw_table *t, const char *column, const char *filter, const char *wanted)
+{
     uint64_t sum = 0;
     int c = su_raw_table_column(t, su_str_of(column)), f = filter == NULL ? -1 : su_raw_table_column(t, su_str_of(filter));
     for (uint64_t r = 0; r < t->row_count; r++)
@@ -140,7 +149,8 @@ static uint64_t sum_of(const su_raw_table *t, const char *column, const char *fi
     return sum;
 }
 
-static void the_nrm_leaves_become_people(void **state) {
+static void the_nrm_leaves_become_people(void **state)
+{
     (void)state;
     real leaf;
     if (!open_real(&leaf, "uk-nrm", "nrm-leaf", "nrm/nrm_leaf_2022q2_2023q4.csv", &refuse)) skip();
@@ -158,11 +168,12 @@ static void the_nrm_leaves_become_people(void **state) {
     real_free(&leaf);
 }
 
-static void the_cube_without_its_margins_is_the_leaves(void **state) {
+static void the_cube_without_its_margins_is_the_leaves(void **state)
+{
     (void)state;
     real cube, leaf;
-    static const char *const by[] = {"quarter",     "firstResponderType", "gender",  "majorityStatusAtExploit",
-                                     "citizenship", "isLabour",           "isSexual"};
+    static const char *const by[] = { "quarter",     "firstResponderType", "gender",  "majorityStatusAtExploit",
+                                      "citizenship", "isLabour",           "isSexual" };
     if (!open_real(&cube, "uk-nrm", "nrm-cube", "nrm/nrm_cube_with_margins_2023q4_nonzero.csv", &leave_out)) skip();
     if (!open_real(&leaf, "uk-nrm", "nrm-leaf", "nrm/nrm_leaf_2022q2_2023q4.csv", &refuse)) skip();
     assert_int_equal(cube.table->row_count, sum_of(leaf.raw, "people", "quarter", "2023-Q4"));
@@ -176,7 +187,8 @@ static void the_cube_without_its_margins_is_the_leaves(void **state) {
     real_free(&leaf);
 }
 
-static void the_cube_is_refused_without_a_word_about_its_margins(void **state) {
+static void the_cube_is_refused_without_a_word_about_its_margins(void **state)
+{
     (void)state;
     real cube;
     su_mapping *m = NULL;
@@ -192,28 +204,29 @@ static void the_cube_is_refused_without_a_word_about_its_margins(void **state) {
     real_free(&cube);
 }
 
-static void drafts_for_real_files_work_as_they_are(void **state) {
+static void drafts_for_real_files_work_as_they_are(void **state)
+{
     (void)state;
     static const struct {
         const char *schema, *data;
         uint32_t filled;
     } cases[] = {
-        {"ctdc-v6", "ctdc/clear_48801x10.csv", 9},
-        {"ctdc-v6", "ctdc/dados_app.csv", 7},
-        {"ctdc-v6", "ctdc/trafficking_cleaned_14299.csv", 9},
-        {"ctdc-v6", "ctdc/ctdc2020_joined_48801x12.csv", 11},
-        {"ctdc-v6", "ctdc/sample_raw_schema.csv", 9},
-        {"ctdc-2024", "ctdc/final_data.csv", 15},
-        {"uk-nrm", "nrm/nrm_leaf_2022q2_2023q4.csv", 9},
-        {"uk-nrm", "nrm/nrm_cube_with_margins_2023q4_nonzero.csv", 8},
+        { "ctdc-v6", "ctdc/clear_48801x10.csv", 9 },
+        { "ctdc-v6", "ctdc/dados_app.csv", 7 },
+        { "ctdc-v6", "ctdc/trafficking_cleaned_14299.csv", 9 },
+        { "ctdc-v6", "ctdc/ctdc2020_joined_48801x12.csv", 11 },
+        { "ctdc-v6", "ctdc/sample_raw_schema.csv", 9 },
+        { "ctdc-2024", "ctdc/final_data.csv", 15 },
+        { "uk-nrm", "nrm/nrm_leaf_2022q2_2023q4.csv", 9 },
+        { "uk-nrm", "nrm/nrm_cube_with_margins_2023q4_nonzero.csv", 8 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         real r;
-        su_buf csv = {0};
+        su_buf csv = { 0 };
         uint32_t filled = 0;
         if (!open_real(&r, cases[i].schema, "", cases[i].data, NULL)) skip();
         assert_int_equal(su_mapping_suggest(&r.ctx, r.raw, r.schema, &csv), SU_OK);
-        if (su_mapping_parse(&r.ctx, "draft.csv", (su_str){csv.p, csv.n}, r.schema, &r.mapping) != SU_OK)
+        if (su_mapping_parse(&r.ctx, "draft.csv", (su_str) { csv.p, csv.n }, r.schema, &r.mapping) != SU_OK)
             fail_msg("%s: %s", cases[i].data, r.ctx.message);
         if (su_harmonise(&r.ctx, r.raw, r.schema, r.mapping, &leave_out, &r.table, &r.report) != SU_OK)
             fail_msg("%s: %s", cases[i].data, r.ctx.message);
@@ -225,7 +238,8 @@ static void drafts_for_real_files_work_as_they_are(void **state) {
     }
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(copies_a_and_b_are_the_same_people),
         cmocka_unit_test(copy_c_holds_a_part_of_them),

@@ -9,21 +9,24 @@ static const char *const data = "id,case,sex,age,phone,notes,extra\nSECRET-1,SEC
                                 "Frau,abt 30,+441234,SECRET-7,\n"
                                 "SECRET-8,,Frau,-99,,,\n";
 
-static char *text_of(const su_harmonise_report *r) {
-    su_buf b = {0};
+static char *text_of(const su_harmonise_report *r)
+{
+    su_buf b = { 0 };
     su_harmonise_report_text(r, &b);
     return b.p;
 }
 
-static char *json_of(const su_harmonise_report *r) {
-    su_buf b = {0};
+static char *json_of(const su_harmonise_report *r)
+{
+    su_buf b = { 0 };
     su_json j;
     su_json_init(&j, &b);
     su_harmonise_report_json(r, &j);
     return b.p;
 }
 
-static void the_text_is_for_a_person(void **state) {
+static void the_text_is_for_a_person(void **state)
+{
     (void)state;
     toy_run r = run(map, data);
     char *text = text_of(r.report);
@@ -45,7 +48,8 @@ static void the_text_is_for_a_person(void **state) {
     run_free(&r);
 }
 
-static void identifiers_are_never_shown(void **state) {
+static void identifiers_are_never_shown(void **state)
+{
     (void)state;
     toy_run r = run(map, data);
     char *text = text_of(r.report), *json = json_of(r.report);
@@ -56,7 +60,8 @@ static void identifiers_are_never_shown(void **state) {
     run_free(&r);
 }
 
-static void the_json_says_the_same(void **state) {
+static void the_json_says_the_same(void **state)
+{
     (void)state;
     toy_run r = run(map, data);
     char *json = json_of(r.report);
@@ -80,7 +85,8 @@ static void the_json_says_the_same(void **state) {
     run_free(&r);
 }
 
-static void the_same_input_gives_the_same_bytes(void **state) {
+static void the_same_input_gives_the_same_bytes(void **state)
+{
     (void)state;
     toy_run a = run(map, data), b = run(map, data);
     char *x = text_of(a.report), *y = text_of(b.report), *u = json_of(a.report), *v = json_of(b.report);
@@ -94,17 +100,19 @@ static void the_same_input_gives_the_same_bytes(void **state) {
     run_free(&b);
 }
 
-static void unmapped_values_come_most_frequent_first(void **state) {
+static void unmapped_values_come_most_frequent_first(void **state)
+{
     (void)state;
     toy_run r = run("g,,gender,,rename,,\n", "g,k\nzz,\nyy,\nzz,\nxx,\nyy,\nww,\n");
     const su_column_report *c = column_of(&r, "g");
-    static const char *const order[] = {"yy", "zz", "ww", "xx"};
+    static const char *const order[] = { "yy", "zz", "ww", "xx" };
     assert_int_equal(c->unmapped_count, 4);
     for (size_t i = 0; i < 4; i++) assert_string_equal(c->unmapped[i].value, order[i]);
     run_free(&r);
 }
 
-static void fields_are_counted_on_person_rows(void **state) {
+static void fields_are_counted_on_person_rows(void **state)
+{
     (void)state;
     toy_run r = run("n,,,,weight,,\na,,meansAbuse,,rename,,\nt,,meansThreats,,rename,,\n", "n,a,t\n3,1,1\n2,0,0\n1,,\n");
     const su_field_report *abuse = &r.report->fields[su_schema_field(r.schema, SU_STR("meansAbuse"))];
@@ -120,7 +128,8 @@ static void fields_are_counted_on_person_rows(void **state) {
     run_free(&r);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_text_is_for_a_person),
         cmocka_unit_test(identifiers_are_never_shown),

@@ -3,29 +3,32 @@
 
 static const char *record(const toy_run *r, uint64_t row) { return su_dict_get(r->table->records, r->table->record_ids[row]).p; }
 
-static void weights_make_people(void **state) {
+static void weights_make_people(void **state)
+{
     (void)state;
     toy_run r = run("n,,,,weight,,\ng,,gender,,rename,,\n", "g,n\nF,2\nM,0\nX,1.0\nF,3\n");
     assert_int_equal(r.table->row_count, 6);
     assert_int_equal(r.report->rows_out, 6);
     assert_int_equal(r.report->rows_expanded, 6);
-    static const char *const genders[] = {"Woman", "Woman", "Other", "Woman", "Woman", "Woman"}, *const records[] = {"2#1", "2#2", "4#1",
-                                                                                                                     "5#1", "5#2", "5#3"};
+    static const char *const genders[] = { "Woman", "Woman", "Other", "Woman", "Woman", "Woman" }, *const records[] = {
+        "2#1", "2#2", "4#1", "5#1", "5#2", "5#3"
+    };
     for (size_t i = 0; i < 6; i++) {
         assert_string_equal(got(&r, i, "gender"), genders[i]);
-        assert_string_equal(record(&r, i), records[i]);
+        assert_string_equal(strchr(record(&r, i), ':') + 1, records[i]);
     }
     assert_string_equal(column_of(&r, "n")->coverage, "weight");
     run_free(&r);
 }
 
-static void bad_weights_reject_the_row(void **state) {
+static void bad_weights_reject_the_row(void **state)
+{
     (void)state;
     toy_run r = run("n,,,,weight,,\ng,,gender,,rename,,\n", "g,n\nF,1\nM,-1\nM,1.5\nM,\nM,many\nM,2\n");
     assert_int_equal(r.report->rows_in, 6);
     assert_int_equal(r.report->rows_rejected, 4);
     assert_int_equal(r.report->rows_out, 3);
-    static const uint32_t lines[] = {3, 4, 5, 6};
+    static const uint32_t lines[] = { 3, 4, 5, 6 };
     for (size_t i = 0; i < 4; i++) {
         assert_int_equal(r.report->rejects[i].line, lines[i]);
         assert_string_equal(r.report->rejects[i].column, "n");
@@ -36,7 +39,8 @@ static void bad_weights_reject_the_row(void **state) {
     run_free(&r);
 }
 
-static void too_many_people_is_a_mistake(void **state) {
+static void too_many_people_is_a_mistake(void **state)
+{
     (void)state;
     toy_run r = run_with("n,,,,weight,,\ng,,gender,,rename,,\n", "g,n\nF,50000000\nM,1\n", NULL);
     assert_says(&r.ctx, r.status, SU_REFUSED, "cases.csv", "line 3", "\"n\"", "50000000");
@@ -48,7 +52,8 @@ static void too_many_people_is_a_mistake(void **state) {
     run_free(&r);
 }
 
-static void record_numbers_are_unique(void **state) {
+static void record_numbers_are_unique(void **state)
+{
     (void)state;
     toy_run r = run("id,,,,record,,\ng,,gender,,rename,,\n", "id,g\nHB-1,F\n HB-2 ,M\nHB-1,X\n,F\nHB-2,F\nhb-1,F\n");
     assert_int_equal(r.report->rows_rejected, 3);
@@ -69,18 +74,24 @@ static void record_numbers_are_unique(void **state) {
     run_free(&r);
 }
 
-static void without_a_record_column_the_line_names_the_row(void **state) {
+static void without_a_record_column_the_file_and_line_name_the_row(void **state)
+{
     (void)state;
+    char expected[32], file[9];
     toy_run r = run("g,,gender,,rename,,\n", "g,k\nF,\"two\nlines\"\nM,\n");
-    assert_string_equal(record(&r, 0), "2");
-    assert_string_equal(record(&r, 1), "4");
+    su_hex(r.raw->fingerprint.bytes, 4, file);
+    snprintf(expected, sizeof expected, "%s:2", file);
+    assert_string_equal(record(&r, 0), expected);
+    snprintf(expected, sizeof expected, "%s:4", file);
+    assert_string_equal(record(&r, 1), expected);
     run_free(&r);
 }
 
-static void too_many_rejects_refuse_the_file(void **state) {
+static void too_many_rejects_refuse_the_file(void **state)
+{
     (void)state;
     const char *map = "n,,,,weight,,\ng,,gender,,rename,,\n", *data = "g,n\nF,x\nF,y\nM,1\n";
-    su_harmonise_options opts = {.margins = SU_MARGINS_REFUSE, .max_rejected = 1};
+    su_harmonise_options opts = { .margins = SU_MARGINS_REFUSE, .max_rejected = 1 };
     toy_run r = run_with(map, data, &opts);
     assert_says(&r.ctx, r.status, SU_REFUSED, "cases.csv", "2 rows are rejected", "line 2", "\"n\"");
     assert_null(r.table);
@@ -93,13 +104,14 @@ static void too_many_rejects_refuse_the_file(void **state) {
     run_free(&r);
 }
 
-static void all_kinds_of_columns_survive_the_gathering(void **state) {
+static void all_kinds_of_columns_survive_the_gathering(void **state)
+{
     (void)state;
     toy_run r = run("id,,,,record,,\nn,,,,weight,,\nk,,kinds,,rename,,\nm,,months,,rename,,\ng,,gender,,rename,,\np,,phone,,rename,,\n",
                     "id,n,k,m,g,p\n1,1,a;c,5,F,123\n1,1,b,6,M,456\n2,2,refused,7,unknown,\n3,0,b,8,M,\n4,1,b,5,X,123\n");
-    static const char *const kinds[] = {"a+c", "(refused)", "(refused)", "b"}, *const months[] = {"5", "7", "7", "5"},
-                             *const phones[] = {"123", "(none)", "(none)", "123"},
-                             *const genders[] = {"Woman", "(unknown)", "(unknown)", "Other"};
+    static const char *const kinds[] = { "a+c", "(refused)", "(refused)", "b" }, *const months[] = { "5", "7", "7", "5" },
+                             *const phones[] = { "123", "(none)", "(none)", "123" },
+                             *const genders[] = { "Woman", "(unknown)", "(unknown)", "Other" };
     assert_int_equal(r.table->row_count, 4);
     for (size_t i = 0; i < 4; i++) {
         assert_string_equal(got(&r, i, "kinds"), kinds[i]);
@@ -110,7 +122,8 @@ static void all_kinds_of_columns_survive_the_gathering(void **state) {
     run_free(&r);
 }
 
-static void an_empty_file_is_an_empty_table(void **state) {
+static void an_empty_file_is_an_empty_table(void **state)
+{
     (void)state;
     toy_run r = run("g,,gender,,rename,,\nk,,kinds,,rename,,\n@gender,Woman,adult,1,value,,\n", "g,k\n");
     assert_int_equal(r.table->row_count, 0);
@@ -118,7 +131,8 @@ static void an_empty_file_is_an_empty_table(void **state) {
     run_free(&r);
 }
 
-static void work_can_be_cancelled(void **state) {
+static void work_can_be_cancelled(void **state)
+{
     (void)state;
     toy_run r = run("g,,gender,,rename,,\n", "g,k\nF,\n");
     su_case_table_free(r.table);
@@ -130,13 +144,14 @@ static void work_can_be_cancelled(void **state) {
     run_free(&r);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_make_people),
         cmocka_unit_test(bad_weights_reject_the_row),
         cmocka_unit_test(too_many_people_is_a_mistake),
         cmocka_unit_test(record_numbers_are_unique),
-        cmocka_unit_test(without_a_record_column_the_line_names_the_row),
+        cmocka_unit_test(without_a_record_column_the_file_and_line_name_the_row),
         cmocka_unit_test(too_many_rejects_refuse_the_file),
         cmocka_unit_test(all_kinds_of_columns_survive_the_gathering),
         cmocka_unit_test(an_empty_file_is_an_empty_table),

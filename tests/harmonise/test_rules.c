@@ -2,7 +2,8 @@
 #include "harmonise_test.h"
 
 /* One source column c into one field: cells top to bottom, then what each must become. */
-static void check(const char *map, const char *data, const char *field, const char *const *wanted, size_t n) {
+static void check(const char *map, const char *data, const char *field, const char *const *wanted, size_t n)
+{
     toy_run r = run(map, data);
     assert_int_equal(r.table->row_count, n);
     for (size_t i = 0; i < n; i++)
@@ -10,9 +11,10 @@ static void check(const char *map, const char *data, const char *field, const ch
     run_free(&r);
 }
 #define CHECK(map, data, field, ...)                                                                                                       \
-    check(map, data, field, (const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+    check(map, data, field, (const char *const[]) { __VA_ARGS__ }, sizeof((const char *const[]) { __VA_ARGS__ }) / sizeof(char *))
 
-static void rename_looks_up_names_and_reasons(void **state) {
+static void rename_looks_up_names_and_reasons(void **state)
+{
     (void)state;
     CHECK("c,,gender,,rename,,\n", "c,k\nWoman,\nfemale,\nFEMME,\n M ,\n,\n-99,\nUnknown,\nrefused,\nn/a,\nhelicopter,\n", "gender",
           "Woman", "Woman", "Woman", "Man", "(not recorded)", "(not recorded)", "(unknown)", "(refused)", "(not applicable)",
@@ -26,7 +28,8 @@ static void rename_looks_up_names_and_reasons(void **state) {
           "(negative)", "(not recorded)");
 }
 
-static void value_goes_before_rename(void **state) {
+static void value_goes_before_rename(void **state)
+{
     (void)state;
     CHECK("c,F,gender,Man,value,,\nc,,gender,,rename,,\n", "c,k\nF,\nf,\nFemale,\nM,\n", "gender", "Man", "Man", "Woman", "Man");
     CHECK("c,1,gender,Femme,value,,\nc,2,gender,?refused,value,,\nc,3,gender,,value,,\nc,4,gender,-99,value,,\n",
@@ -37,7 +40,8 @@ static void value_goes_before_rename(void **state) {
     CHECK("c,,gender,?unknown,value,,\nc,,gender,,rename,,\n", "c,k\n,\nF,\n", "gender", "(unknown)", "Woman");
 }
 
-static void what_is_unmapped_is_counted_and_said(void **state) {
+static void what_is_unmapped_is_counted_and_said(void **state)
+{
     (void)state;
     toy_run r = run("c,,gender,,rename,,\n", "c,k\nF,\nWomann,\nWomann,\nxyzzy,\n-99,\n,\n");
     const su_column_report *c = column_of(&r, "c");
@@ -68,7 +72,8 @@ static void what_is_unmapped_is_counted_and_said(void **state) {
     run_free(&r);
 }
 
-static void or_joins_flags(void **state) {
+static void or_joins_flags(void **state)
+{
     (void)state;
     const char *data = "a,b\n1,0\n0,0\n0,\n,\n,1\nunknown,0\nunknown,\n0,refused\n1,what\n";
     CHECK("a,,meansThreats,,or,,\nb,,meansThreats,,or,,\n", data, "meansThreats", "1", "(not recorded)", "(not recorded)", "(not recorded)",
@@ -84,7 +89,8 @@ static void or_joins_flags(void **state) {
           "a,k\nBOSS,\npolice,\ndunno,\nneighbour,\n", "meansThreats", "1", "1", "(unknown)", "(not recorded)");
 }
 
-static void coalesce_takes_the_first_value(void **state) {
+static void coalesce_takes_the_first_value(void **state)
+{
     (void)state;
     CHECK("a,,citizenship,,coalesce,,\nb,,citizenship,,coalesce,,\nb,0,citizenship,?unknown,value,,\n",
           "a,b\nUA,MD\n,MD\nunknown,MD\nrefused,0\n,0\nfoo,MD\n-99,refused\n", "citizenship", "UKR", "MDA", "MDA", "(refused)", "(unknown)",
@@ -95,7 +101,8 @@ static void coalesce_takes_the_first_value(void **state) {
     CHECK("a,,kinds,,coalesce,,\nb,,kinds,,coalesce,,\n", "a,b\nalpha;b,c\n,c\nrefused,\n", "kinds", "a+b", "c", "(refused)");
 }
 
-static void band_and_year(void **state) {
+static void band_and_year(void **state)
+{
     (void)state;
     CHECK("c,,ageBand,,band,,\n", "c,k\n0,\n8,\n9,\n17.0,\n17.9,\n18,\n112,\n-1,\n-99,\nabt 30,\n9--17,\n9 – 17,\nadults,\n", "ageBand",
           "0--8", "0--8", "9--17", "9--17", "9--17", "18+", "18+", "(not recorded)", "(not recorded)", "(not recorded)", "9--17", "9--17",
@@ -105,7 +112,8 @@ static void band_and_year(void **state) {
     CHECK("c,9,ageBand,18+,value,,\nc,,ageBand,,band,,\n", "c,k\n9,\n9.0,\n10,\n", "ageBand", "18+", "18+", "9--17");
 }
 
-static void split_tests_members(void **state) {
+static void split_tests_members(void **state)
+{
     (void)state;
     const char *map = "c,\",&\",,,split,,\nc,Labour,isForcedLabour,,or,,\nc,Sexual,isSexualExploit,1,value,,\nc,Not "
                       "said,isOtherExploit,?unknown,value,,\n";
@@ -128,14 +136,16 @@ static void split_tests_members(void **state) {
     CHECK("c,؛,kinds,,split,,\n", "c,k\nalpha؛beta,\n", "kinds", "a+b");
 }
 
-static void one_value_may_give_a_set_several_members(void **state) {
+static void one_value_may_give_a_set_several_members(void **state)
+{
     (void)state;
     CHECK("c,both,kinds,a,value,,\nc,both,kinds,c,value,,\nc,one,kinds,b,value,,\n", "c,k\nboth,\none,\n", "kinds", "a+c", "b");
     CHECK("x,,kinds,a,or,,\ny,,kinds,b,or,,\nz,often,kinds,c,or,,\n", "x,y,z\n1,1,often\n0,yes,never\n0,0,\nunknown,,\n", "kinds", "a+b+c",
           "b", "(not recorded)", "(unknown)");
 }
 
-static void constants_and_chains(void **state) {
+static void constants_and_chains(void **state)
+{
     (void)state;
     CHECK(",,citizenship,Ukraine,constant,,\n,,kinds,b,constant,,\n,,months,12,constant,,\n", "c,k\nx,\ny,\n", "citizenship", "UKR", "UKR");
     CHECK(",,citizenship,?unknown,constant,,\n,,kinds,b,constant,,\n,,months,12,constant,,\n", "c,k\nx,\n", "citizenship", "(unknown)");
@@ -149,7 +159,8 @@ static void constants_and_chains(void **state) {
     CHECK("c,,phone,,rename,,\n@phone,*,adult,1,value,,\n", "c,k\n123,\n,\n", "adult", "1", "(not recorded)");
 }
 
-static void numbers_dates_and_texts(void **state) {
+static void numbers_dates_and_texts(void **state)
+{
     (void)state;
     CHECK("c,,months,,rename,,\n", "c,k\n12,\n 12.0 ,\n600,\n601,\n-1,\n1.5,\n,\nunknown,\n+7,\n", "months", "12", "12", "600", "(none)",
           "(none)", "(none)", "(none)", "(none)", "7");
@@ -165,7 +176,8 @@ static void numbers_dates_and_texts(void **state) {
     run_free(&r);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rename_looks_up_names_and_reasons),
         cmocka_unit_test(value_goes_before_rename),

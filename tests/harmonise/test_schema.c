@@ -2,7 +2,8 @@
 
 #include <inttypes.h>
 
-static void the_toy_schema_is_read(void **state) {
+static void the_toy_schema_is_read(void **state)
+{
     (void)state;
     su_schema *s = toy();
     assert_int_equal(s->field_count, 15);
@@ -29,7 +30,8 @@ static void the_toy_schema_is_read(void **state) {
 }
 
 /* Replaces `old` by `new` in the toy schema and loads that. */
-static su_status load_changed(su_context *ctx, const char *old, const char *new, su_schema **out) {
+static su_status load_changed(su_context *ctx, const char *old, const char *new, su_schema **out)
+{
     static char text[sizeof toy_schema + 2000];
     toy_file files[8];
     const char *at = strstr(toy_schema, old);
@@ -41,36 +43,37 @@ static su_status load_changed(su_context *ctx, const char *old, const char *new,
     return su_schema_load(ctx, "toy", toy_resource, files, out);
 }
 
-static void mistakes_name_file_field_and_key(void **state) {
+static void mistakes_name_file_field_and_key(void **state)
+{
     (void)state;
     static const struct {
         const char *old, *new, *says[3];
     } cases[] = {
-        {"\"name\": \"year\"", "\"nome\": \"year\"", {"toy/schema.json", "field 2", "\"name\""}},
-        {"\"suha:type\": \"year\"", "\"suha:type\": \"anno\"", {"field 2 \"year\"", "suha:type", "anno"}},
-        {"\"minimum\": 2000", "\"minimum\": \"soon\"", {"field 2 \"year\"", "minimum", "whole number"}},
-        {"\"minimum\": 2000", "\"minimum\": 2011", {"\"year\"", "constraints", "above maximum"}},
-        {", \"maximum\": 2010", "", {"\"year\"", "constraints", "public domain"}},
-        {"\"suha:codelist\": \"gender\", ", "", {"field 3 \"gender\"", "suha:codelist", "needs a codelist"}},
-        {"\"suha:codelist\": \"gender\"",
-         "\"suha:codelist\": \"sex\"",
-         {"toy/schema.json", "no codelist \"sex\"", "toy/codelists/sex.csv"}},
-        {"\"suha:codelist\": \"gender\"", "\"suha:codelist\": \"../../etc/passwd\"", {"not the id of a codelist", "gender", ""}},
-        {"\"suha:role\": \"identifier\"", "\"suha:role\": \"secret\"", {"field 1", "suha:role", "secret"}},
-        {"\"suha:role\": \"identifier\"",
-         "\"suha:role\": \"identifier\", \"suha:privacy\": \"release\"",
-         {"field 1", "suha:privacy", "never released"}},
-        {"\"suha:negative\": \"0\"", "\"suha:negative\": \"7\"", {"meansThreats", "suha:negative", "codelist flag"}},
-        {"\"suha:group\": \"means\"", "\"suha:group\": \"meens\"", {"meansThreats", "suha:group", "meens"}},
-        {"\"label\": \"refused\"", "\"label\": \"did not say\"", {"missingValues", "did not say", "not recorded"}},
-        {"\"yearOfReg\"", "\"GENDER\"", {"field 3 \"gender\"", "already leads to field \"year\"", "the name"}},
-        {"\\\\d{1,14}", "\\\\d{1,14", {"field 15 \"phone\"", "pattern", "not a regular expression"}},
-        {"\"version\": \"1\"", "\"version\": 1", {"toy/schema.json", "\"version\"", "text"}},
-        {"\"name\": \"toy\"", "\"name\": \"play\"", {"play", "folder", "toy"}},
-        {"\"fields\": [", "\"fields\": [[],", {"toy/schema.json", "field 1", "object"}},
-        {"\"title\": \"Toy\",", "\"title\": \"Toy\"", {"toy/schema.json", "line 1", "column"}},
-        {"\"title\": \"Toy\",", "\"title\": \"Toy\", \"title\": \"Toy\",", {"toy/schema.json", "duplicate", ""}},
-        {"\"title\": \"Toy\",", "\"x\": [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]],", {"nested deeper", "toy/schema.json", ""}},
+        { "\"name\": \"year\"", "\"nome\": \"year\"", { "toy/schema.json", "field 2", "\"name\"" } },
+        { "\"suha:type\": \"year\"", "\"suha:type\": \"anno\"", { "field 2 \"year\"", "suha:type", "anno" } },
+        { "\"minimum\": 2000", "\"minimum\": \"soon\"", { "field 2 \"year\"", "minimum", "whole number" } },
+        { "\"minimum\": 2000", "\"minimum\": 2011", { "\"year\"", "constraints", "above maximum" } },
+        { ", \"maximum\": 2010", "", { "\"year\"", "constraints", "public domain" } },
+        { "\"suha:codelist\": \"gender\", ", "", { "field 3 \"gender\"", "suha:codelist", "needs a codelist" } },
+        { "\"suha:codelist\": \"gender\"",
+          "\"suha:codelist\": \"sex\"",
+          { "toy/schema.json", "no codelist \"sex\"", "toy/codelists/sex.csv" } },
+        { "\"suha:codelist\": \"gender\"", "\"suha:codelist\": \"../../etc/passwd\"", { "not the id of a codelist", "gender", "" } },
+        { "\"suha:role\": \"identifier\"", "\"suha:role\": \"secret\"", { "field 1", "suha:role", "secret" } },
+        { "\"suha:role\": \"identifier\"",
+          "\"suha:role\": \"identifier\", \"suha:privacy\": \"release\"",
+          { "field 1", "suha:privacy", "never released" } },
+        { "\"suha:negative\": \"0\"", "\"suha:negative\": \"7\"", { "meansThreats", "suha:negative", "codelist flag" } },
+        { "\"suha:group\": \"means\"", "\"suha:group\": \"meens\"", { "meansThreats", "suha:group", "meens" } },
+        { "\"label\": \"refused\"", "\"label\": \"did not say\"", { "missingValues", "did not say", "not recorded" } },
+        { "\"yearOfReg\"", "\"GENDER\"", { "field 3 \"gender\"", "already leads to field \"year\"", "the name" } },
+        { "\\\\d{1,14}", "\\\\d{1,14", { "field 15 \"phone\"", "pattern", "not a regular expression" } },
+        { "\"version\": \"1\"", "\"version\": 1", { "toy/schema.json", "\"version\"", "text" } },
+        { "\"name\": \"toy\"", "\"name\": \"play\"", { "play", "folder", "toy" } },
+        { "\"fields\": [", "\"fields\": [[],", { "toy/schema.json", "field 1", "object" } },
+        { "\"title\": \"Toy\",", "\"title\": \"Toy\"", { "toy/schema.json", "line 1", "column" } },
+        { "\"title\": \"Toy\",", "\"title\": \"Toy\", \"title\": \"Toy\",", { "toy/schema.json", "duplicate", "" } },
+        { "\"title\": \"Toy\",", "\"x\": [[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]],", { "nested deeper", "toy/schema.json", "" } },
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         su_context ctx;
@@ -81,34 +84,37 @@ static void mistakes_name_file_field_and_key(void **state) {
     }
 }
 
-static void defaults_are_sensible(void **state) {
+static void defaults_are_sensible(void **state)
+{
     (void)state;
     static const toy_file files[] = {
-        {"mini/schema.json",
-         "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"boolean\"}, {\"name\": \"c\", \"suha:codelist\": \"l\"},"
-         " {\"name\": \"d\", \"type\": \"integer\"}, {\"name\": \"e\", \"type\": \"date\", \"missingValues\": [\"x\", \"y\"]},"
-         " {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:role\": \"identifier\"}, {\"name\": \"g\", \"suha:type\": \"flag\", "
-         "\"suha:privacy\": \"vault\"}]}"},
-        {"codelists/flag.csv", toy_flag},
-        {"codelists/l.csv", "code,label_en\nshared,Shared\n"},
-        {"mini/codelists/l.csv", "code,label_en\nown,Own\n"},
-        {NULL, NULL}};
+        { "mini/schema.json",
+          "{\"fields\": [{\"name\": \"a\"}, {\"name\": \"b\", \"type\": \"boolean\"}, {\"name\": \"c\", \"suha:codelist\": \"l\"},"
+          " {\"name\": \"d\", \"type\": \"integer\"}, {\"name\": \"e\", \"type\": \"date\", \"missingValues\": [\"x\", \"y\"]},"
+          " {\"name\": \"f\", \"suha:type\": \"flag\", \"suha:role\": \"identifier\"}, {\"name\": \"g\", \"suha:type\": \"flag\", "
+          "\"suha:privacy\": \"vault\"}]}" },
+        { "codelists/flag.csv", toy_flag },
+        { "codelists/l.csv", "code,label_en\nshared,Shared\n" },
+        { "mini/codelists/l.csv", "code,label_en\nown,Own\n" },
+        { NULL, NULL }
+    };
     su_context ctx;
     su_schema *s = NULL;
     su_context_init(&ctx);
     assert_int_equal(su_schema_load(&ctx, "mini", toy_resource, (void *)(uintptr_t)files, &s), SU_OK);
-    static const su_type types[] = {SU_TYPE_TEXT, SU_TYPE_FLAG, SU_TYPE_CODE, SU_TYPE_INTEGER, SU_TYPE_DATE};
+    static const su_type types[] = { SU_TYPE_TEXT, SU_TYPE_FLAG, SU_TYPE_CODE, SU_TYPE_INTEGER, SU_TYPE_DATE };
     for (uint32_t i = 0; i < 5; i++) assert_int_equal(s->fields[i].type, types[i]);
     assert_string_equal(s->fields[2].codelist->codes[0].code, "own"); /* the instrument's own list goes before the shared one */
     assert_string_equal(s->fields[4].missing_print, "x");
     assert_int_equal(s->fields[4].missing[1].reason, SU_CELL_NOT_RECORDED);
-    static const bool released[] = {false, true, true, false, false, false, false};
+    static const bool released[] = { false, true, true, false, false, false, false };
     for (uint32_t i = 0; i < 7; i++) assert_int_equal(s->fields[i].released, released[i]);
     assert_string_equal(s->title, "mini");
     su_schema_free(s);
 }
 
-static void the_fingerprint_covers_schema_and_codelists(void **state) {
+static void the_fingerprint_covers_schema_and_codelists(void **state)
+{
     (void)state;
     su_context ctx;
     su_schema *a = toy(), *b = toy(), *c = NULL, *d = NULL;
@@ -126,9 +132,10 @@ static void the_fingerprint_covers_schema_and_codelists(void **state) {
     su_schema_free(d);
 }
 
-static void names_that_climb_are_refused(void **state) {
+static void names_that_climb_are_refused(void **state)
+{
     (void)state;
-    static const char *const bad[] = {"", "..", "../toy", "toy/../toy", ".hidden", "a b", "toy\n"};
+    static const char *const bad[] = { "", "..", "../toy", "toy/../toy", ".hidden", "a b", "toy\n" };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         su_context ctx;
         su_schema *s = NULL;
@@ -141,7 +148,8 @@ static void names_that_climb_are_refused(void **state) {
     assert_says(&ctx, su_schema_load(&ctx, "absent", toy_resource, NULL, &s), SU_INPUT, "absent/schema.json");
 }
 
-static void a_schema_can_be_read_off_a_table(void **state) {
+static void a_schema_can_be_read_off_a_table(void **state)
+{
     (void)state;
     su_context ctx;
     su_schema *s = NULL;
@@ -166,9 +174,10 @@ static void a_schema_can_be_read_off_a_table(void **state) {
     su_raw_table_free(raw);
 }
 
-static void a_column_of_identifiers_has_no_domain(void **state) {
+static void a_column_of_identifiers_has_no_domain(void **state)
+{
     (void)state;
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_context ctx;
     su_schema *s = NULL;
     su_context_init(&ctx);
@@ -180,7 +189,8 @@ static void a_column_of_identifiers_has_no_domain(void **state) {
     su_buf_free(&csv);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_toy_schema_is_read),
         cmocka_unit_test(mistakes_name_file_field_and_key),

@@ -9,11 +9,12 @@ enum { ROWS = 206000, CODES = 6, FLAGS = 20 };
 #define MEASURED true
 #endif
 
-static void a_large_file_is_quick(void **state) {
+static void a_large_file_is_quick(void **state)
+{
     (void)state;
     su_context ctx;
     su_random rnd;
-    su_buf schema = {0}, list = {0}, map = {0}, data = {0};
+    su_buf schema = { 0 }, list = { 0 }, map = { 0 }, data = { 0 };
     su_context_init(&ctx);
     su_test_random(&rnd);
     su_buf_text(&list, "code,label_en\n");
@@ -43,13 +44,15 @@ static void a_large_file_is_quick(void **state) {
                 su_buf_text(&data, v == 0 ? ",0" : v == 1 ? ",1" : ",-99");
         }
     }
-    const toy_file files[] = {{"big/schema.json", schema.p}, {"codelists/l.csv", list.p}, {"codelists/flag.csv", toy_flag}, {NULL, NULL}};
+    const toy_file files[] = {
+        { "big/schema.json", schema.p }, { "codelists/l.csv", list.p }, { "codelists/flag.csv", toy_flag }, { NULL, NULL }
+    };
     su_schema *s = NULL;
     su_mapping *m = NULL;
     su_case_table *t = NULL;
     su_harmonise_report *report = NULL;
     if (su_schema_load(&ctx, "big", toy_resource, (void *)(uintptr_t)files, &s) != SU_OK) fail_msg("%s", ctx.message);
-    if (su_mapping_parse(&ctx, "map.csv", (su_str){map.p, map.n}, s, &m) != SU_OK) fail_msg("%s", ctx.message);
+    if (su_mapping_parse(&ctx, "map.csv", (su_str) { map.p, map.n }, s, &m) != SU_OK) fail_msg("%s", ctx.message);
     su_raw_table *raw = csv_table("big.csv", data.p);
     double start = su_clock_cpu();
     assert_int_equal(su_harmonise(&ctx, raw, s, m, NULL, &t, &report), SU_OK);
@@ -68,7 +71,8 @@ static void a_large_file_is_quick(void **state) {
     su_buf_free(&data);
 }
 
-int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(a_large_file_is_quick)};
+int main(void)
+{
+    const struct CMUnitTest tests[] = { cmocka_unit_test(a_large_file_is_quick) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

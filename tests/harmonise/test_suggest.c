@@ -1,17 +1,18 @@
 /* Drafted mappings: they must parse, must be sensible as they are, and must not show what may not be shown. */
 #include "harmonise_test.h"
 
-static char *draft_of(su_schema *s, const char *data) {
+static char *draft_of(su_schema *s, const char *data)
+{
     su_context ctx;
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_context_init(&ctx);
     su_raw_table *raw = csv_table("cases.csv", data);
     if (su_mapping_suggest(&ctx, raw, s, &csv) != SU_OK) fail_msg("%s", ctx.message);
     su_mapping *m = NULL;
-    if (su_mapping_parse(&ctx, "draft.csv", (su_str){csv.p, csv.n}, s, &m) != SU_OK)
+    if (su_mapping_parse(&ctx, "draft.csv", (su_str) { csv.p, csv.n }, s, &m) != SU_OK)
         fail_msg("the draft is refused: %s\n%s", ctx.message, csv.p);
     su_case_table *t = NULL;
-    su_harmonise_options opts = {.margins = SU_MARGINS_EXCLUDE, .max_rejected = UINT64_MAX};
+    su_harmonise_options opts = { .margins = SU_MARGINS_EXCLUDE, .max_rejected = UINT64_MAX };
     if (su_harmonise(&ctx, raw, s, m, &opts, &t, NULL) != SU_OK) fail_msg("the draft does not work: %s\n%s", ctx.message, csv.p);
     su_case_table_free(t);
     su_mapping_free(m);
@@ -19,15 +20,18 @@ static char *draft_of(su_schema *s, const char *data) {
     return csv.p;
 }
 
-static void has(const char *draft, const char *line) {
+static void has(const char *draft, const char *line)
+{
     if (strstr(draft, line) == NULL) fail_msg("\"%s\" is not in\n%s", line, draft);
 }
 
-static void has_not(const char *draft, const char *text) {
+static void has_not(const char *draft, const char *text)
+{
     if (strstr(draft, text) != NULL) fail_msg("\"%s\" is in\n%s", text, draft);
 }
 
-static void names_and_contents_find_their_fields(void **state) {
+static void names_and_contents_find_their_fields(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(
@@ -43,7 +47,8 @@ static void names_and_contents_find_their_fields(void **state) {
     su_schema_free(s);
 }
 
-static void values_to_decide_are_listed(void **state) {
+static void values_to_decide_are_listed(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(s, "gender,ageBand,k\nF,Age 0-8,\nWomann,Age 9-17,\nWomann,Age 18+,\nzzz,Age 18+,\n*,Age 18+,\nTotal,Age 18+,\n");
@@ -57,7 +62,8 @@ static void values_to_decide_are_listed(void **state) {
     su_schema_free(s);
 }
 
-static void choices_become_flags(void **state) {
+static void choices_become_flags(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(s, "kind of exploitation,k\nForced labour; Sexual exploitation,\nForced labour,\nOther; Forced "
@@ -72,7 +78,8 @@ static void choices_become_flags(void **state) {
     su_schema_free(s);
 }
 
-static void a_comma_inside_a_name_cuts_nothing(void **state) {
+static void a_comma_inside_a_name_cuts_nothing(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(
@@ -84,7 +91,8 @@ static void a_comma_inside_a_name_cuts_nothing(void **state) {
     su_schema_free(s);
 }
 
-static void the_name_of_a_column_tells_its_group(void **state) {
+static void the_name_of_a_column_tells_its_group(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(
@@ -97,10 +105,11 @@ static void the_name_of_a_column_tells_its_group(void **state) {
     su_schema_free(s);
 }
 
-static void persons_are_left_out_and_not_shown(void **state) {
+static void persons_are_left_out_and_not_shown(void **state)
+{
     (void)state;
     su_schema *s = toy();
-    su_buf data = {0};
+    su_buf data = { 0 };
     su_buf_text(&data, "case_no,first name,phone number,notes,running,sex\n");
     for (int i = 0; i < 40; i++)
         su_buf_printf(&data, "HB-%d,Wanda%d,+44%d,She said %d and went on to tell a long story about the journey,%d,%s\n", i, i % 7,
@@ -121,7 +130,8 @@ static void persons_are_left_out_and_not_shown(void **state) {
     su_schema_free(s);
 }
 
-static void counted_tables_get_weight_and_margins(void **state) {
+static void counted_tables_get_weight_and_margins(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(s, "gender,citizenship,people\nF,UA,3\nM,UA,2\nTotal,UA,5\nF,Total,3\n");
@@ -132,7 +142,8 @@ static void counted_tables_get_weight_and_margins(void **state) {
     su_schema_free(s);
 }
 
-static void somebodys_numbers_are_not_ages(void **state) {
+static void somebodys_numbers_are_not_ages(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(s, "age band,k\n1,\n2,\n3,\n2,\n");
@@ -142,7 +153,8 @@ static void somebodys_numbers_are_not_ages(void **state) {
     su_schema_free(s);
 }
 
-static void odd_headers_do_no_harm(void **state) {
+static void odd_headers_do_no_harm(void **state)
+{
     (void)state;
     su_schema *s = toy();
     char *d = draft_of(s, "@gender,gender,Gender,\"a,b\n\"\"c\"\"\",-\nF,F,M,x,1\nM,M,F,y,2\n");
@@ -153,7 +165,8 @@ static void odd_headers_do_no_harm(void **state) {
     su_schema_free(s);
 }
 
-static void drafts_are_repeatable(void **state) {
+static void drafts_are_repeatable(void **state)
+{
     (void)state;
     su_schema *s = toy();
     const char *data = "sex,country,age\nF,UA,30\nM,MD,8\nF,xx,44\n";
@@ -164,7 +177,8 @@ static void drafts_are_repeatable(void **state) {
     su_schema_free(s);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_and_contents_find_their_fields),
         cmocka_unit_test(values_to_decide_are_listed),

@@ -3,15 +3,16 @@
 
     tests/instruments/check_instruments.py [INSTRUMENTS [DATA]]
 
-DATA holds real files that are not part of the project (default: $SUHA_DATA, else /work/shared/data). Where it is missing,
-the checks that need it are skipped and say so. Prints problems, then `N passed, N failed`.
+DATA holds real files that are not part of the project (default: data in $SUHA_SHARED, else in ../shared beside the project). Where it is
+missing, the checks that need it are skipped and say so. Prints problems, then `N passed, N failed`: files passed, checks failed.
 The mapping interpreter below is deliberately naive: a second opinion on the C engine, not a tool.
 """
 import collections, csv, functools, json, os, re, sys, unicodedata
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, '..', '..', 'instruments')
-DATA = sys.argv[2] if len(sys.argv) > 2 else os.environ.get('SUHA_DATA', '/work/shared/data')
+DATA = sys.argv[2] if len(sys.argv) > 2 else os.path.join(
+    os.environ.get('SUHA_SHARED', os.path.join(HERE, '..', '..', '..', 'shared')), 'data')
 
 FIELDS = {'ctdc-v6': 62, 'ctdc-2024': 27, 'htcds-2.0': 84, 'uk-nrm': 18, 'c17k': 26, 'c50k': 26, 'c206k': 26, 'nb6k': 10, 'm1x40': 40}
 DOMAINS = {'c17k': [21, 4, 9, 60, 4, 60] + [1] * 20, 'c50k': [21, 4, 9, 60, 4, 60] + [1] * 20, 'c206k': [21, 4, 9, 60, 4, 60] + [1] * 20,
@@ -448,7 +449,9 @@ def main():
     real_files(maps)
     print(f'note: {len(schemas)} instruments, {len(lists)} shared codelists with {sum(len(l.codes) for l in lists.values())} codes, '
           f'{sum(len(s.own) for s in schemas.values())} own codelists, {len(maps)} mappings with {sum(len(m.rows) for m in maps.values())} rows')
-    print(f'{passed} passed, {failed} failed')
+    files = len(schemas) + len(lists) + sum(len(s.own) for s in schemas.values()) + len(maps)
+    print(f'note: {passed} checks hold')
+    print(f'{files} passed, {failed} failed')
     return failed != 0
 
 

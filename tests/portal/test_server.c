@@ -25,7 +25,8 @@ static su_context ctx;
 static su_portal *portal;
 static su_buf got;
 
-static char *in(const char *name) {
+static char *in(const char *name)
+{
     static char path[4][512];
     static int at;
     at = (at + 1) % 4;
@@ -33,9 +34,10 @@ static char *in(const char *name) {
     return path[at];
 }
 
-static void write_release(const char *name, const su_sample_options *o, const char *title) {
+static void write_release(const char *name, const su_sample_options *o, const char *title)
+{
     su_sample s;
-    su_bundle_info i = {.created = 1795000000, .title = title, .publisher = title};
+    su_bundle_info i = { .created = 1795000000, .title = title, .publisher = title };
     su_sample_make(o, &s);
     su_status st = su_bundle_write(&ctx, s.release, &i, in(name));
     if (st) print_message("%s\n", ctx.message);
@@ -43,16 +45,18 @@ static void write_release(const char *name, const su_sample_options *o, const ch
     su_sample_free(&s);
 }
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     (void)state;
     su_context_init(&ctx);
     su_sample_folder(folder);
-    write_release("one", &(su_sample_options){.rows = 900}, NULL);
-    const char *dirs[] = {in("one")};
+    write_release("one", &(su_sample_options) { .rows = 900 }, NULL);
+    const char *dirs[] = { in("one") };
     return su_portal_start(&ctx, dirs, 1, NULL, &portal);
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     (void)state;
     su_portal_stop(portal);
     portal = NULL;
@@ -62,10 +66,11 @@ static int tear_down(void **state) {
 }
 
 /* Sends the bytes and reads until the server closes or is silent for `wait_ms`. Returns true when the server closed. */
-static bool talk(const char *bytes, size_t n, int wait_ms) {
+static bool talk(const char *bytes, size_t n, int wait_ms)
+{
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in to = {.sin_family = AF_INET, .sin_port = htons(su_portal_port(portal)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    struct timeval tv = {wait_ms / 1000, (wait_ms % 1000) * 1000};
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(su_portal_port(portal)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    struct timeval tv = { wait_ms / 1000, (wait_ms % 1000) * 1000 };
     char block[65536];
     bool closed = false;
     setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
@@ -87,13 +92,15 @@ static bool talk(const char *bytes, size_t n, int wait_ms) {
 
 static unsigned status(void) { return got.n > 12 ? (unsigned)strtoul(got.p + 9, NULL, 10) : 0; }
 
-static int answers(void) {
+static int answers(void)
+{
     int n = 0;
     for (const char *p = got.p; got.n && (p = strstr(p, "HTTP/1.")); p++) n++;
     return n;
 }
 
-static const char *header(const char *name) {
+static const char *header(const char *name)
+{
     static char value[1024];
     char line[100];
     snprintf(line, sizeof line, "\r\n%s: ", name);
@@ -104,13 +111,15 @@ static const char *header(const char *name) {
     return value;
 }
 
-static su_str body(void) {
+static su_str body(void)
+{
     const char *p = memmem(got.p, got.n, "\r\n\r\n", 4);
     assert_non_null(p);
-    return (su_str){p + 4, got.n - (size_t)(p + 4 - got.p)};
+    return (su_str) { p + 4, got.n - (size_t)(p + 4 - got.p) };
 }
 
-static unsigned get(const char *method, const char *path, const char *extra) {
+static unsigned get(const char *method, const char *path, const char *extra)
+{
     char request[2048];
     int n = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%s\r\n", method, path, extra);
     talk(request, (size_t)n, 5000);
@@ -127,7 +136,9 @@ typedef struct malformed {
     unsigned status;
 } malformed;
 #define BAD(what, bytes, status)                                                                                                           \
-    { what, bytes, sizeof(bytes) - 1, status }
+    {                                                                                                                                      \
+        what, bytes, sizeof(bytes) - 1, status                                                                                             \
+    }
 
 /* Fourteen ways to hide a second request or to confuse a proxy. 400 (or 405 where the method alone is the fault), the hidden request is
  * never answered, and the connection is closed. The guard answers once; libmicrohttpd 0.9.75 repeats the head of its own refusal of a
@@ -150,7 +161,8 @@ static const malformed fourteen[] = {
     BAD("body on a POST", "POST / HTTP/1.1\r\n" H "Content-Length: 44\r\n\r\n" NEXT, 405),
 };
 
-static void fourteen_malformed_requests(void **state) {
+static void fourteen_malformed_requests(void **state)
+{
     (void)state;
     for (size_t i = 0; i < sizeof fourteen / sizeof *fourteen; i++) {
         const malformed *m = &fourteen[i];
@@ -165,7 +177,8 @@ static void fourteen_malformed_requests(void **state) {
 
 /* What no guard behind a parser can see (bare line feeds, folded lines, a NUL that cuts a value, broken request lines): an error or one
  * plain answer per request really sent, and the server lives on. */
-static void invisible_faults_do_no_harm(void **state) {
+static void invisible_faults_do_no_harm(void **state)
+{
     (void)state;
     static const malformed list[] = {
         BAD("bare line feeds", "GET /healthz HTTP/1.1\nHost: localhost\nConnection: close\n\n", 0),
@@ -184,7 +197,7 @@ static void invisible_faults_do_no_harm(void **state) {
         assert_true(status() == 0 || status() == 200 || status() == 400 || status() == 505);
         assert_int_equal(get("GET", "/healthz", ""), 200);
     }
-    su_buf big = {0};
+    su_buf big = { 0 };
     su_buf_text(&big, "GET / HTTP/1.1\r\n" H);
     for (int i = 0; i < 3000; i++) su_buf_printf(&big, "X-%d: yyyyyyyyyyyyyyyyyyyyyyyyyyyy\r\n", i);
     su_buf_text(&big, "\r\n");
@@ -196,7 +209,8 @@ static void invisible_faults_do_no_harm(void **state) {
     assert_int_equal(get("GET", "/healthz", ""), 200);
 }
 
-static void a_connection_serves_several_requests(void **state) {
+static void a_connection_serves_several_requests(void **state)
+{
     (void)state;
     static const char two[] = NEXT "HEAD / HTTP/1.1\r\n" H "\r\n"
                                    "GET /healthz HTTP/1.1\r\n" H "Connection: close\r\n\r\n";
@@ -206,11 +220,13 @@ static void a_connection_serves_several_requests(void **state) {
 
 /* ---- pages and files ---------------------------------------------------------------------------------------------------------------- */
 
-static void house_headers_on_every_answer(void **state) {
+static void house_headers_on_every_answer(void **state)
+{
     (void)state;
     static const char *const paths[] = {
-        "/", "/healthz", "/nowhere", "/style.css", "/r/sample-2026-2026/data/microdata.csv", "/r/sample-2026-2026"};
-    static const unsigned codes[] = {200, 200, 404, 200, 200, 308};
+        "/", "/healthz", "/nowhere", "/style.css", "/r/sample-2026-2026/data/microdata.csv", "/r/sample-2026-2026"
+    };
+    static const unsigned codes[] = { 200, 200, 404, 200, 200, 308 };
     for (size_t i = 0; i < 6; i++) {
         assert_int_equal(get("GET", paths[i], ""), codes[i]);
         assert_non_null(strstr(header("Content-Security-Policy"), "default-src 'none'; style-src 'self'"));
@@ -226,7 +242,8 @@ static void house_headers_on_every_answer(void **state) {
     assert_string_equal(header("Allow"), "GET, HEAD");
 }
 
-static void tags_and_heads(void **state) {
+static void tags_and_heads(void **state)
+{
     (void)state;
     char tag[100], extra[300];
     assert_int_equal(get("GET", "/", ""), 200);
@@ -236,7 +253,7 @@ static void tags_and_heads(void **state) {
     assert_int_equal(get("HEAD", "/", ""), 200);
     assert_int_equal(body().n, 0);
     assert_int_equal(strtoul(header("Content-Length"), NULL, 10), whole);
-    const char *const match[] = {"If-None-Match: %s\r\n", "If-None-Match: \"x\", W/%s\r\n", "If-None-Match: *%.0s\r\n"};
+    const char *const match[] = { "If-None-Match: %s\r\n", "If-None-Match: \"x\", W/%s\r\n", "If-None-Match: *%.0s\r\n" };
     for (int i = 0; i < 3; i++) {
         snprintf(extra, sizeof extra, match[i], tag);
         assert_int_equal(get("GET", "/", extra), 304);
@@ -249,14 +266,17 @@ static void tags_and_heads(void **state) {
     assert_int_equal(body().n, whole);
 }
 
-static void files_are_the_bundles_bytes(void **state) {
+static void files_are_the_bundles_bytes(void **state)
+{
     (void)state;
-    static const char *const files[][2] = {{"data/microdata.csv", "text/csv; charset=utf-8"}, {"codebook.html", "text/html; charset=utf-8"},
-                                           {"datapackage.json", "application/json"},          {"README.md", "text/plain; charset=utf-8"},
-                                           {"SHA256SUMS", "text/plain; charset=utf-8"},       {"style.css", "text/css; charset=utf-8"}};
+    static const char *const files[][2] = {
+        { "data/microdata.csv", "text/csv; charset=utf-8" }, { "codebook.html", "text/html; charset=utf-8" },
+        { "datapackage.json", "application/json" },          { "README.md", "text/plain; charset=utf-8" },
+        { "SHA256SUMS", "text/plain; charset=utf-8" },       { "style.css", "text/css; charset=utf-8" }
+    };
     for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
         char path[200];
-        su_buf b = {0};
+        su_buf b = { 0 };
         snprintf(path, sizeof path, "one/%s", files[i][0]);
         assert_int_equal(su_file_read(&ctx, in(path), 1 << 24, &b), SU_OK);
         snprintf(path, sizeof path, "/r/sample-2026-2026/%s", files[i][0]);
@@ -270,50 +290,53 @@ static void files_are_the_bundles_bytes(void **state) {
     assert_string_equal(header("Content-Disposition"), "attachment; filename=\"sample-2026-2026-aggregates.csv\"");
 }
 
-static void nothing_outside_the_list(void **state) {
+static void nothing_outside_the_list(void **state)
+{
     (void)state;
     assert_int_equal(su_file_write(&ctx, in("one/extra.txt"), "secret", 6, 0644), SU_OK);
-    static const char *const paths[] = {"/r/sample-2026-2026/extra.txt",
-                                        "/r/sample-2026-2026/../one/README.md",
-                                        "/r/sample-2026-2026/data/../README.md",
-                                        "/r/sample-2026-2026/%2e%2e/README.md",
-                                        "/r/sample-2026-2026/README%2emd",
-                                        "/../../etc/passwd",
-                                        "//etc/passwd",
-                                        "/r/",
-                                        "/r/other/",
-                                        "/r/sample-2026-2026//README.md",
-                                        "/r/sample-2026-2026/README.md/",
-                                        "/r/sample-2026-2026/data",
-                                        "/r/sample-2026-2026/README.md%00.html",
-                                        "/%2fetc%2fpasswd",
-                                        "/R/sample-2026-2026/"};
+    static const char *const paths[] = { "/r/sample-2026-2026/extra.txt",
+                                         "/r/sample-2026-2026/../one/README.md",
+                                         "/r/sample-2026-2026/data/../README.md",
+                                         "/r/sample-2026-2026/%2e%2e/README.md",
+                                         "/r/sample-2026-2026/README%2emd",
+                                         "/../../etc/passwd",
+                                         "//etc/passwd",
+                                         "/r/",
+                                         "/r/other/",
+                                         "/r/sample-2026-2026//README.md",
+                                         "/r/sample-2026-2026/README.md/",
+                                         "/r/sample-2026-2026/data",
+                                         "/r/sample-2026-2026/README.md%00.html",
+                                         "/%2fetc%2fpasswd",
+                                         "/R/sample-2026-2026/" };
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++)
         if (get("GET", paths[i], "") != 404) fail_msg("%s: %u", paths[i], status());
 }
 
-static void check_page(const char *path) {
+static void check_page(const char *path)
+{
     assert_int_equal(get("GET", path, ""), 200);
     const char *fault = su_markup_fault(body().p, body().n);
     if (fault) fail_msg("%s: %s", path, fault);
 }
 
-static void the_page_says_what_matters(void **state) {
+static void the_page_says_what_matters(void **state)
+{
     (void)state;
     check_page("/r/sample-2026-2026/");
-    static const char *const words[] = {"What protects the people in these data",
-                                        "What it does not protect",
-                                        "epsilon = 1.99",
-                                        "Year of registration",
-                                        "Percent of the records with at least one yes",
-                                        "codes of the public list have no published count",
-                                        "others together",
-                                        "The same as a table",
-                                        "SHA-256",
-                                        "Citation and terms",
-                                        "Citizenship → Country of exploitation",
-                                        "Creative Commons Attribution 4.0 International",
-                                        "95 % interval"};
+    static const char *const words[] = { "What protects the people in these data",
+                                         "What it does not protect",
+                                         "epsilon = 1.99",
+                                         "Year of registration",
+                                         "Percent of the records with at least one yes",
+                                         "codes of the public list have no published count",
+                                         "others together",
+                                         "The same as a table",
+                                         "SHA-256",
+                                         "Citation and terms",
+                                         "Citizenship → Country of exploitation",
+                                         "Creative Commons Attribution 4.0 International",
+                                         "95 % interval" };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (!memmem(body().p, body().n, words[i], strlen(words[i]))) fail_msg("the page does not say \"%s\"", words[i]);
     assert_null(memmem(body().p, body().n, "NOT PRIVATE", 11));
@@ -325,7 +348,8 @@ static void the_page_says_what_matters(void **state) {
 
 /* ---- starting ----------------------------------------------------------------------------------------------------------------------- */
 
-static void restart(const char *const *dirs, size_t n) {
+static void restart(const char *const *dirs, size_t n)
+{
     su_portal_stop(portal);
     portal = NULL;
     su_status st = su_portal_start(&ctx, dirs, n, NULL, &portal);
@@ -333,11 +357,12 @@ static void restart(const char *const *dirs, size_t n) {
     assert_int_equal(st, SU_OK);
 }
 
-static void stamps_and_several_releases(void **state) {
+static void stamps_and_several_releases(void **state)
+{
     (void)state;
-    write_release("two", &(su_sample_options){.seeded_noise = true, .seed = 3}, NULL);
-    write_release("three", &(su_sample_options){.domain_from_data = true, .seed = 4, .rows = 5}, NULL);
-    const char *dirs[] = {in("one"), in("two"), in("three")};
+    write_release("two", &(su_sample_options) { .seeded_noise = true, .seed = 3 }, NULL);
+    write_release("three", &(su_sample_options) { .domain_from_data = true, .seed = 4, .rows = 5 }, NULL);
+    const char *dirs[] = { in("one"), in("two"), in("three") };
     restart(dirs, 3);
     check_page("/");
     assert_non_null(memmem(body().p, body().n, "/r/sample-2026-2026-3/", 22));
@@ -350,15 +375,16 @@ static void stamps_and_several_releases(void **state) {
     assert_string_equal(header("Content-Disposition"), "attachment; filename=\"NOT-PRIVATE-sample-2026-2026-2-microdata.csv\"");
 }
 
-static void hostile_texts_stay_text(void **state) {
+static void hostile_texts_stay_text(void **state)
+{
     (void)state;
-    static const char *const hostile[] = {"<script>alert(1)</script>", "\"><svg onload=alert(1)>", "' onmouseover='x",
-                                          "</title></svg><img src=x onerror=alert(1)>", "&lt;&#0;&"};
+    static const char *const hostile[] = { "<script>alert(1)</script>", "\"><svg onload=alert(1)>", "' onmouseover='x",
+                                           "</title></svg><img src=x onerror=alert(1)>", "&lt;&#0;&" };
     for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
         char name[20];
         snprintf(name, sizeof name, "h%zu", i);
-        write_release(name, &(su_sample_options){.hostile = hostile[i], .rows = 300, .seeded_noise = true}, hostile[i]);
-        const char *dirs[] = {in(name)};
+        write_release(name, &(su_sample_options) { .hostile = hostile[i], .rows = 300, .seeded_noise = true }, hostile[i]);
+        const char *dirs[] = { in(name) };
         restart(dirs, 1);
         check_page("/");
         assert_null(memmem(body().p, body().n, "<script", 7));
@@ -367,16 +393,18 @@ static void hostile_texts_stay_text(void **state) {
     }
 }
 
-static void refuse(const char *dir, const char *words) {
+static void refuse(const char *dir, const char *words)
+{
     su_portal *other = NULL;
-    const char *dirs[] = {dir};
+    const char *dirs[] = { dir };
     assert_int_equal(su_portal_start(&ctx, dirs, 1, NULL, &other), SU_INPUT);
     assert_null(other);
     if (!strstr(ctx.message, words)) fail_msg("\"%s\" does not say \"%s\"", ctx.message, words);
     su_context_init(&ctx);
 }
 
-static void foreign_and_damaged_folders(void **state) {
+static void foreign_and_damaged_folders(void **state)
+{
     (void)state;
     refuse(folder, "is not a release of Suha");
     refuse(in("missing"), "is not a release of Suha");
@@ -384,35 +412,37 @@ static void foreign_and_damaged_folders(void **state) {
     refuse(in("one"), "does not match");
     assert_int_equal(unlink(in("one/codebook.md")), 0);
     static const char *const sums[][2] = {
-        {"", "is empty"},
-        {"short\n", "line 1"},
-        {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ../../etc/passwd\n", "does not lie inside"},
-        {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /etc/passwd\n", "does not lie inside"},
-        {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a/.hidden\n", "does not lie inside"},
-        {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  README.md\n", "does not list datapackage.json"},
-        {"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  "
-         "a\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n",
-         "twice"}};
+        { "", "is empty" },
+        { "short\n", "line 1" },
+        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ../../etc/passwd\n", "does not lie inside" },
+        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /etc/passwd\n", "does not lie inside" },
+        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a/.hidden\n", "does not lie inside" },
+        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  README.md\n", "does not list datapackage.json" },
+        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  "
+          "a\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n",
+          "twice" }
+    };
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
         assert_int_equal(su_file_write(&ctx, in("one/SHA256SUMS"), sums[i][0], strlen(sums[i][0]), 0644), SU_OK);
         refuse(in("one"), sums[i][1]);
     }
 }
 
-static void addresses_and_ports(void **state) {
+static void addresses_and_ports(void **state)
+{
     (void)state;
     su_portal *other = NULL;
-    const char *dirs[] = {in("one")};
-    su_portal_options o = {.port = su_portal_port(portal)};
+    const char *dirs[] = { in("one") };
+    su_portal_options o = { .port = su_portal_port(portal) };
     assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_IO);
     assert_non_null(strstr(ctx.message, "already in use"));
-    o = (su_portal_options){.address = "not an address"};
+    o = (su_portal_options) { .address = "not an address" };
     assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_USAGE);
-    o = (su_portal_options){.address = "192.0.2.1"};
+    o = (su_portal_options) { .address = "192.0.2.1" };
     assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_IO);
     assert_int_equal(su_portal_start(&ctx, dirs, 0, NULL, &other), SU_USAGE);
     assert_null(other);
-    o = (su_portal_options){.address = "localhost"};
+    o = (su_portal_options) { .address = "localhost" };
     assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_OK);
     assert_true(su_portal_port(other) > 0);
     su_portal_stop(other);
@@ -421,7 +451,8 @@ static void addresses_and_ports(void **state) {
 
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         T(fourteen_malformed_requests),
         T(invisible_faults_do_no_harm),

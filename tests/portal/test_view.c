@@ -15,7 +15,8 @@
 
 static su_context ctx;
 
-static void cells_of_a_row(void **state) {
+static void cells_of_a_row(void **state)
+{
     (void)state;
     su_cells c;
     bool more;
@@ -36,18 +37,19 @@ static void cells_of_a_row(void **state) {
     su_cells_free(&c);
 }
 
-static void cells_that_are_wrong(void **state) {
+static void cells_that_are_wrong(void **state)
+{
     (void)state;
     static const struct {
         su_str bytes;
         const char *words;
     } list[] = {
-        {{"a\nb\n\"x", 6}, "line 3: a quote that does not close"},
-        {{"\"x\"y", 4}, "line 1: text after a closing quote"},
-        {{"a\"b", 3}, "a quote inside"},
-        {{"a\0b", 3}, "zero byte"},
-        {{"\"a\0b\"", 5}, "zero byte"},
-        {{"1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 41}, "too many columns"},
+        { { "a\nb\n\"x", 6 }, "line 3: a quote that does not close" },
+        { { "\"x\"y", 4 }, "line 1: text after a closing quote" },
+        { { "a\"b", 3 }, "a quote inside" },
+        { { "a\0b", 3 }, "zero byte" },
+        { { "\"a\0b\"", 5 }, "zero byte" },
+        { { "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 41 }, "too many columns" },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         su_cells c;
@@ -81,7 +83,8 @@ typedef struct shelf {
     const char *package, *report, *counts;
 } shelf;
 
-static bool give(void *arg, const char *path, su_str *bytes) {
+static bool give(void *arg, const char *path, su_str *bytes)
+{
     const shelf *s = arg;
     const char *text = strcmp(path, "datapackage.json") == 0         ? s->package
                        : strcmp(path, "protection/report.json") == 0 ? s->report
@@ -94,9 +97,10 @@ static bool give(void *arg, const char *path, su_str *bytes) {
     return text != NULL;
 }
 
-static void a_good_bundle(void **state) {
+static void a_good_bundle(void **state)
+{
     (void)state;
-    shelf s = {GOOD_PACKAGE, GOOD_REPORT, GOOD_COUNTS};
+    shelf s = { GOOD_PACKAGE, GOOD_REPORT, GOOD_COUNTS };
     su_view *v;
     assert_int_equal(su_view_read(&ctx, "dir", give, &s, &v), SU_OK);
     assert_null(v->stamp);
@@ -116,12 +120,13 @@ static void a_good_bundle(void **state) {
     su_view_free(v);
 }
 
-static void a_guarantee_that_is_not_stated_does_not_hold(void **state) {
+static void a_guarantee_that_is_not_stated_does_not_hold(void **state)
+{
     (void)state;
-    static const char *const reports[] = {"{\"suha:report\":1,\"guarantee\":{}}", "{\"suha:report\":1,\"guarantee\":{\"holds\":\"true\"}}",
-                                          "{\"suha:report\":1,\"guarantee\":{\"holds\":false,\"stamp\":\"\"}}"};
+    static const char *const reports[] = { "{\"suha:report\":1,\"guarantee\":{}}", "{\"suha:report\":1,\"guarantee\":{\"holds\":\"true\"}}",
+                                           "{\"suha:report\":1,\"guarantee\":{\"holds\":false,\"stamp\":\"\"}}" };
     for (size_t i = 0; i < 3; i++) {
-        shelf s = {GOOD_PACKAGE, reports[i], GOOD_COUNTS};
+        shelf s = { GOOD_PACKAGE, reports[i], GOOD_COUNTS };
         su_view *v;
         assert_int_equal(su_view_read(&ctx, "dir", give, &s, &v), SU_OK);
         assert_string_equal(v->stamp, "NO GUARANTEE");
@@ -129,31 +134,32 @@ static void a_guarantee_that_is_not_stated_does_not_hold(void **state) {
     }
 }
 
-static void bundles_that_are_wrong(void **state) {
+static void bundles_that_are_wrong(void **state)
+{
     (void)state;
     static const struct {
         shelf s;
         const char *words;
     } list[] = {
-        {{NULL, GOOD_REPORT, GOOD_COUNTS}, "dir/datapackage.json: the file is missing"},
-        {{"{\n]", GOOD_REPORT, GOOD_COUNTS}, "dir/datapackage.json, line 2: not JSON"},
-        {{"[]", GOOD_REPORT, GOOD_COUNTS}, "not an object"},
-        {{"{\"name\":\"../x\"}", GOOD_REPORT, GOOD_COUNTS}, "its name is not of"},
-        {{"{\"name\":\".x\"}", GOOD_REPORT, GOOD_COUNTS}, "its name is not of"},
-        {{"{\"name\":\"x\",\"name\":\"y\"}", GOOD_REPORT, GOOD_COUNTS}, "not JSON"},
-        {{"{\"name\":\"x\"}", GOOD_REPORT, GOOD_COUNTS}, "does not describe data/microdata.csv"},
-        {{PACKAGE("{}"), GOOD_REPORT, GOOD_COUNTS}, "a field has no name"},
-        {{PACKAGE("1"), GOOD_REPORT, GOOD_COUNTS}, "a field has no name"},
-        {{PACKAGE(FIELD("a", "code", ",\"suha:codelist\":\"codelists/none.csv\"")), GOOD_REPORT, GOOD_COUNTS},
-         "codelists/none.csv: the file is missing"},
-        {{PACKAGE(FIELD("a", "code", ",\"suha:codelist\":\"codelists/bad.csv\"")), GOOD_REPORT, GOOD_COUNTS}, "no code and label_en"},
-        {{GOOD_PACKAGE, "{}", GOOD_COUNTS}, "not a protection report"},
-        {{GOOD_PACKAGE, GOOD_REPORT, ""}, "its header is not"},
-        {{GOOD_PACKAGE, GOOD_REPORT, "combination,count\n"}, "its header is not"},
-        {{GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f=1,1,3,1.0\n"}, "five cells"},
-        {{GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f=1,1,-3,1.0,2.0\n"}, "line 2: the count is not a whole number"},
-        {{GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f,1,3,1.0,2.0\n"}, "line 2: not column=code"},
-        {{GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f=\xff,1,3,1.0,2.0\n"}, "not UTF-8"},
+        { { NULL, GOOD_REPORT, GOOD_COUNTS }, "dir/datapackage.json: the file is missing" },
+        { { "{\n]", GOOD_REPORT, GOOD_COUNTS }, "dir/datapackage.json, line 2: not JSON" },
+        { { "[]", GOOD_REPORT, GOOD_COUNTS }, "not an object" },
+        { { "{\"name\":\"../x\"}", GOOD_REPORT, GOOD_COUNTS }, "its name is not of" },
+        { { "{\"name\":\".x\"}", GOOD_REPORT, GOOD_COUNTS }, "its name is not of" },
+        { { "{\"name\":\"x\",\"name\":\"y\"}", GOOD_REPORT, GOOD_COUNTS }, "not JSON" },
+        { { "{\"name\":\"x\"}", GOOD_REPORT, GOOD_COUNTS }, "does not describe data/microdata.csv" },
+        { { PACKAGE("{}"), GOOD_REPORT, GOOD_COUNTS }, "a field has no name" },
+        { { PACKAGE("1"), GOOD_REPORT, GOOD_COUNTS }, "a field has no name" },
+        { { PACKAGE(FIELD("a", "code", ",\"suha:codelist\":\"codelists/none.csv\"")), GOOD_REPORT, GOOD_COUNTS },
+          "codelists/none.csv: the file is missing" },
+        { { PACKAGE(FIELD("a", "code", ",\"suha:codelist\":\"codelists/bad.csv\"")), GOOD_REPORT, GOOD_COUNTS }, "no code and label_en" },
+        { { GOOD_PACKAGE, "{}", GOOD_COUNTS }, "not a protection report" },
+        { { GOOD_PACKAGE, GOOD_REPORT, "" }, "its header is not" },
+        { { GOOD_PACKAGE, GOOD_REPORT, "combination,count\n" }, "its header is not" },
+        { { GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f=1,1,3,1.0\n" }, "five cells" },
+        { { GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f=1,1,-3,1.0,2.0\n" }, "line 2: the count is not a whole number" },
+        { { GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f,1,3,1.0,2.0\n" }, "line 2: not column=code" },
+        { { GOOD_PACKAGE, GOOD_REPORT, HEAD_LINE "f=\xff,1,3,1.0,2.0\n" }, "not UTF-8" },
     };
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         su_view *v = (su_view *)&ctx;
@@ -163,24 +169,27 @@ static void bundles_that_are_wrong(void **state) {
     }
 }
 
-static void paths_inside_only(void **state) {
+static void paths_inside_only(void **state)
+{
     (void)state;
-    static const char *const good[] = {"a", "a/b.csv", "A_b-9/x.y.z", "SHA256SUMS"};
-    static const char *const bad[] = {"",     "/a",  "a/",  "a//b", "..",    "../a",        "a/../b", ".a",
-                                      "a/.b", "./a", "a b", "a\\b", "a%2fb", "caf\xc3\xa9", "a\nb"};
+    static const char *const good[] = { "a", "a/b.csv", "A_b-9/x.y.z", "SHA256SUMS" };
+    static const char *const bad[] = { "",     "/a",  "a/",  "a//b", "..",    "../a",        "a/../b", ".a",
+                                       "a/.b", "./a", "a b", "a\\b", "a%2fb", "caf\xc3\xa9", "a\nb" };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) assert_true(su_folder_path_ok(su_str_of(good[i])));
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (su_folder_path_ok(su_str_of(bad[i]))) fail_msg("\"%s\" passed", bad[i]);
-    assert_false(su_folder_path_ok((su_str){"a\0b", 3}));
+    assert_false(su_folder_path_ok((su_str) { "a\0b", 3 }));
 }
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     (void)state;
     su_context_init(&ctx);
     return 0;
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_of_a_row),         cmocka_unit_test(cells_that_are_wrong),
         cmocka_unit_test(a_good_bundle),          cmocka_unit_test(a_guarantee_that_is_not_stated_does_not_hold),

@@ -48,16 +48,20 @@ static void test_known_answers(void **state)
 static void test_discrete_gaussian_law(void **state)
 {
     (void)state;
-    static const struct { su_variance v; int64_t x; double p; } known[] = {
-        { { 1, 4 }, 0, 0.7865707070419479 }, { { 1, 4 }, 1, 0.10645076942314472 }, { { 1, 1 }, 0, 0.39894227826686171 },
+    static const struct {
+        su_variance v;
+        int64_t x;
+        double p;
+    } known[] = {
+        { { 1, 4 }, 0, 0.7865707070419479 },  { { 1, 4 }, 1, 0.10645076942314472 },  { { 1, 1 }, 0, 0.39894227826686171 },
         { { 4, 1 }, 0, 0.19947114020071634 }, { { 4, 1 }, -1, 0.17603266338214974 }, { { 100, 1 }, 0, 0.039894228040143268 },
         { { 16, 1 }, 0, 0.0997355701003582 }, { { 400, 1 }, 0, 0.0199471140200716 },
     };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         assert_true(fabs(su_discrete_gaussian_pmf(known[i].v, known[i].x) / known[i].p - 1) < 4e-15);
     }
-    assert_true(fabs(su_discrete_gaussian_variance((su_variance){ 1, 4 }) / 0.21501267508813849 - 1) < 1e-15);
-    assert_true(fabs(su_discrete_gaussian_variance((su_variance){ 1, 1 }) / 0.99999978876772808 - 1) < 1e-15);
+    assert_true(fabs(su_discrete_gaussian_variance((su_variance) { 1, 4 }) / 0.21501267508813849 - 1) < 1e-15);
+    assert_true(fabs(su_discrete_gaussian_variance((su_variance) { 1, 1 }) / 0.99999978876772808 - 1) < 1e-15);
 }
 
 /* Probabilities sum to 1 and give the variance, from noise that is nearly always 0 to wide noise; both series meet at 1/(2 pi). */
@@ -133,7 +137,7 @@ static void test_round_trips(void **state)
             assert_true(su_zcdp_delta(rho, back) <= delta && back <= epsilon * (1 + 1e-13) && back >= epsilon * (1 - 1e-9));
             double gaussian = su_gaussian_rho(epsilon, delta);
             assert_true(gaussian >= rho && su_gaussian_delta(1 / sqrt(2 * gaussian) * (1 + 1e-12), epsilon) <= delta * (1 + 1e-9));
-            double old = rho + 2 * sqrt(rho * log(1 / delta));           /* Bun, Steinke 2016: never better */
+            double old = rho + 2 * sqrt(rho * log(1 / delta)); /* Bun, Steinke 2016: never better */
             assert_true(back <= old * (1 + 1e-12));
             before = rho;
         }
@@ -173,9 +177,14 @@ static void test_nonsense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_known_answers), cmocka_unit_test(test_discrete_gaussian_law), cmocka_unit_test(test_law_is_whole),
-        cmocka_unit_test(test_delta_is_the_minimum), cmocka_unit_test(test_gaussian_against_integral), cmocka_unit_test(test_round_trips),
-        cmocka_unit_test(test_monotone), cmocka_unit_test(test_nonsense),
+        cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_discrete_gaussian_law),
+        cmocka_unit_test(test_law_is_whole),
+        cmocka_unit_test(test_delta_is_the_minimum),
+        cmocka_unit_test(test_gaussian_against_integral),
+        cmocka_unit_test(test_round_trips),
+        cmocka_unit_test(test_monotone),
+        cmocka_unit_test(test_nonsense),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

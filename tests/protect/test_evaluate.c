@@ -24,17 +24,22 @@ static void near(double got, double want)
 static void worked_by_hand(void **state)
 {
     (void)state;
-    uint16_t ta[] = {1, 1, 1, 0, 2}, tb[] = {1, 1, 2, 1, 0}, ra[] = {1, 1, 2, 0}, rb[] = {1, 0, 2, 1};
-    su_matrix_column truth_columns[2] = {{.name = "a", .card = 3, .codes = ta}, {.name = "b", .card = 3, .codes = tb}};
-    su_matrix_column columns[2] = {{.name = "a", .card = 3}, {.name = "b", .card = 3}};
-    su_code_matrix truth = {.row_count = 5, .column_count = 2, .columns = truth_columns};
-    uint16_t *records[2] = {ra, rb};
+    uint16_t ta[] = { 1, 1, 1, 0, 2 }, tb[] = { 1, 1, 2, 1, 0 }, ra[] = { 1, 1, 2, 0 }, rb[] = { 1, 0, 2, 1 };
+    su_matrix_column truth_columns[2] = { { .name = "a", .card = 3, .codes = ta }, { .name = "b", .card = 3, .codes = tb } };
+    su_matrix_column columns[2] = { { .name = "a", .card = 3 }, { .name = "b", .card = 3 } };
+    su_code_matrix truth = { .row_count = 5, .column_count = 2, .columns = truth_columns };
+    uint16_t *records[2] = { ra, rb };
     su_aggregate aggregates[] = {
-        {1, {{0, 1}}, 4, 2, 6}, {1, {{1, 1}}, 3, 3, 3}, {1, {{1, 2}}, 5, 4, 6},
-        {2, {{0, 1}, {1, 1}}, 2, 0, 4}, {2, {{0, 2}, {1, 1}}, 3, 1, 5},
+        { 1, { { 0, 1 } }, 4, 2, 6 },           { 1, { { 1, 1 } }, 3, 3, 3 },           { 1, { { 1, 2 } }, 5, 4, 6 },
+        { 2, { { 0, 1 }, { 1, 1 } }, 2, 0, 4 }, { 2, { { 0, 2 }, { 1, 1 } }, 3, 1, 5 },
     };
-    su_release r = {.options = {.length = 2}, .column_count = 2, .columns = columns, .aggregates = aggregates, .aggregate_count = 5,
-                    .record_count = 4, .records = records};
+    su_release r = { .options = { .length = 2 },
+                     .column_count = 2,
+                     .columns = columns,
+                     .aggregates = aggregates,
+                     .aggregate_count = 5,
+                     .record_count = 4,
+                     .records = records };
     su_context ctx;
     su_evaluation e;
     su_context_init(&ctx);
@@ -95,7 +100,9 @@ static uint64_t count_of(uint16_t *const *codes, uint64_t rows, uint32_t length,
     return n;
 }
 
-typedef struct oracle { double truly, released, common, mean, error_common, unions, error_union, max, intervals, held, tv, tables; } oracle;
+typedef struct oracle {
+    double truly, released, common, mean, error_common, unions, error_union, max, intervals, held, tv, tables;
+} oracle;
 
 static void oracle_add(oracle *o, uint64_t t, uint64_t b)
 {
@@ -113,10 +120,7 @@ static void oracle_add(oracle *o, uint64_t t, uint64_t b)
 }
 
 /* A mean or share of nothing is not a number, not infinity. */
-static double ratio(double part, double whole)
-{
-    return whole == 0 ? NAN : part / whole;
-}
+static double ratio(double part, double whole) { return whole == 0 ? NAN : part / whole; }
 
 static void check(const oracle *o, const su_evaluation_level *l)
 {
@@ -139,7 +143,7 @@ static void each_cell(const uint32_t *card, uint32_t length, void (*f)(void *arg
         uint32_t chosen = (1u << D) - 1 - set, cells = 1, n = 0;
         su_attribute at[D];
         for (uint32_t c = 0; c < D; c++)
-            if (chosen >> (D - 1 - c) & 1) at[n++] = (su_attribute){.column = (uint16_t)c};
+            if (chosen >> (D - 1 - c) & 1) at[n++] = (su_attribute) { .column = (uint16_t)c };
         if (n != length) continue;
         for (uint32_t k = 0; k < length; k++) cells *= card[at[k].column];
         for (uint32_t cell = 0; cell < cells; cell++) {
@@ -150,7 +154,12 @@ static void each_cell(const uint32_t *card, uint32_t length, void (*f)(void *arg
     }
 }
 
-typedef struct trial { world *truth, *made; su_release *r; su_random *random; oracle aggregates[D + 1], records[D + 1]; } trial;
+typedef struct trial {
+    world *truth, *made;
+    su_release *r;
+    su_random *random;
+    oracle aggregates[D + 1], records[D + 1];
+} trial;
 
 static void visit(void *arg, uint32_t length, const su_attribute *at)
 {
@@ -173,7 +182,7 @@ static void visit(void *arg, uint32_t length, const su_attribute *at)
     oracle_add(&t->aggregates[0], truly, count);
     if (!count) return;
     su_aggregate *a = &t->r->aggregates[t->r->aggregate_count++];
-    *a = (su_aggregate){.length = length, .count = count, .ci_low = (double)count - 4, .ci_high = (double)count + 4};
+    *a = (su_aggregate) { .length = length, .count = count, .ci_low = (double)count - 4, .ci_high = (double)count + 4 };
     memcpy(a->at, at, length * sizeof *at);
     agg->intervals++;
     agg->held += a->ci_low <= (double)truly && (double)truly <= a->ci_high;
@@ -182,7 +191,7 @@ static void visit(void *arg, uint32_t length, const su_attribute *at)
 static void random_releases(void **state)
 {
     (void)state;
-    static const uint32_t cards[D] = {3, 2, 4, 2, 4};
+    static const uint32_t cards[D] = { 3, 2, 4, 2, 4 };
     su_random random;
     su_test_random(&random);
     for (int round = 0; round < 20; round++) {
@@ -190,9 +199,13 @@ static void random_releases(void **state)
         su_aggregate *aggregates = su_alloc_array(2000, sizeof *aggregates);
         world_init(&truth, 20 + su_random_below(&random, 100), cards, D, &random);
         world_init(&made, 20 + su_random_below(&random, 100), cards, D, &random);
-        su_release r = {.options = {.length = 1 + (uint32_t)round % 4}, .column_count = D, .columns = truth.columns,
-                        .aggregates = aggregates, .record_count = made.matrix.row_count, .records = made.codes};
-        trial t = {.truth = &truth, .made = &made, .r = &r, .random = &random};
+        su_release r = { .options = { .length = 1 + (uint32_t)round % 4 },
+                         .column_count = D,
+                         .columns = truth.columns,
+                         .aggregates = aggregates,
+                         .record_count = made.matrix.row_count,
+                         .records = made.codes };
+        trial t = { .truth = &truth, .made = &made, .r = &r, .random = &random };
         for (uint32_t l = 1; l <= r.options.length; l++) each_cell(cards, l, visit, &t);
         su_context ctx;
         su_evaluation e;
@@ -214,7 +227,7 @@ static void random_releases(void **state)
 static void empty_releases_and_wrong_inputs(void **state)
 {
     (void)state;
-    static const uint32_t cards[3] = {3, 2, 4};
+    static const uint32_t cards[3] = { 3, 2, 4 };
     su_random random;
     su_test_random(&random);
     world w;
@@ -222,7 +235,7 @@ static void empty_releases_and_wrong_inputs(void **state)
     su_evaluation e;
     su_context_init(&ctx);
     world_init(&w, 50, cards, 3, &random);
-    su_release r = {.options = {.length = 3}, .column_count = 3, .columns = w.columns};
+    su_release r = { .options = { .length = 3 }, .column_count = 3, .columns = w.columns };
     assert_int_equal(su_release_evaluate(&ctx, &r, &w.matrix, &e), SU_OK);
     near(e.aggregates[2].suppressed, 1);
     near(e.records[2].suppressed, 1);
@@ -231,12 +244,12 @@ static void empty_releases_and_wrong_inputs(void **state)
     near(e.records[2].total_variation, NAN);
     near(e.record_expansion, -1);
 
-    su_aggregate wrong[] = {{1, {{1, 1}}, 4, 2, 6}, {1, {{0, 1}}, 3, 3, 3}};
+    su_aggregate wrong[] = { { 1, { { 1, 1 } }, 4, 2, 6 }, { 1, { { 0, 1 } }, 3, 3, 3 } };
     r.aggregates = wrong;
     r.aggregate_count = 2;
     assert_int_equal(su_release_evaluate(&ctx, &r, &w.matrix, &e), SU_USAGE);
     r.aggregate_count = 0;
-    su_matrix_column other[3] = {w.columns[0], w.columns[1], w.columns[2]};
+    su_matrix_column other[3] = { w.columns[0], w.columns[1], w.columns[2] };
     other[2].card = 5;
     r.columns = other;
     assert_int_equal(su_release_evaluate(&ctx, &r, &w.matrix, &e), SU_USAGE);

@@ -14,16 +14,18 @@
 
 #define SEED 6021
 #define RUNS 100000
-#define Z 4.75                              /* one in a million on each side */
+#define Z 4.75 /* one in a million on each side */
 
-typedef struct bound { double low, high; } bound;
+typedef struct bound {
+    double low, high;
+} bound;
 
 /* Wilson interval of a share. */
 static bound share_of(double hits, double n)
 {
     double p = hits / n, centre = (p + Z * Z / (2 * n)) / (1 + Z * Z / n);
     double half = Z / (1 + Z * Z / n) * sqrt(p * (1 - p) / n + Z * Z / (4 * n * n));
-    return (bound){ centre - half, centre + half };
+    return (bound) { centre - half, centre + half };
 }
 
 /* Logarithm of the likelihood ratio of "with the record" to "without", up to a constant: sum of (noisy - exact)/sigma^2 over the cells of
@@ -58,13 +60,13 @@ static double share_above(su_context *ctx, su_release *r, const world *w, const 
 static void audit(su_context *ctx, double epsilon, su_random *random)
 {
     world w;
-    world_init(&w, 20, (uint32_t[]){ 2, 2, 2 }, 3, random);
+    world_init(&w, 20, (uint32_t[]) { 2, 2, 2 }, 3, random);
     su_release_options o = { .epsilon = epsilon, .delta = 1e-3, .length = 2 };
     su_release *r = NULL;
     su_measurement *without = NULL, *with = NULL;
     assert_int_equal(su_release_plan(ctx, NULL, w.columns, 3, &o, &r), SU_OK);
     assert_int_equal(su_release_measure_exact(ctx, r, &w.matrix, &without), SU_OK);
-    world_append(&w, (uint16_t[]){ 1, 1, 1 });
+    world_append(&w, (uint16_t[]) { 1, 1, 1 });
     assert_int_equal(su_release_measure_exact(ctx, r, &w.matrix, &with), SU_OK);
     /* The score is about N(0, 2 rho) without the record and N(2 rho, 2 rho) with it. It moves in steps of 1/sigma^2 (the tables are alike):
      * the threshold lies between two steps. */

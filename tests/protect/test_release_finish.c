@@ -62,7 +62,7 @@ static void test_typical(void **state)
     world w;
     world_init(&w, 2000, CARD, 6, &random);
     for (uint32_t length = 1; length <= 4; length++) {
-        su_release *r = release(&ctx, &w, (su_release_options){ .epsilon = 4, .length = length, .seconds = 1 }, SEED + length);
+        su_release *r = release(&ctx, &w, (su_release_options) { .epsilon = 4, .length = length, .seconds = 1 }, SEED + length);
         assert_promises(r);
         assert_true(r->aggregate_count > 15 && fabs(r->total_estimate - 2000) < 200 && !r->private_noise);
         for (uint32_t c = 0; c < 6; c++) {
@@ -122,8 +122,8 @@ static void test_k_threshold(void **state)
     su_random_seeded(&random, SEED + 20);
     world w;
     world_init(&w, 500, CARD, 6, &random);
-    su_release *all = release(&ctx, &w, (su_release_options){ .epsilon = 12, .length = 3, .seconds = 0.5 }, 4);
-    su_release *ten = release(&ctx, &w, (su_release_options){ .epsilon = 12, .length = 3, .seconds = 0.5, .k = 10 }, 4);
+    su_release *all = release(&ctx, &w, (su_release_options) { .epsilon = 12, .length = 3, .seconds = 0.5 }, 4);
+    su_release *ten = release(&ctx, &w, (su_release_options) { .epsilon = 12, .length = 3, .seconds = 0.5, .k = 10 }, 4);
     assert_promises(ten);
     uint64_t hidden = ten->suppressed_by_k[1] + ten->suppressed_by_k[2] + ten->suppressed_by_k[3];
     assert_true(hidden > 0 && all->aggregate_count == ten->aggregate_count + hidden && all->suppressed_by_k[3] == 0);
@@ -168,7 +168,7 @@ static void test_post_processing(void **state)
     su_random random, source;
     su_random_seeded(&random, SEED + 40);
     world w;
-    world_init(&w, 300, (uint32_t[]){ 3, 50, 2 }, 3, &random);
+    world_init(&w, 300, (uint32_t[]) { 3, 50, 2 }, 3, &random);
     su_release_options o = { .epsilon = 10, .length = 2, .max_table_cells = 20, .seconds = 1 };
     su_release *r = NULL, *other = NULL;
     su_measurement *m = NULL;
@@ -222,8 +222,8 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_typical), cmocka_unit_test(test_edges), cmocka_unit_test(test_k_threshold), cmocka_unit_test(test_repeatable),
-        cmocka_unit_test(test_post_processing), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_typical),    cmocka_unit_test(test_edges),           cmocka_unit_test(test_k_threshold),
+        cmocka_unit_test(test_repeatable), cmocka_unit_test(test_post_processing), cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -14,7 +14,13 @@
 
 #define SEED 1313
 
-typedef struct case_of { su_release *r; su_measurement *noisy, *exact; su_lattice l; su_estimates e, truth; uint32_t *count; } case_of;
+typedef struct case_of {
+    su_release *r;
+    su_measurement *noisy, *exact;
+    su_lattice l;
+    su_estimates e, truth;
+    uint32_t *count;
+} case_of;
 
 static void case_init(case_of *x, su_context *ctx, const world *w, double epsilon, uint32_t length, uint64_t limit, su_random *random)
 {
@@ -50,7 +56,9 @@ static uint32_t find_set(const su_lattice *l, const uint32_t *columns, uint32_t 
 }
 
 /* A cell as attributes: columns and values, absent ones left out. */
-typedef struct attributes { uint32_t length, column[4], value[4]; } attributes;
+typedef struct attributes {
+    uint32_t length, column[4], value[4];
+} attributes;
 
 static attributes attributes_of(const su_subset *s, size_t cell)
 {
@@ -172,7 +180,7 @@ static void test_rules(void **state)
     for (int i = 0; i < 40; i++) {
         world w;
         case_of x;
-        world_init(&w, rows[i % 5], (uint32_t[]){ 5, 2, 1, 6, 2 }, 5, &random);
+        world_init(&w, rows[i % 5], (uint32_t[]) { 5, 2, 1, 6, 2 }, 5, &random);
         case_init(&x, &ctx, &w, i % 3 ? 4 : 60, 1 + (uint32_t)(i % 4), limits[i % 2], &random);
         x.r->options.k = ks[i % 3];
         assert_gate(&x);
@@ -193,8 +201,8 @@ static void test_no_invented_values(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 1);
     world w;
-    world_init(&w, 200, (uint32_t[]){ 3, 2, 2 }, 3, &random);
-    w.columns[0].card = 200;                                        /* codes 3 .. 199 exist in the codelist and in nobody's record */
+    world_init(&w, 200, (uint32_t[]) { 3, 2, 2 }, 3, &random);
+    w.columns[0].card = 200; /* codes 3 .. 199 exist in the codelist and in nobody's record */
     uint64_t invented = 0, chances = 0;
     for (int i = 0; i < 60; i++) {
         case_of x;
@@ -221,7 +229,7 @@ static void test_coverage(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 2);
     world w;
-    world_init(&w, 600, (uint32_t[]){ 6, 4, 3, 2, 9, 2, 2 }, 7, &random);
+    world_init(&w, 600, (uint32_t[]) { 6, 4, 3, 2, 9, 2, 2 }, 7, &random);
     for (int workload = 0; workload < 2; workload++) {
         double inside[5] = { 0 }, cells[5] = { 0 };
         for (int i = 0; i < RELEASES; i++) {
@@ -249,7 +257,9 @@ static void test_coverage(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rules), cmocka_unit_test(test_no_invented_values), cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_rules),
+        cmocka_unit_test(test_no_invented_values),
+        cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

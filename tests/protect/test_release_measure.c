@@ -69,7 +69,8 @@ static void one_chain(su_context *ctx, su_random *random, uint64_t rows)
     }
     world w;
     world_init(&w, rows, card, d, random);
-    su_release_options o = { .epsilon = 0.1 + (double)su_random_below(random, 40) / 4, .length = 1 + (uint32_t)su_random_below(random, 4),
+    su_release_options o = { .epsilon = 0.1 + (double)su_random_below(random, 40) / 4,
+                             .length = 1 + (uint32_t)su_random_below(random, 4),
                              .max_table_cells = 6 + su_random_below(random, 200) };
     su_release *r = NULL, *again = NULL;
     assert_int_equal(su_release_plan(ctx, NULL, w.columns, d, &o, &r), SU_OK);
@@ -116,7 +117,7 @@ static void test_exact_is_contingency(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 1);
     world w;
-    world_init(&w, 3000, (uint32_t[]){ 7, 2, 5, 3, 11, 2 }, 6, &random);
+    world_init(&w, 3000, (uint32_t[]) { 7, 2, 5, 3, 11, 2 }, 6, &random);
     su_release *r = world_plan(&ctx, &w, 1, 3, 0);
     su_measurement *m = exact(&ctx, r, &w);
     for (size_t t = 0; t < r->table_count; t++) {
@@ -150,8 +151,8 @@ static void test_streams(void **state)
     su_random random, a, b;
     su_random_seeded(&random, SEED + 2);
     world w, other;
-    world_init(&w, 500, (uint32_t[]){ 7, 2, 5, 3 }, 4, &random);
-    world_init(&other, 40, (uint32_t[]){ 7, 2, 5, 3 }, 4, &random);
+    world_init(&w, 500, (uint32_t[]) { 7, 2, 5, 3 }, 4, &random);
+    world_init(&other, 40, (uint32_t[]) { 7, 2, 5, 3 }, 4, &random);
     su_release *r = world_plan(&one, &w, 0.5, 3, 0);
     su_random_seeded(&a, SEED);
     su_random_seeded(&b, SEED);
@@ -189,7 +190,7 @@ static void test_noise_is_as_planned(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 3);
     world w;
-    world_init(&w, 100, (uint32_t[]){ 9, 2, 4, 2, 2 }, 5, &random);
+    world_init(&w, 100, (uint32_t[]) { 9, 2, 4, 2, 2 }, 5, &random);
     su_release *r = world_plan(&ctx, &w, 2, 3, 0);
     su_measurement *truth = exact(&ctx, r, &w);
     double *sum = su_alloc_array(r->table_count, sizeof *sum), *square = su_alloc_array(r->table_count, sizeof *square);
@@ -225,7 +226,11 @@ static void test_noise_is_as_planned(void **state)
 
 /* ---- noise before data ------------------------------------------------------------------------------------------- */
 
-typedef struct guarded { void *page; size_t bytes; bool opened; } guarded;
+typedef struct guarded {
+    void *page;
+    size_t bytes;
+    bool opened;
+} guarded;
 
 static void open_page(void *user, const char *step, double done)
 {
@@ -278,9 +283,9 @@ static void test_errors(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 4);
     world w, narrow, other;
-    world_init(&w, 20, (uint32_t[]){ 3, 4 }, 2, &random);
-    world_init(&narrow, 20, (uint32_t[]){ 3 }, 1, &random);
-    world_init(&other, 20, (uint32_t[]){ 3, 5 }, 2, &random);
+    world_init(&w, 20, (uint32_t[]) { 3, 4 }, 2, &random);
+    world_init(&narrow, 20, (uint32_t[]) { 3 }, 1, &random);
+    world_init(&other, 20, (uint32_t[]) { 3, 5 }, 2, &random);
     su_release *r = world_plan(&ctx, &w, 1, 2, 0);
     su_measurement *m = NULL;
     assert_int_equal(su_release_measure(&ctx, r, &narrow.matrix, &random, &m), SU_USAGE);
@@ -303,8 +308,8 @@ static void test_errors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sensitivity), cmocka_unit_test(test_exact_is_contingency), cmocka_unit_test(test_streams),
-        cmocka_unit_test(test_noise_is_as_planned), cmocka_unit_test(test_noise_precedes_data), cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_sensitivity),         cmocka_unit_test(test_exact_is_contingency), cmocka_unit_test(test_streams),
+        cmocka_unit_test(test_noise_is_as_planned), cmocka_unit_test(test_noise_precedes_data),  cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

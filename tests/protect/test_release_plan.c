@@ -18,7 +18,7 @@ static su_status plan_of(su_context *ctx, const uint32_t *card, uint32_t count, 
     su_matrix_column columns[64];
     assert_true(count <= 64);
     for (uint32_t c = 0; c < count; c++) {
-        columns[c] = (su_matrix_column){ .name = "column", .card = card[c] };
+        columns[c] = (su_matrix_column) { .name = "column", .card = card[c] };
     }
     return su_release_plan(ctx, NULL, columns, count, o, out);
 }
@@ -77,7 +77,8 @@ static void test_workload(void **state)
         for (uint32_t c = 0; c < d; c++) {
             card[c] = 1 + (uint32_t)su_random_below(&random, su_random_below(&random, 3) ? 5 : 40);
         }
-        su_release_options o = { .epsilon = 1, .length = 1 + (uint32_t)su_random_below(&random, 4),
+        su_release_options o = { .epsilon = 1,
+                                 .length = 1 + (uint32_t)su_random_below(&random, 4),
                                  .max_table_cells = 1 + su_random_below(&random, 300) };
         su_release *r = NULL;
         su_status status = plan_of(&ctx, card, d, &o, &r);
@@ -111,7 +112,7 @@ static void test_two_country_columns(void **state)
     const su_release_table *last = &r->tables[r->table_count - 1];
     assert_true(last->length == 2 && last->columns[0] == 3 && last->columns[1] == 4);
     for (size_t t = 0; t < r->dropped_count; t++) {
-        assert_true(r->dropped[t].length == 3 && holds(r->dropped[t].columns, 3, (uint32_t[]){ 3, 4 }, 2));
+        assert_true(r->dropped[t].length == 3 && holds(r->dropped[t].columns, 3, (uint32_t[]) { 3, 4 }, 2));
     }
     su_release_free(r);
 }
@@ -174,20 +175,20 @@ static void test_refusals(void **state)
     }
     static const double bad_epsilon[] = { 0, -1, 101, NAN, INFINITY }, bad_delta[] = { -1e-9, 0.01, NAN };
     for (size_t i = 0; i < 5; i++) {
-        assert_refused((su_release_options){ .epsilon = bad_epsilon[i], .length = 2 }, card, 3, SU_USAGE, "epsilon");
+        assert_refused((su_release_options) { .epsilon = bad_epsilon[i], .length = 2 }, card, 3, SU_USAGE, "epsilon");
     }
     for (size_t i = 0; i < 3; i++) {
-        assert_refused((su_release_options){ .epsilon = 1, .length = 2, .delta = bad_delta[i] }, card, 3, SU_USAGE, "delta");
+        assert_refused((su_release_options) { .epsilon = 1, .length = 2, .delta = bad_delta[i] }, card, 3, SU_USAGE, "delta");
     }
-    assert_refused((su_release_options){ .epsilon = 1, .length = 0 }, card, 3, SU_USAGE, "length");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 5 }, card, 3, SU_USAGE, "length");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 2, .seconds = NAN }, card, 3, SU_USAGE, "seconds");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 2 }, card, 0, SU_REFUSED, "column");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 2 }, none, 2, SU_USAGE, "codes");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 2 }, many, 2, SU_USAGE, "codes");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 2, .max_table_cells = 2 }, card, 3, SU_REFUSED, "limit on table cells");
-    assert_refused((su_release_options){ .epsilon = 1, .length = 3, .max_table_cells = UINT64_MAX }, wide, 64, SU_REFUSED, "cells in all");
-    assert_refused((su_release_options){ .epsilon = 1e-7, .length = 3, .delta = 1e-12 }, wide, 20, SU_REFUSED, "standard deviation");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 0 }, card, 3, SU_USAGE, "length");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 5 }, card, 3, SU_USAGE, "length");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2, .seconds = NAN }, card, 3, SU_USAGE, "seconds");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2 }, card, 0, SU_REFUSED, "column");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2 }, none, 2, SU_USAGE, "codes");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2 }, many, 2, SU_USAGE, "codes");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2, .max_table_cells = 2 }, card, 3, SU_REFUSED, "limit on table cells");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 3, .max_table_cells = UINT64_MAX }, wide, 64, SU_REFUSED, "cells in all");
+    assert_refused((su_release_options) { .epsilon = 1e-7, .length = 3, .delta = 1e-12 }, wide, 20, SU_REFUSED, "standard deviation");
 }
 
 /* Options are resolved in the plan, names copied, and a length above the number of columns is harmless. */
@@ -198,7 +199,7 @@ static void test_small_schemas(void **state)
     su_context_init(&ctx);
     su_release *r = NULL;
     su_release_options o = { .epsilon = 1, .length = 4 };
-    assert_int_equal(plan_of(&ctx, (uint32_t[]){ 2 }, 1, &o, &r), SU_OK);
+    assert_int_equal(plan_of(&ctx, (uint32_t[]) { 2 }, 1, &o, &r), SU_OK);
     assert_true(r->table_count == 1 && r->tables[0].length == 1 && r->dropped_count == 0 && r->tables[0].share == 1);
     assert_true(r->gate[1] >= 3 && r->options.seconds > 0 && r->options.max_table_cells == 65536);
     assert_string_equal(r->columns[0].name, "column");

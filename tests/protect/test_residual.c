@@ -18,7 +18,10 @@
 
 /* ---- dense oracle ------------------------------------------------------------------------------------------------ */
 
-typedef struct dense { size_t n; double a[JOINT_MAX][JOINT_MAX], v[JOINT_MAX][JOINT_MAX]; } dense;
+typedef struct dense {
+    size_t n;
+    double a[JOINT_MAX][JOINT_MAX], v[JOINT_MAX][JOINT_MAX];
+} dense;
 
 /* Cyclic Jacobi: leaves the eigenvalues on the diagonal of a and the eigenvectors in the columns of v. */
 static void jacobi(dense *m)
@@ -138,7 +141,7 @@ static void problem_init(problem *p, su_random *random)
                 to->cells *= p->card[c];
             }
         }
-        to->variance = (su_variance){ 1 + su_random_below(random, 4000), 1 + su_random_below(random, 64) };
+        to->variance = (su_variance) { 1 + su_random_below(random, 4000), 1 + su_random_below(random, 64) };
     }
 }
 
@@ -247,7 +250,7 @@ static void test_consistent(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 1);
     world w;
-    world_init(&w, 300, (uint32_t[]){ 5, 3, 2, 7, 2, 2 }, 6, &random);
+    world_init(&w, 300, (uint32_t[]) { 5, 3, 2, 7, 2, 2 }, 6, &random);
     su_release *r = world_plan(&ctx, &w, 1, 4, 100);
     su_measurement *m = NULL;
     assert_int_equal(su_release_measure(&ctx, r, &w.matrix, &random, &m), SU_OK);
@@ -289,7 +292,7 @@ static void test_exact_counts_stay(void **state)
     su_random random;
     su_random_seeded(&random, SEED + 2);
     world w;
-    world_init(&w, 200, (uint32_t[]){ 4, 3, 2, 6, 2 }, 5, &random);
+    world_init(&w, 200, (uint32_t[]) { 4, 3, 2, 6, 2 }, 5, &random);
     su_release *r = world_plan(&ctx, &w, 1, 3, 40);
     su_measurement *m = NULL;
     assert_int_equal(su_release_measure_exact(&ctx, r, &w.matrix, &m), SU_OK);
@@ -321,7 +324,9 @@ static void test_exact_counts_stay(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_against_dense), cmocka_unit_test(test_consistent), cmocka_unit_test(test_exact_counts_stay),
+        cmocka_unit_test(test_against_dense),
+        cmocka_unit_test(test_consistent),
+        cmocka_unit_test(test_exact_counts_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

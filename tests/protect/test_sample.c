@@ -59,7 +59,7 @@ static void load_stream(su_random *r, const char *hex)
 static int64_t draw(const char *kind, su_random *r, unsigned __int128 a, unsigned __int128 b)
 {
     if (strcmp(kind, "gaussian") == 0) {
-        return su_sample_discrete_gaussian(r, (su_variance){ (uint64_t)a, (uint64_t)b });
+        return su_sample_discrete_gaussian(r, (su_variance) { (uint64_t)a, (uint64_t)b });
     }
     if (strcmp(kind, "laplace") == 0) {
         return su_sample_discrete_laplace(r, (uint64_t)a, (uint64_t)b);
@@ -149,10 +149,7 @@ static void assert_law(const int64_t *x, size_t n, double (*pmf)(const void *law
     }
 }
 
-static double gaussian_pmf(const void *law, int64_t x)
-{
-    return su_discrete_gaussian_pmf(*(const su_variance *)law, x);
-}
+static double gaussian_pmf(const void *law, int64_t x) { return su_discrete_gaussian_pmf(*(const su_variance *)law, x); }
 
 static double laplace_pmf(const void *law, int64_t x)
 {
@@ -205,8 +202,14 @@ static void test_gaussian_law(void **state)
 static void test_laplace_law(void **state)
 {
     (void)state;
-    static const struct { uint64_t num, den; double scale, p0; } laws[] = {
-        { 1, 1, 1, 0.46211715726001 }, { 2, 1, 2, 0.244918662403709 }, { 1, 2, 0.5, 0.761594155955765 }, { 10, 1, 10, 0.04995837495788 },
+    static const struct {
+        uint64_t num, den;
+        double scale, p0;
+    } laws[] = {
+        { 1, 1, 1, 0.46211715726001 },
+        { 2, 1, 2, 0.244918662403709 },
+        { 1, 2, 0.5, 0.761594155955765 },
+        { 10, 1, 10, 0.04995837495788 },
     };
     size_t n = 300000;
     int64_t *x = su_alloc_array(n, sizeof *x);
@@ -263,25 +266,25 @@ static void test_uniform_below(void **state)
 
 /* ---- wrong use ends the process ---------------------------------------------------------------------------------- */
 
-static void die_denominator(su_random *r) { su_sample_discrete_gaussian(r, (su_variance){ 1, 0 }); }
-static void die_large_denominator(su_random *r) { su_sample_discrete_gaussian(r, (su_variance){ 1 << 17, (1 << 16) + 1 }); }
-static void die_zero(su_random *r) { su_sample_discrete_gaussian(r, (su_variance){ 0, 1 }); }
-static void die_sigma(su_random *r) { su_sample_discrete_gaussian(r, (su_variance){ UINT64_C(1000000000001), 1 }); }
+static void die_denominator(su_random *r) { su_sample_discrete_gaussian(r, (su_variance) { 1, 0 }); }
+static void die_large_denominator(su_random *r) { su_sample_discrete_gaussian(r, (su_variance) { 1 << 17, (1 << 16) + 1 }); }
+static void die_zero(su_random *r) { su_sample_discrete_gaussian(r, (su_variance) { 0, 1 }); }
+static void die_sigma(su_random *r) { su_sample_discrete_gaussian(r, (su_variance) { UINT64_C(1000000000001), 1 }); }
 static void die_scale(su_random *r) { su_sample_discrete_laplace(r, 1, 0); }
 static void die_geometric(su_random *r) { su_sample_geometric(r, 0); }
 static void die_rate(su_random *r) { su_sample_bernoulli_exp(r, 1, 0); }
 static void die_wrap(su_random *r)
 {
     for (int i = 0; i < 100; i++) {
-        su_sample_geometric(r, UINT64_C(1) << 63);          /* 2^63 * successes wraps as soon as there are two */
+        su_sample_geometric(r, UINT64_C(1) << 63); /* 2^63 * successes wraps as soon as there are two */
     }
 }
 
 static void test_wrong_use_aborts(void **state)
 {
     (void)state;
-    static void (*const misuse[])(su_random *) = { die_denominator, die_large_denominator, die_zero, die_sigma, die_scale, die_geometric,
-                                                   die_rate, die_wrap };
+    static void (*const misuse[])(su_random *) = { die_denominator, die_large_denominator, die_zero, die_sigma,
+                                                   die_scale,       die_geometric,         die_rate, die_wrap };
     for (size_t i = 0; i < sizeof misuse / sizeof *misuse; i++) {
         pid_t child = fork();
         if (child == 0) {
@@ -307,9 +310,9 @@ static void test_wrong_use_aborts(void **state)
 static void test_no_floating_point(void **state)
 {
     (void)state;
-    static const char *const words[] = { "float", "double", "_Float16", "_Float32", "_Float64", "_Float128", "__float128", "log", "log2",
-                                         "log1p", "exp", "expm1", "sqrt", "pow", "erf", "erfc", "logf", "expf", "sqrtf", "logl",
-                                         "expl", "sqrtl" };
+    static const char *const words[] = { "float", "double", "_Float16", "_Float32", "_Float64", "_Float128", "__float128", "log",
+                                         "log2",  "log1p",  "exp",      "expm1",    "sqrt",     "pow",       "erf",        "erfc",
+                                         "logf",  "expf",   "sqrtf",    "logl",     "expl",     "sqrtl" };
     su_buf text = source_file("src/protect/dp/sample.c");
     assert_null(strstr(text.p, "math.h"));
     for (char *p = text.p; *p;) {
@@ -331,8 +334,8 @@ static void test_no_floating_point(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors), cmocka_unit_test(test_fill_is_repeated_draws), cmocka_unit_test(test_gaussian_law),
-        cmocka_unit_test(test_laplace_law), cmocka_unit_test(test_bernoulli_probability), cmocka_unit_test(test_uniform_below),
+        cmocka_unit_test(test_vectors),          cmocka_unit_test(test_fill_is_repeated_draws), cmocka_unit_test(test_gaussian_law),
+        cmocka_unit_test(test_laplace_law),      cmocka_unit_test(test_bernoulli_probability),  cmocka_unit_test(test_uniform_below),
         cmocka_unit_test(test_wrong_use_aborts), cmocka_unit_test(test_no_floating_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,7 @@ static void add_table(problem *p, const su_code_matrix *m, uint32_t length, cons
     size_t i = p->s.table_count++;
     assert_true(i < MOST_TABLES);
     su_target_table *t = &p->tables[i];
-    *t = (su_target_table){.length = length, .cells = 1, .weight = 1};
+    *t = (su_target_table) { .length = length, .cells = 1, .weight = 1 };
     for (uint32_t k = 0; k < length; k++) {
         t->columns[k] = columns[k];
         t->cells *= p->card[columns[k]];
@@ -68,8 +68,11 @@ static void problem_init(problem *p, const world *w, uint32_t length, int64_t no
 {
     const su_code_matrix *m = &w->matrix;
     memset(p, 0, sizeof *p);
-    p->s = (su_synthesis){.column_count = m->column_count, .card = p->card, .record_count = m->row_count,
-                          .one_way = (const int64_t *const *)p->one_way, .tables = p->tables};
+    p->s = (su_synthesis) { .column_count = m->column_count,
+                            .card = p->card,
+                            .record_count = m->row_count,
+                            .one_way = (const int64_t *const *)p->one_way,
+                            .tables = p->tables };
     for (uint32_t c = 0; c < m->column_count; c++) {
         p->card[c] = m->columns[c].card;
         p->one_way[c] = su_alloc_array(p->card[c], sizeof *p->one_way[c]);
@@ -171,7 +174,7 @@ static void check_block(const uint32_t *cards, uint32_t d, uint32_t length, su_r
     bool placed[16];
     world w;
     problem p;
-    su_synth_block b = {0};
+    su_synth_block b = { 0 };
     memset(placed, 1, sizeof placed);
     world_init(&w, N, cards, d, r);
     problem_init(&p, &w, length, 5, r);
@@ -206,7 +209,7 @@ static void check_block(const uint32_t *cards, uint32_t d, uint32_t length, su_r
 static void block_sums_are_differences_of_squared_errors(void **state)
 {
     (void)state;
-    static const uint32_t narrow[6] = {2, 3, 11, 2, 2, 17}, wide[14] = {2, 3, 2, 2, 2, 2, 9, 2, 2, 2, 2, 2, 1, 2};
+    static const uint32_t narrow[6] = { 2, 3, 11, 2, 2, 17 }, wide[14] = { 2, 3, 2, 2, 2, 2, 9, 2, 2, 2, 2, 2, 1, 2 };
     su_random r;
     su_test_random(&r);
     for (uint32_t length = 1; length <= 4; length++)
@@ -245,7 +248,7 @@ static void one_way_counts_are_exact(void **state)
 static void records_are_nearer_to_the_truth_than_their_tables(void **state)
 {
     (void)state;
-    static const uint32_t cards[9] = {2, 2, 2, 2, 2, 5, 9, 2, 12};
+    static const uint32_t cards[9] = { 2, 2, 2, 2, 2, 5, 9, 2, 12 };
     su_random r;
     su_test_random(&r);
     world w;
@@ -253,7 +256,7 @@ static void records_are_nearer_to_the_truth_than_their_tables(void **state)
     double entered, start_entered;
     world_init(&w, 3000, cards, 9, &r);
     problem_init(&p, &w, 3, 12, &r);
-    p.s.seconds = 1e-9;                     /* first values only */
+    p.s.seconds = 1e-9; /* first values only */
     solve(&p, 1);
     double tables = error(&p, &w, true, NULL), start = error(&p, &w, false, &start_entered);
     p.s.seconds = 0;
@@ -272,7 +275,7 @@ static void records_are_nearer_to_the_truth_than_their_tables(void **state)
 static void exact_tables_are_met(void **state)
 {
     (void)state;
-    static const uint32_t cards[7] = {2, 3, 2, 6, 2, 4, 2};
+    static const uint32_t cards[7] = { 2, 3, 2, 6, 2, 4, 2 };
     su_random r;
     su_test_random(&r);
     world w;
@@ -291,7 +294,7 @@ static void exact_tables_are_met(void **state)
 static void more_reluctance_enters_fewer_forbidden_cells(void **state)
 {
     (void)state;
-    static const uint32_t cards[6] = {8, 8, 8, 8, 2, 2};
+    static const uint32_t cards[6] = { 8, 8, 8, 8, 2, 2 };
     double entered[2];
     su_random r;
     su_test_random(&r);
@@ -313,7 +316,7 @@ static void more_reluctance_enters_fewer_forbidden_cells(void **state)
 static void a_seed_gives_one_result(void **state)
 {
     (void)state;
-    static const uint32_t cards[5] = {2, 3, 7, 2, 4};
+    static const uint32_t cards[5] = { 2, 3, 7, 2, 4 };
     su_random r;
     su_test_random(&r);
     world w;
@@ -336,7 +339,7 @@ static void a_seed_gives_one_result(void **state)
 static void small_and_hopeless_problems(void **state)
 {
     (void)state;
-    static const uint32_t cards[4] = {2, 5, 1, 3};
+    static const uint32_t cards[4] = { 2, 5, 1, 3 };
     su_random r;
     su_test_random(&r);
     for (uint64_t rows = 0; rows < 4; rows++) {
@@ -363,7 +366,7 @@ static void small_and_hopeless_problems(void **state)
 static void contradictions_are_refused(void **state)
 {
     (void)state;
-    static const uint32_t cards[3] = {2, 3, 4};
+    static const uint32_t cards[3] = { 2, 3, 4 };
     su_context ctx;
     su_random r;
     world w;
@@ -404,7 +407,7 @@ static void watch(void *user, const char *step, double done)
 static void it_can_be_stopped(void **state)
 {
     (void)state;
-    static const uint32_t cards[6] = {2, 3, 4, 2, 2, 2};
+    static const uint32_t cards[6] = { 2, 3, 4, 2, 2, 2 };
     volatile int cancel = 0;
     su_context ctx;
     su_random r;

@@ -19,7 +19,7 @@ void world_init(world *w, uint64_t rows, const uint32_t *card, uint32_t column_c
     w->matrix.columns = w->columns;
     for (uint32_t c = 0; c < column_count; c++) {
         w->codes[c] = su_alloc_array(rows + WORLD_SPARE, sizeof *w->codes[c]);
-        w->columns[c] = (su_matrix_column){ .name = names[c], .card = card[c], .codes = w->codes[c] };
+        w->columns[c] = (su_matrix_column) { .name = names[c], .card = card[c], .codes = w->codes[c] };
     }
     for (uint64_t r = 0; r < rows; r++) {
         uint64_t group = su_random_below(random, 4);

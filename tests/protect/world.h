@@ -7,7 +7,7 @@
 #define WORLD_SPARE 16
 
 typedef struct world {
-    su_code_matrix matrix;                  /* columns[c].codes has room for WORLD_SPARE records more than made                       */
+    su_code_matrix matrix; /* columns[c].codes has room for WORLD_SPARE records more than made */
     su_matrix_column columns[16];
     uint16_t *codes[16];
 } world;

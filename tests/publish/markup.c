@@ -7,22 +7,25 @@
 
 static char fault[256];
 
-static const char *complain(const char *what, const char *html, const char *at) {
+static const char *complain(const char *what, const char *html, const char *at)
+{
     snprintf(fault, sizeof fault, "%s at byte %zu: %.60s", what, (size_t)(at - html), at);
     return fault;
 }
 
 static bool is_name(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == ':'; }
 
-static bool is_void(const char *name) {
-    static const char *const list[] = {"meta", "link", "br", "hr", "img", "input", NULL};
+static bool is_void(const char *name)
+{
+    static const char *const list[] = { "meta", "link", "br", "hr", "img", "input", NULL };
     for (int i = 0; list[i]; i++)
         if (strcmp(list[i], name) == 0) return true;
     return false;
 }
 
-static bool reference_ok(const char *p, const char *end) {
-    static const char *const list[] = {"&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#x27;", NULL};
+static bool reference_ok(const char *p, const char *end)
+{
+    static const char *const list[] = { "&amp;", "&lt;", "&gt;", "&quot;", "&#39;", "&#x27;", NULL };
     for (int i = 0; list[i]; i++)
         if ((size_t)(end - p) >= strlen(list[i]) && memcmp(p, list[i], strlen(list[i])) == 0) return true;
     return false;
@@ -35,7 +38,8 @@ typedef struct walk {
     int id_count;
 } walk;
 
-static const char *attribute(walk *w, const char *html, const char **at, const char *end) {
+static const char *attribute(walk *w, const char *html, const char **at, const char *end)
+{
     char name[40], value[40];
     size_t n = 0, m = 0;
     const char *p = *at;
@@ -60,7 +64,8 @@ static const char *attribute(walk *w, const char *html, const char **at, const c
     return NULL;
 }
 
-static const char *element(walk *w, const char *html, const char **at, const char *end) {
+static const char *element(walk *w, const char *html, const char **at, const char *end)
+{
     const char *start = *at, *p = start + 1;
     bool closing = p < end && *p == '/';
     char name[24];
@@ -96,7 +101,8 @@ static const char *element(walk *w, const char *html, const char **at, const cha
     return NULL;
 }
 
-const char *su_markup_fault(const char *html, size_t n) {
+const char *su_markup_fault(const char *html, size_t n)
+{
     static const char doctype[] = "<!DOCTYPE html>\n";
     const char *p = html, *end = html + n, *why = NULL;
     if (n < sizeof doctype || memcmp(html, doctype, sizeof doctype - 1) != 0) return "no doctype";

@@ -15,12 +15,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const su_bundle_info info = {.created = 1795000000,
-                                    .publisher = "Imaginary Observatory",
-                                    .population_epsilon = 3.1,
-                                    .population_delta = 1e-9,
-                                    .releases_before = 1,
-                                    .ledger_note = "in the vault"};
+static const su_bundle_info info = { .created = 1795000000,
+                                     .publisher = "Imaginary Observatory",
+                                     .population_epsilon = 3.1,
+                                     .population_delta = 1e-9,
+                                     .releases_before = 1,
+                                     .ledger_note = "in the vault" };
 
 typedef struct made {
     su_sample sample;
@@ -30,7 +30,8 @@ typedef struct made {
     size_t count;
 } made;
 
-static void make(const su_sample_options *o, const su_bundle_info *i, made *m) {
+static void make(const su_sample_options *o, const su_bundle_info *i, made *m)
+{
     su_context_init(&m->ctx);
     su_arena_init(&m->arena);
     su_sample_make(o, &m->sample);
@@ -39,12 +40,14 @@ static void make(const su_sample_options *o, const su_bundle_info *i, made *m) {
     assert_int_equal(st, SU_OK);
 }
 
-static void drop(made *m) {
+static void drop(made *m)
+{
     su_arena_free(&m->arena);
     su_sample_free(&m->sample);
 }
 
-static const su_bundle_file *find(const made *m, const char *path) {
+static const su_bundle_file *find(const made *m, const char *path)
+{
     for (size_t i = 0; i < m->count; i++)
         if (strcmp(m->files[i].path, path) == 0) return &m->files[i];
     return NULL;
@@ -54,28 +57,29 @@ static bool ends(const char *s, const char *tail) { return strlen(s) >= strlen(t
 static bool same(su_str a, su_str b) { return a.n == b.n && memcmp(a.p, b.p, a.n) == 0; }
 static bool holds(su_str s, const char *word) { return memmem(s.p, s.n, word, strlen(word)) != NULL; }
 
-static void files_and_sums(void **state) {
+static void files_and_sums(void **state)
+{
     (void)state;
-    static const char *const wanted[] = {"CITATION.cff",
-                                         "README.md",
-                                         "codebook.html",
-                                         "codebook.md",
-                                         "codelists/age-broad.csv",
-                                         "codelists/flag-present.csv",
-                                         "codelists/gender.csv",
-                                         "codelists/iso-3166-1.csv",
-                                         "codelists/months.csv",
-                                         "codelists/services.csv",
-                                         "codelists/yearofregistration.csv",
-                                         "data/aggregates.csv",
-                                         "data/microdata.csv",
-                                         "datapackage.json",
-                                         "protection/report.html",
-                                         "protection/report.json",
-                                         "style.css",
-                                         "SHA256SUMS"};
+    static const char *const wanted[] = { "CITATION.cff",
+                                          "README.md",
+                                          "codebook.html",
+                                          "codebook.md",
+                                          "codelists/age-broad.csv",
+                                          "codelists/flag-present.csv",
+                                          "codelists/gender.csv",
+                                          "codelists/iso-3166-1.csv",
+                                          "codelists/months.csv",
+                                          "codelists/services.csv",
+                                          "codelists/yearofregistration.csv",
+                                          "data/aggregates.csv",
+                                          "data/microdata.csv",
+                                          "datapackage.json",
+                                          "protection/report.html",
+                                          "protection/report.json",
+                                          "style.css",
+                                          "SHA256SUMS" };
     made m;
-    make(&(su_sample_options){0}, &info, &m);
+    make(&(su_sample_options) { 0 }, &info, &m);
     assert_int_equal(m.count, sizeof wanted / sizeof *wanted);
     const char *line = find(&m, "SHA256SUMS")->bytes.p;
     for (size_t i = 0; i < m.count; i++) {
@@ -94,11 +98,12 @@ static void files_and_sums(void **state) {
     drop(&m);
 }
 
-static void same_inputs_same_bytes(void **state) {
+static void same_inputs_same_bytes(void **state)
+{
     (void)state;
     made a, b;
-    make(&(su_sample_options){.seed = 5}, &info, &a);
-    make(&(su_sample_options){.seed = 5}, &info, &b);
+    make(&(su_sample_options) { .seed = 5 }, &info, &a);
+    make(&(su_sample_options) { .seed = 5 }, &info, &b);
     assert_int_equal(a.count, b.count);
     for (size_t i = 0; i < a.count; i++) assert_true(same(a.files[i].bytes, b.files[i].bytes));
     drop(&a);
@@ -106,11 +111,12 @@ static void same_inputs_same_bytes(void **state) {
 }
 
 /* Other people, other seed: file names, headers, codelists, codebook's fields must not move (spec privacy 4, layer 2). */
-static void shape_does_not_depend_on_data(void **state) {
+static void shape_does_not_depend_on_data(void **state)
+{
     (void)state;
     made a, b;
-    make(&(su_sample_options){.seed = 5, .rows = 300}, &info, &a);
-    make(&(su_sample_options){.seed = 99, .rows = 12}, &info, &b);
+    make(&(su_sample_options) { .seed = 5, .rows = 300 }, &info, &a);
+    make(&(su_sample_options) { .seed = 99, .rows = 12 }, &info, &b);
     assert_int_equal(a.count, b.count);
     for (size_t i = 0; i < a.count; i++) {
         assert_string_equal(a.files[i].path, b.files[i].path);
@@ -125,10 +131,11 @@ static void shape_does_not_depend_on_data(void **state) {
 }
 
 /* The order of the records must carry nothing: any permutation of them prints the same bytes. */
-static void order_of_records_is_lost(void **state) {
+static void order_of_records_is_lost(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){.seed = 11}, &info, &m);
+    make(&(su_sample_options) { .seed = 11 }, &info, &m);
     su_release *r = m.sample.release;
     su_random random;
     su_random_seeded(&random, 3);
@@ -151,7 +158,8 @@ static void order_of_records_is_lost(void **state) {
 
 static int lines_order(const void *a, const void *b) { return strcmp(*(char *const *)a, *(char *const *)b); }
 
-static size_t lines_of(const char *text, char **out, size_t most) {
+static size_t lines_of(const char *text, char **out, size_t most)
+{
     size_t n = 0;
     char *copy = strdup(text), *save = NULL;
     for (char *p = strtok_r(copy, "\n", &save); p && n < most; p = strtok_r(NULL, "\n", &save)) out[n++] = strdup(p);
@@ -159,8 +167,9 @@ static size_t lines_of(const char *text, char **out, size_t most) {
     return n;
 }
 
-static char *expected_row(const su_release *r, uint64_t row) {
-    static const char *const service[] = {"shelter", "legal;aid", "'=health", "school"};
+static char *expected_row(const su_release *r, uint64_t row)
+{
+    static const char *const service[] = { "shelter", "legal;aid", "'=health", "school" };
     char out[512] = "";
     for (uint32_t f = 0; f < r->schema->field_count; f++) {
         const su_field *field = &r->schema->fields[f];
@@ -185,10 +194,11 @@ static char *expected_row(const su_release *r, uint64_t row) {
     return strdup(out);
 }
 
-static void microdata_is_the_records(void **state) {
+static void microdata_is_the_records(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){.seed = 21, .rows = 257}, &info, &m);
+    make(&(su_sample_options) { .seed = 21, .rows = 257 }, &info, &m);
     const su_release *r = m.sample.release;
     char *got[400], *want[400];
     size_t n = lines_of(find(&m, "data/microdata.csv")->bytes.p, got, 400);
@@ -207,19 +217,21 @@ static void microdata_is_the_records(void **state) {
     drop(&m);
 }
 
-static void vault_fields_leave_no_column(void **state) {
+static void vault_fields_leave_no_column(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){0}, &info, &m);
+    make(&(su_sample_options) { 0 }, &info, &m);
     for (size_t i = 0; i < m.count; i++)
         if (ends(m.files[i].path, ".csv")) assert_false(holds(m.files[i].bytes, "caseName"));
     drop(&m);
 }
 
-static void aggregates_are_the_release(void **state) {
+static void aggregates_are_the_release(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){.seed = 4}, &info, &m);
+    make(&(su_sample_options) { .seed = 4 }, &info, &m);
     const su_release *r = m.sample.release;
     const char *p = strchr(find(&m, "data/aggregates.csv")->bytes.p, '\n') + 1;
     for (size_t i = 0; i < r->aggregate_count; i++) {
@@ -248,10 +260,11 @@ static void aggregates_are_the_release(void **state) {
     drop(&m);
 }
 
-static void denominators_of_groups(void **state) {
+static void denominators_of_groups(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){.seed = 8}, &info, &m);
+    make(&(su_sample_options) { .seed = 8 }, &info, &m);
     const su_release *r = m.sample.release;
     json_t *j = json_loads(find(&m, "protection/report.json")->bytes.p, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
@@ -272,12 +285,13 @@ static void denominators_of_groups(void **state) {
 }
 
 /* No printed number may promise more than the real one: epsilon and its consequences go up, the lower end goes down. */
-static void promises_round_to_the_safe_side(void **state) {
+static void promises_round_to_the_safe_side(void **state)
+{
     (void)state;
-    static const double epsilons[] = {0.1000049, 0.99994, 1.00001, 3.99999, 3.82705, 12.00009, 99.99};
+    static const double epsilons[] = { 0.1000049, 0.99994, 1.00001, 3.99999, 3.82705, 12.00009, 99.99 };
     for (size_t i = 0; i < sizeof epsilons / sizeof *epsilons; i++) {
         made m;
-        make(&(su_sample_options){.rows = 20}, &info, &m);
+        make(&(su_sample_options) { .rows = 20 }, &info, &m);
         m.sample.release->epsilon_stated = epsilons[i];
         assert_int_equal(su_bundle_make(&m.ctx, &m.arena, m.sample.release, &info, &m.files, &m.count), SU_OK);
         const char *text = strstr(find(&m, "README.md")->bytes.p, "epsilon = ");
@@ -295,19 +309,21 @@ static void promises_round_to_the_safe_side(void **state) {
 
 /* ---- stamps ------------------------------------------------------------------------------------------------------------------------- */
 
-static bool is_text_for_people(const char *path) {
+static bool is_text_for_people(const char *path)
+{
     return !ends(path, ".csv") && strcmp(path, "SHA256SUMS") != 0 && strcmp(path, "style.css") != 0;
 }
 
-static void stamped_everywhere_or_nowhere(void **state) {
+static void stamped_everywhere_or_nowhere(void **state)
+{
     (void)state;
     static const struct {
         bool seeded, from_data;
         const char *stamp;
-    } cases[] = {{true, false, "NOT PRIVATE"}, {false, true, "NO GUARANTEE"}, {true, true, "NOT PRIVATE"}};
+    } cases[] = { { true, false, "NOT PRIVATE" }, { false, true, "NO GUARANTEE" }, { true, true, "NOT PRIVATE" } };
     for (size_t k = 0; k < 3; k++) {
         made m;
-        make(&(su_sample_options){.seeded_noise = cases[k].seeded, .domain_from_data = cases[k].from_data}, &info, &m);
+        make(&(su_sample_options) { .seeded_noise = cases[k].seeded, .domain_from_data = cases[k].from_data }, &info, &m);
         assert_non_null(find(&m, "NOT-PRIVATE.txt"));
         for (size_t i = 0; i < m.count; i++) {
             if (is_text_for_people(m.files[i].path)) {
@@ -323,7 +339,7 @@ static void stamped_everywhere_or_nowhere(void **state) {
         drop(&m);
     }
     made m;
-    make(&(su_sample_options){0}, &info, &m);
+    make(&(su_sample_options) { 0 }, &info, &m);
     assert_null(find(&m, "NOT-PRIVATE.txt"));
     for (size_t i = 0; i < m.count; i++) assert_false(holds(m.files[i].bytes, "NOT PRIVATE") || holds(m.files[i].bytes, "NO GUARANTEE"));
     drop(&m);
@@ -345,7 +361,8 @@ static const char *const hostile[] = {
 };
 
 /* No cell of any CSV may begin like a formula, unless it is a number. */
-static void check_cells(const su_bundle_file *f) {
+static void check_cells(const su_bundle_file *f)
+{
     const char *p = f->bytes.p, *end = p + f->bytes.n;
     while (p < end) {
         char cell[2048];
@@ -360,18 +377,19 @@ static void check_cells(const su_bundle_file *f) {
         cell[n] = 0;
         if (quoted) p++;
         double number;
-        if (n && strchr("=+-@\t\r", cell[0]) && !su_parse_f64((su_str){cell, n}, &number)) fail_msg("%s: cell %s", f->path, cell);
+        if (n && strchr("=+-@\t\r", cell[0]) && !su_parse_f64((su_str) { cell, n }, &number)) fail_msg("%s: cell %s", f->path, cell);
         p++;
     }
 }
 
-static void hostile_texts_stay_text(void **state) {
+static void hostile_texts_stay_text(void **state)
+{
     (void)state;
     for (size_t k = 0; k < sizeof hostile / sizeof *hostile; k++) {
         made m;
         su_bundle_info i = info;
         i.title = i.publisher = i.ledger_note = hostile[k];
-        make(&(su_sample_options){.hostile = hostile[k], .rows = 40, .seeded_noise = k % 2}, &i, &m);
+        make(&(su_sample_options) { .hostile = hostile[k], .rows = 40, .seeded_noise = k % 2 }, &i, &m);
         for (size_t f = 0; f < m.count; f++) {
             const char *path = m.files[f].path;
             if (ends(path, ".csv")) check_cells(&m.files[f]);
@@ -394,7 +412,8 @@ static void hostile_texts_stay_text(void **state) {
 
 /* ---- Data Package ------------------------------------------------------------------------------------------------------------------- */
 
-static void check_resource(const made *m, const json_t *r) {
+static void check_resource(const made *m, const json_t *r)
+{
     const char *path = json_string_value(json_object_get(r, "path")), *name = json_string_value(json_object_get(r, "name"));
     assert_non_null(path);
     assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._-"), strlen(name));
@@ -423,13 +442,14 @@ static void check_resource(const made *m, const json_t *r) {
     assert_memory_equal(f->bytes.p, header, strlen(header));
 }
 
-static void datapackage_describes_the_files(void **state) {
+static void datapackage_describes_the_files(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){0}, &info, &m);
+    make(&(su_sample_options) { 0 }, &info, &m);
     json_t *j = json_loads(find(&m, "datapackage.json")->bytes.p, JSON_REJECT_DUPLICATES, NULL);
     assert_non_null(j);
-    static const char *const texts[] = {"$schema", "name", "title", "description", "version", "created"};
+    static const char *const texts[] = { "$schema", "name", "title", "description", "version", "created" };
     for (size_t i = 0; i < 6; i++) assert_true(json_is_string(json_object_get(j, texts[i])));
     assert_string_equal(json_string_value(json_object_get(j, "$schema")), "https://datapackage.org/profiles/2.0/datapackage.json");
     assert_string_equal(json_string_value(json_object_get(j, "created")), "2026-11-18T11:06:40Z");
@@ -449,13 +469,15 @@ static void datapackage_describes_the_files(void **state) {
     drop(&m);
 }
 
-static int run(const char *command) {
+static int run(const char *command)
+{
     int rc = system(command);
     return rc != -1 && WIFEXITED(rc) ? WEXITSTATUS(rc) : -1;
 }
 
 /* The official profile by another implementation; skipped where python3 has no jsonschema. */
-static void datapackage_fits_the_official_profile(void **state) {
+static void datapackage_fits_the_official_profile(void **state)
+{
     (void)state;
     const char *source = getenv("SUHA_SOURCE");
     char dir[256], command[1024];
@@ -464,7 +486,7 @@ static void datapackage_fits_the_official_profile(void **state) {
         skip();
     }
     made m;
-    make(&(su_sample_options){.seeded_noise = true}, &info, &m);
+    make(&(su_sample_options) { .seeded_noise = true }, &info, &m);
     su_sample_folder(dir);
     snprintf(command, sizeof command, "%s/datapackage.json", dir);
     const su_bundle_file *f = find(&m, "datapackage.json");
@@ -482,10 +504,11 @@ static void datapackage_fits_the_official_profile(void **state) {
 
 /* ---- refusals ----------------------------------------------------------------------------------------------------------------------- */
 
-static void refusals_say_why(void **state) {
+static void refusals_say_why(void **state)
+{
     (void)state;
     made m;
-    make(&(su_sample_options){0}, &info, &m);
+    make(&(su_sample_options) { 0 }, &info, &m);
     su_bundle_file *files;
     size_t count;
     su_bundle_info bad = info;
@@ -511,23 +534,25 @@ static void refusals_say_why(void **state) {
     drop(&m);
 }
 
-static void names_are_made_safe(void **state) {
+static void names_are_made_safe(void **state)
+{
     (void)state;
     made m;
     su_bundle_info i = info;
     i.name = "../../Etc/Passwd  Größe!";
     i.publisher = NULL;
-    make(&(su_sample_options){.rows = 3}, &i, &m);
+    make(&(su_sample_options) { .rows = 3 }, &i, &m);
     json_t *j = json_loads(find(&m, "datapackage.json")->bytes.p, 0, NULL);
     assert_string_equal(json_string_value(json_object_get(j, "name")), "etc-passwd-gr-e");
     assert_null(json_object_get(j, "contributors"));
     json_decref(j);
     drop(&m);
-    make(&(su_sample_options){.rows = 3}, NULL, &m); /* no info at all: everything derived */
+    make(&(su_sample_options) { .rows = 3 }, NULL, &m); /* no info at all: everything derived */
     drop(&m);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_and_sums),
         cmocka_unit_test(same_inputs_same_bytes),

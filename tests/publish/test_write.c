@@ -19,27 +19,30 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static const su_bundle_info info = {.created = 1795000000};
+static const su_bundle_info info = { .created = 1795000000 };
 static char folder[256];
 static su_sample sample;
 static su_context ctx;
 
-static int set_up(void **state) {
+static int set_up(void **state)
+{
     (void)state;
     su_context_init(&ctx);
     su_sample_folder(folder);
-    su_sample_make(&(su_sample_options){0}, &sample);
+    su_sample_make(&(su_sample_options) { 0 }, &sample);
     return 0;
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     (void)state;
     su_sample_free(&sample);
     su_sample_remove(folder);
     return 0;
 }
 
-static const char *in(const char *name) {
+static const char *in(const char *name)
+{
     static char path[4][512];
     static int at;
     at = (at + 1) % 4;
@@ -47,7 +50,8 @@ static const char *in(const char *name) {
     return path[at];
 }
 
-static int entries(const char *dir) {
+static int entries(const char *dir)
+{
     int n = 0;
     DIR *d = opendir(dir);
     for (struct dirent *e; d && (e = readdir(d));) n += strcmp(e->d_name, ".") != 0 && strcmp(e->d_name, "..") != 0;
@@ -55,14 +59,15 @@ static int entries(const char *dir) {
     return n;
 }
 
-static void check_whole(const char *dir) {
+static void check_whole(const char *dir)
+{
     su_arena arena;
     su_bundle_file *files;
     size_t count;
     su_arena_init(&arena);
     assert_int_equal(su_bundle_make(&ctx, &arena, sample.release, &info, &files, &count), SU_OK);
     for (size_t i = 0; i < count; i++) {
-        su_buf b = {0};
+        su_buf b = { 0 };
         struct stat st;
         const char *path = su_path_join(&arena, dir, files[i].path);
         assert_int_equal(su_file_read(&ctx, path, 1 << 24, &b), SU_OK);
@@ -75,7 +80,8 @@ static void check_whole(const char *dir) {
     su_arena_free(&arena);
 }
 
-static void new_and_empty_folders(void **state) {
+static void new_and_empty_folders(void **state)
+{
     (void)state;
     assert_int_equal(su_bundle_can_write(&ctx, in("new")), SU_OK);
     assert_int_equal(entries(folder), 0);
@@ -91,7 +97,8 @@ static void new_and_empty_folders(void **state) {
     assert_int_equal(entries(folder), 2);
 }
 
-static void sums_check_with_the_systems_tool(void **state) {
+static void sums_check_with_the_systems_tool(void **state)
+{
     (void)state;
     char command[700];
     if (system("command -v sha256sum >/dev/null 2>&1") != 0) {
@@ -103,7 +110,8 @@ static void sums_check_with_the_systems_tool(void **state) {
     assert_int_equal(system(command), 0);
 }
 
-static void refuse(const char *dir, su_status status, const char *words) {
+static void refuse(const char *dir, su_status status, const char *words)
+{
     int before = entries(folder);
     assert_int_equal(su_bundle_can_write(&ctx, dir), status);
     if (!strstr(ctx.message, words)) fail_msg("\"%s\" does not say \"%s\"", ctx.message, words);
@@ -114,7 +122,8 @@ static void refuse(const char *dir, su_status status, const char *words) {
     su_context_init(&ctx);
 }
 
-static void refusals(void **state) {
+static void refusals(void **state)
+{
     (void)state;
     assert_int_equal(mkdir(in("full"), 0755), 0);
     assert_int_equal(su_file_write(&ctx, in("full/note.txt"), "x", 1, 0644), SU_OK);
@@ -131,7 +140,8 @@ static void refusals(void **state) {
 }
 
 /* A file that cannot grow, as on a full disk or over a quota. */
-static void a_write_that_fails_leaves_nothing(void **state) {
+static void a_write_that_fails_leaves_nothing(void **state)
+{
     (void)state;
     struct rlimit old, tiny;
     assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
@@ -150,7 +160,8 @@ static void a_write_that_fails_leaves_nothing(void **state) {
     assert_int_equal(su_bundle_write(&ctx, sample.release, &info, in("r")), SU_OK);
 }
 
-static void stopped_on_request(void **state) {
+static void stopped_on_request(void **state)
+{
     (void)state;
     const volatile int stop = 1;
     ctx.cancel = &stop;
@@ -160,13 +171,14 @@ static void stopped_on_request(void **state) {
 
 /* In a child with mounts of its own: a small full disk, then a read-only one. Exit 0 = as it should be, 77 = mounts are not allowed here.
  */
-static int on_small_disks(void) {
+static int on_small_disks(void)
+{
     if (unshare(CLONE_NEWNS) != 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0) return 77;
     mkdir(in("disk"), 0755);
     if (mount("tmpfs", in("disk"), "tmpfs", 0, "size=2m") != 0) return 77;
     if (su_bundle_can_write(&ctx, in("disk")) != SU_REFUSED || !strstr(ctx.message, "mount point")) return 1;
     if (su_bundle_can_write(&ctx, in("disk/r")) != SU_OK) return 2;
-    su_buf filler = {0};
+    su_buf filler = { 0 };
     for (int i = 0; i < 2040 * 1024; i++) su_buf_char(&filler, 'x');
     if (su_file_write(&ctx, in("disk/filler"), filler.p, filler.n, 0644) != SU_OK) return 3;
     if (su_bundle_can_write(&ctx, in("disk/r")) != SU_IO || !strstr(ctx.message, "full")) return 4;
@@ -180,7 +192,8 @@ static int on_small_disks(void) {
     return entries(in("disk")) == 0 ? 0 : 9;
 }
 
-static void full_and_read_only_disks(void **state) {
+static void full_and_read_only_disks(void **state)
+{
     (void)state;
     fflush(NULL);
     pid_t child = fork();
@@ -195,7 +208,8 @@ static void full_and_read_only_disks(void **state) {
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(new_and_empty_folders, set_up, tear_down),
         cmocka_unit_test_setup_teardown(sums_check_with_the_systems_tool, set_up, tear_down),

@@ -11,8 +11,9 @@ typedef struct fixture {
 
 enum { SEX, FORCED, DEBT, MEANS, YEAR, AGE, BIRTH, NOTE, SECRET, FIELDS };
 
-static int set_up(void **state) {
-    static const char *const aliases[] = {"sexe", "Geschlecht"};
+static int set_up(void **state)
+{
+    static const char *const aliases[] = { "sexe", "Geschlecht" };
     fixture *f = su_alloc(sizeof *f);
     su_arena_init(&f->arena);
     f->sex = make_codelist(&f->arena, "code,label_en\nF,Female\nM,Male\nX,Other\n");
@@ -21,38 +22,39 @@ static int set_up(void **state) {
     f->means = make_codelist(&f->arena, "code,label_en\ndebt,Debt\nnone,None\nthreat,Threat\n\"a,b\",With comma\n");
     f->years = su_codelist_years(&f->arena, "year", 2002, 2004);
     const su_field fields[FIELDS] = {
-        [SEX] = {.name = "gender",
-                 .type = SU_TYPE_CODE,
-                 .role = SU_ROLE_QUASI_IDENTIFIER,
-                 .released = true,
-                 .codelist = f->sex,
-                 .aliases = aliases,
-                 .alias_count = 2,
-                 .missing_print = "-99"},
-        [FORCED] = {.name = "isForced", .type = SU_TYPE_FLAG, .released = true, .codelist = f->yes_no, .negative = 2},
-        [DEBT] = {.name = "isDebt", .type = SU_TYPE_FLAG, .released = true, .codelist = f->no_yes, .negative = 1},
-        [MEANS] = {.name = "means",
-                   .type = SU_TYPE_CODE_SET,
-                   .released = true,
-                   .codelist = f->means,
-                   .negative = 2,
-                   .separator = "|;",
-                   .missing_print = ""},
-        [YEAR] = {.name = "year", .type = SU_TYPE_YEAR, .released = true, .codelist = f->years},
-        [AGE] = {.name = "age", .type = SU_TYPE_INTEGER, .missing_print = "?"},
-        [BIRTH] = {.name = "birth", .type = SU_TYPE_DATE},
-        [NOTE] = {.name = "note", .type = SU_TYPE_TEXT, .role = SU_ROLE_IDENTIFIER},
-        [SECRET] = {.name = "secret", .type = SU_TYPE_CODE, .released = false, .codelist = f->sex},
+        [SEX] = { .name = "gender",
+                  .type = SU_TYPE_CODE,
+                  .role = SU_ROLE_QUASI_IDENTIFIER,
+                  .released = true,
+                  .codelist = f->sex,
+                  .aliases = aliases,
+                  .alias_count = 2,
+                  .missing_print = "-99" },
+        [FORCED] = { .name = "isForced", .type = SU_TYPE_FLAG, .released = true, .codelist = f->yes_no, .negative = 2 },
+        [DEBT] = { .name = "isDebt", .type = SU_TYPE_FLAG, .released = true, .codelist = f->no_yes, .negative = 1 },
+        [MEANS] = { .name = "means",
+                    .type = SU_TYPE_CODE_SET,
+                    .released = true,
+                    .codelist = f->means,
+                    .negative = 2,
+                    .separator = "|;",
+                    .missing_print = "" },
+        [YEAR] = { .name = "year", .type = SU_TYPE_YEAR, .released = true, .codelist = f->years },
+        [AGE] = { .name = "age", .type = SU_TYPE_INTEGER, .missing_print = "?" },
+        [BIRTH] = { .name = "birth", .type = SU_TYPE_DATE },
+        [NOTE] = { .name = "note", .type = SU_TYPE_TEXT, .role = SU_ROLE_IDENTIFIER },
+        [SECRET] = { .name = "secret", .type = SU_TYPE_CODE, .released = false, .codelist = f->sex },
     };
     memcpy(f->fields, fields, sizeof fields);
-    f->schema = (su_schema){.name = "hand", .fields = f->fields, .field_count = FIELDS};
+    f->schema = (su_schema) { .name = "hand", .fields = f->fields, .field_count = FIELDS };
     *state = f;
     return 0;
 }
 
-static int tear_down(void **state) {
+static int tear_down(void **state)
+{
     fixture *f = *state;
-    su_codelist *lists[] = {f->sex, f->yes_no, f->no_yes, f->means, f->years};
+    su_codelist *lists[] = { f->sex, f->yes_no, f->no_yes, f->means, f->years };
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) su_codelist_free(lists[i]);
     su_arena_free(&f->arena);
     free(f);
@@ -60,12 +62,13 @@ static int tear_down(void **state) {
 }
 
 /* Three rows with a bit of everything. */
-static su_case_table *make_table(const fixture *f) {
+static su_case_table *make_table(const fixture *f)
+{
     su_case_table *t = su_case_table_new(&f->schema, 3);
     for (uint32_t i = 0; i < FIELDS; i++)
         if (i != BIRTH) su_case_table_provide(t, i);
-    const su_cell sex[] = {1, SU_CELL_UNKNOWN, 3}, forced[] = {1, 2, SU_CELL_NEGATIVE}, debt[] = {1, 2, 0}, year[] = {3, 0, 1},
-                  secret[] = {2, 2, 2};
+    const su_cell sex[] = { 1, SU_CELL_UNKNOWN, 3 }, forced[] = { 1, 2, SU_CELL_NEGATIVE }, debt[] = { 1, 2, 0 }, year[] = { 3, 0, 1 },
+                  secret[] = { 2, 2, 2 };
     memcpy(t->columns[SEX].codes, sex, sizeof sex);
     memcpy(t->columns[FORCED].codes, forced, sizeof forced);
     memcpy(t->columns[DEBT].codes, debt, sizeof debt);
@@ -76,11 +79,12 @@ static su_case_table *make_table(const fixture *f) {
     t->columns[MEANS].set_reason[2] = SU_CELL_REFUSED;
     t->columns[AGE].ids[0] = su_dict_add(t->columns[AGE].texts, SU_STR("31"));
     t->columns[NOTE].ids[1] = su_dict_add(t->columns[NOTE].texts, SU_STR("said \"no\", twice"));
-    for (uint64_t r = 0; r < 3; r++) t->record_ids[r] = su_dict_add(t->records, su_str_of((const char *const[]){"r1", "r2", "r1"}[r]));
+    for (uint64_t r = 0; r < 3; r++) t->record_ids[r] = su_dict_add(t->records, su_str_of((const char *const[]) { "r1", "r2", "r1" }[r]));
     return t;
 }
 
-static void new_tables_are_empty(void **state) {
+static void new_tables_are_empty(void **state)
+{
     const fixture *f = *state;
     su_case_table *t = su_case_table_new(&f->schema, 2);
     for (uint32_t i = 0; i < FIELDS; i++) assert_false(t->columns[i].provided);
@@ -104,25 +108,27 @@ static const char three_rows[] = "gender,isForced,isDebt,means,year,age,birth,no
                                  "-99,0,1,none,,?,,\"said \"\"no\"\", twice\",M\n"
                                  "X,,,,2002,?,,,M\n";
 
-static void cells_print_as_the_schema_says(void **state) {
+static void cells_print_as_the_schema_says(void **state)
+{
     const fixture *f = *state;
     su_case_table *t = make_table(f);
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_case_table_csv(t, &csv);
     assert_string_equal(csv.p, three_rows);
     su_buf_free(&csv);
     su_case_table_free(t);
 }
 
-static void the_csv_reads_back(void **state) {
+static void the_csv_reads_back(void **state)
+{
     const fixture *f = *state;
     su_case_table *t = make_table(f);
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_arena arena;
     su_arena_init(&arena);
     t->columns[MEANS].sets[2] = 1u << 0 | 1u << 3;
     su_case_table_csv(t, &csv);
-    su_raw_table *raw = read_csv_with((su_str){csv.p, csv.n}, NULL);
+    su_raw_table *raw = read_csv_with((su_str) { csv.p, csv.n }, NULL);
     assert_int_equal(raw->row_count, 3);
     for (uint32_t c = 0; c < FIELDS; c++)
         for (uint64_t r = 0; r < 3; r++) assert_string_equal(cell(raw, r, c).p, su_case_cell_text(t, &arena, r, c).p);
@@ -133,13 +139,14 @@ static void the_csv_reads_back(void **state) {
     su_case_table_free(t);
 }
 
-static void an_empty_cell_alone_is_still_a_row(void **state) {
+static void an_empty_cell_alone_is_still_a_row(void **state)
+{
     const fixture *f = *state;
     su_schema one = f->schema;
     one.field_count = 1;
     one.fields = &f->schema.fields[YEAR];
     su_case_table *t = su_case_table_new(&one, 2);
-    su_buf csv = {0};
+    su_buf csv = { 0 };
     su_case_table_csv(t, &csv);
     assert_string_equal(csv.p, "year\n\"\"\n\"\"\n");
     assert_csv(csv.p, "[year]\n[]\n[]");
@@ -147,7 +154,8 @@ static void an_empty_cell_alone_is_still_a_row(void **state) {
     su_case_table_free(t);
 }
 
-static void appending_joins_rows_texts_and_columns(void **state) {
+static void appending_joins_rows_texts_and_columns(void **state)
+{
     const fixture *f = *state;
     su_context ctx;
     su_context_init(&ctx);
@@ -165,7 +173,7 @@ static void appending_joins_rows_texts_and_columns(void **state) {
     assert_int_equal(su_case_table_append(&ctx, t, more), SU_OK);
     assert_int_equal(t->row_count, 7);
     assert_false(t->synthetic);
-    su_buf csv = {0}, wanted = {0};
+    su_buf csv = { 0 }, wanted = { 0 };
     su_buf_text(&wanted, three_rows);
     for (int i = 0; i < 2; i++) su_buf_text(&wanted, "-99,,,,,60,,,\n-99,,,\"a,b\",,31,1999-01-31,,\n");
     su_case_table_csv(t, &csv);
@@ -187,7 +195,8 @@ static void appending_joins_rows_texts_and_columns(void **state) {
     su_case_table_free(t);
 }
 
-static void the_matrix_holds_released_codes_only(void **state) {
+static void the_matrix_holds_released_codes_only(void **state)
+{
     const fixture *f = *state;
     su_context ctx;
     su_context_init(&ctx);
@@ -201,10 +210,10 @@ static void the_matrix_holds_released_codes_only(void **state) {
         uint16_t set_value, codes[3];
         const char *last;
     } wanted[] = {
-        {"gender", SEX, 4, 0, {1, 0, 3}, "X"},         {"isForced", FORCED, 2, 0, {1, 0, 0}, "1"},
-        {"isDebt", DEBT, 2, 0, {0, 1, 0}, "1"},        {"means_debt", MEANS, 2, 1, {1, 0, 0}, "1"},
-        {"means_threat", MEANS, 2, 3, {1, 0, 0}, "1"}, {"means_a,b", MEANS, 2, 4, {0, 0, 0}, "1"},
-        {"year", YEAR, 4, 0, {3, 0, 1}, "2004"},
+        { "gender", SEX, 4, 0, { 1, 0, 3 }, "X" },         { "isForced", FORCED, 2, 0, { 1, 0, 0 }, "1" },
+        { "isDebt", DEBT, 2, 0, { 0, 1, 0 }, "1" },        { "means_debt", MEANS, 2, 1, { 1, 0, 0 }, "1" },
+        { "means_threat", MEANS, 2, 3, { 1, 0, 0 }, "1" }, { "means_a,b", MEANS, 2, 4, { 0, 0, 0 }, "1" },
+        { "year", YEAR, 4, 0, { 3, 0, 1 }, "2004" },
     };
     assert_int_equal(m->column_count, sizeof wanted / sizeof wanted[0]);
     assert_int_equal(m->row_count, 3);
@@ -225,15 +234,16 @@ static void the_matrix_holds_released_codes_only(void **state) {
 }
 
 /* The cell text names the same value as the matrix, for every code of every list and every place of the negative. */
-static void matrix_and_text_agree(void **state) {
+static void matrix_and_text_agree(void **state)
+{
     const fixture *f = *state;
     su_context ctx;
     su_arena arena;
     su_context_init(&ctx);
     su_arena_init(&arena);
     for (uint16_t negative = 0; negative <= 4; negative++) {
-        su_field field = {.name = "x", .type = SU_TYPE_CODE, .released = true, .codelist = f->means, .negative = negative};
-        su_schema schema = {.name = "one", .fields = &field, .field_count = 1};
+        su_field field = { .name = "x", .type = SU_TYPE_CODE, .released = true, .codelist = f->means, .negative = negative };
+        su_schema schema = { .name = "one", .fields = &field, .field_count = 1 };
         su_case_table *t = su_case_table_new(&schema, 5);
         su_code_matrix *m = NULL;
         su_case_table_provide(t, 0);
@@ -253,15 +263,16 @@ static void matrix_and_text_agree(void **state) {
     su_arena_free(&arena);
 }
 
-static void a_set_may_have_many_members(void **state) {
+static void a_set_may_have_many_members(void **state)
+{
     (void)state;
     su_context ctx;
     su_arena arena;
     su_context_init(&ctx);
     su_arena_init(&arena);
     su_codelist *list = su_codelist_years(&arena, "n", 1, 130);
-    su_field field = {.name = "s", .type = SU_TYPE_CODE_SET, .released = true, .codelist = list};
-    su_schema schema = {.name = "one", .fields = &field, .field_count = 1};
+    su_field field = { .name = "s", .type = SU_TYPE_CODE_SET, .released = true, .codelist = list };
+    su_schema schema = { .name = "one", .fields = &field, .field_count = 1 };
     su_case_table *t = su_case_table_new(&schema, 130), *more = su_case_table_new(&schema, 1);
     su_code_matrix *m = NULL;
     su_case_table_provide(t, 0);
@@ -281,7 +292,8 @@ static void a_set_may_have_many_members(void **state) {
     su_arena_free(&arena);
 }
 
-static void nothing_to_publish_is_refused(void **state) {
+static void nothing_to_publish_is_refused(void **state)
+{
     const fixture *f = *state;
     su_context ctx;
     su_context_init(&ctx);
@@ -298,7 +310,8 @@ static void nothing_to_publish_is_refused(void **state) {
     su_case_table_free(t);
 }
 
-static void names_of_fields_types_roles_reasons(void **state) {
+static void names_of_fields_types_roles_reasons(void **state)
+{
     const fixture *f = *state;
     su_cell reason = 0;
     assert_int_equal(su_schema_field(&f->schema, SU_STR("gender")), SEX);
@@ -307,8 +320,8 @@ static void names_of_fields_types_roles_reasons(void **state) {
     assert_int_equal(su_schema_field(&f->schema, SU_STR("nothing")), -1);
     assert_string_equal(su_type_name(SU_TYPE_CODE_SET), "code-set");
     assert_string_equal(su_role_name(SU_ROLE_QUASI_IDENTIFIER), "quasi-identifier");
-    const su_cell reasons[] = {SU_CELL_NOT_RECORDED,   SU_CELL_UNKNOWN,    SU_CELL_REFUSED,
-                               SU_CELL_NOT_APPLICABLE, SU_CELL_SUPPRESSED, SU_CELL_NEGATIVE};
+    const su_cell reasons[] = { SU_CELL_NOT_RECORDED,   SU_CELL_UNKNOWN,    SU_CELL_REFUSED,
+                                SU_CELL_NOT_APPLICABLE, SU_CELL_SUPPRESSED, SU_CELL_NEGATIVE };
     for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++) {
         assert_false(su_cell_is_value(reasons[i]));
         reason = 7;
@@ -321,7 +334,8 @@ static void names_of_fields_types_roles_reasons(void **state) {
     assert_null(su_cell_reason(1));
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(new_tables_are_empty, set_up, tear_down),
         cmocka_unit_test_setup_teardown(cells_print_as_the_schema_says, set_up, tear_down),

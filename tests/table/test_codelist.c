@@ -6,7 +6,8 @@ static const char countries[] = "code,label_en,label_fr,label_es,label_ar,aliase
                                 "CIV,Côte d’Ivoire,Côte d’Ivoire,,,CI|Ivory Coast,west\n"
                                 "USA,United States,États-Unis,,,US|America,\n";
 
-static void finds_code_label_alias_in_any_spelling(void **state) {
+static void finds_code_label_alias_in_any_spelling(void **state)
+{
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
@@ -17,20 +18,20 @@ static void finds_code_label_alias_in_any_spelling(void **state) {
         const char *cell;
         unsigned value;
     } cases[] = {
-        {"SYR", 1},
-        {"syr", 1},
-        {"  SYR ", 1},
-        {"Siria", 1},
-        {"سوريا", 1},
-        {"760", 1},
-        {"syrian   arab republic", 1},
-        {"IVORY COAST", 2},
-        {"CÔTE D’IVOIRE", 2},
-        {"États - unis", 3},
-        {"america", 3},
-        {"", 0},
-        {"SYRX", 0},
-        {"SY|760", 0},
+        { "SYR", 1 },
+        { "syr", 1 },
+        { "  SYR ", 1 },
+        { "Siria", 1 },
+        { "سوريا", 1 },
+        { "760", 1 },
+        { "syrian   arab republic", 1 },
+        { "IVORY COAST", 2 },
+        { "CÔTE D’IVOIRE", 2 },
+        { "États - unis", 3 },
+        { "america", 3 },
+        { "", 0 },
+        { "SYRX", 0 },
+        { "SY|760", 0 },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         unsigned got = su_codelist_find(list, su_str_of(cases[i].cell));
@@ -46,7 +47,8 @@ static void finds_code_label_alias_in_any_spelling(void **state) {
     su_arena_free(&arena);
 }
 
-static void bands_hold_their_bounds(void **state) {
+static void bands_hold_their_bounds(void **state)
+{
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
@@ -55,13 +57,14 @@ static void bands_hold_their_bounds(void **state) {
     const struct {
         int64_t value;
         unsigned band;
-    } cases[] = {{-1, 0}, {0, 1}, {8, 1}, {9, 2}, {17, 2}, {18, 0}, {47, 0}, {48, 4}, {INT64_MAX, 4}};
+    } cases[] = { { -1, 0 }, { 0, 1 }, { 8, 1 }, { 9, 2 }, { 17, 2 }, { 18, 0 }, { 47, 0 }, { 48, 4 }, { INT64_MAX, 4 } };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) assert_int_equal(su_codelist_band(list, cases[i].value), cases[i].band);
     su_codelist_free(list);
     su_arena_free(&arena);
 }
 
-static void years_are_codes(void **state) {
+static void years_are_codes(void **state)
+{
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
@@ -82,7 +85,8 @@ static void years_are_codes(void **state) {
     su_arena_free(&arena);
 }
 
-static void suggests_the_nearest(void **state) {
+static void suggests_the_nearest(void **state)
+{
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
@@ -97,28 +101,31 @@ static void suggests_the_nearest(void **state) {
     su_arena_free(&arena);
 }
 
-static void refuses_what_is_ambiguous_or_incomplete(void **state) {
+static void refuses_what_is_ambiguous_or_incomplete(void **state)
+{
     (void)state;
     const struct {
         const char *csv, *message;
     } cases[] = {
-        {"code,name\nA,a\n", "list.csv, line 1: a codelist needs a column named label_en (comma separated)."},
-        {"label_en\na\n", "list.csv, line 1: a codelist needs a column named code (comma separated)."},
-        {"code,label_en\nA,a\n,b\n", "list.csv, line 3, column 1 (code): \"\": the code is missing. Every row of a codelist needs one."},
-        {"code,label_en\nA,a\n\nB,\n", "list.csv, line 4, column 2 (label_en): \"\": the English label is missing. Every code needs one."},
-        {"code,label_en\nA,a\na,b\n",
-         "list.csv, line 3, column 1 (code): \"a\" of the code a already names the code A (spelling differences of case, dashes and blanks "
-         "do not count). Remove one of the two, so that a cell has one meaning."},
-        {"code,label_en,aliases\nA,one,x|  Y \nB,two,z|y\n",
-         "list.csv, line 3, column 3 (aliases): \"y\" of the code B already names the code A (spelling differences of case, dashes and "
-         "blanks do not count). Remove one of the two, so that a cell has one meaning."},
-        {"code,label_en,min,max\nA,a,ten,20\n",
-         "list.csv, line 2, column 3 (min): \"ten\": a bound of a band must be a whole number or empty."},
-        {"code,label_en,min,max\nA,a,10,2\n", "list.csv, line 2, column 3 (min): \"10\": the lower bound is above the upper bound."},
-        {"code,label_en,parent\nA,a,B\n", "list.csv, line 2, column 3 (parent): \"B\": no code of this list. If it is a code of another "
-                                          "list, write parent-list:ID in the note."},
-        {"code,label_en\nA\n", "list.csv, line 2, column 2: the row has 1 cell, the header has 2 (delimiter: comma). Add the missing cells "
-                               "(they may be empty), or put cells that hold a line break in double quotes."},
+        { "code,name\nA,a\n", "list.csv, line 1: a codelist needs a column named label_en (comma separated)." },
+        { "label_en\na\n", "list.csv, line 1: a codelist needs a column named code (comma separated)." },
+        { "code,label_en\nA,a\n,b\n", "list.csv, line 3, column 1 (code): \"\": the code is missing. Every row of a codelist needs one." },
+        { "code,label_en\nA,a\n\nB,\n",
+          "list.csv, line 4, column 2 (label_en): \"\": the English label is missing. Every code needs one." },
+        { "code,label_en\nA,a\na,b\n", "list.csv, line 3, column 1 (code): \"a\" of the code a already names the code A (spelling "
+                                       "differences of case, dashes and blanks "
+                                       "do not count). Remove one of the two, so that a cell has one meaning." },
+        { "code,label_en,aliases\nA,one,x|  Y \nB,two,z|y\n",
+          "list.csv, line 3, column 3 (aliases): \"y\" of the code B already names the code A (spelling differences of case, dashes and "
+          "blanks do not count). Remove one of the two, so that a cell has one meaning." },
+        { "code,label_en,min,max\nA,a,ten,20\n",
+          "list.csv, line 2, column 3 (min): \"ten\": a bound of a band must be a whole number or empty." },
+        { "code,label_en,min,max\nA,a,10,2\n", "list.csv, line 2, column 3 (min): \"10\": the lower bound is above the upper bound." },
+        { "code,label_en,parent\nA,a,B\n", "list.csv, line 2, column 3 (parent): \"B\": no code of this list. If it is a code of another "
+                                           "list, write parent-list:ID in the note." },
+        { "code,label_en\nA\n",
+          "list.csv, line 2, column 2: the row has 1 cell, the header has 2 (delimiter: comma). Add the missing cells "
+          "(they may be empty), or put cells that hold a line break in double quotes." },
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         su_context ctx;
@@ -133,7 +140,8 @@ static void refuses_what_is_ambiguous_or_incomplete(void **state) {
     }
 }
 
-static void one_code_may_repeat_its_own_names_and_name_parents(void **state) {
+static void one_code_may_repeat_its_own_names_and_name_parents(void **state)
+{
     (void)state;
     su_arena arena;
     su_arena_init(&arena);
@@ -150,7 +158,8 @@ static void one_code_may_repeat_its_own_names_and_name_parents(void **state) {
     su_arena_free(&arena);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_code_label_alias_in_any_spelling),
         cmocka_unit_test(bands_hold_their_bounds),

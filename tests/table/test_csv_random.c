@@ -18,13 +18,15 @@ typedef struct slow_table {
     bool bad;
 } slow_table;
 
-static void slow_free(slow_table *t) {
+static void slow_free(slow_table *t)
+{
     for (unsigned r = 0; r < t->count; r++)
         for (unsigned c = 0; c < t->rows[r].count; c++) su_buf_free(&t->rows[r].cells[c].text);
     free(t);
 }
 
-static slow_table *slow_read(su_str s, char delimiter) {
+static slow_table *slow_read(su_str s, char delimiter)
+{
     slow_table *t = su_alloc(sizeof *t);
     enum { CELL_START, PLAIN, QUOTED, AFTER_QUOTE } state = CELL_START;
     unsigned line = 1;
@@ -82,7 +84,8 @@ static slow_table *slow_read(su_str s, char delimiter) {
 
 static const char *text_of(const slow_cell *c) { return c->text.p == NULL ? "" : c->text.p; }
 
-static void name_columns(slow_table *t) {
+static void name_columns(slow_table *t)
+{
     if (t->count == 0) return;
     slow_row *head = &t->rows[0];
     for (unsigned c = 0; c < head->count; c++) {
@@ -92,10 +95,11 @@ static void name_columns(slow_table *t) {
     }
 }
 
-static void compare(const slow_table *wanted, su_str text, uint64_t round) {
+static void compare(const slow_table *wanted, su_str text, uint64_t round)
+{
     su_context ctx;
     su_raw_table *t = NULL;
-    su_read_options opts = {.delimiter = ','};
+    su_read_options opts = { .delimiter = ',' };
     su_context_init(&ctx);
     su_status status = su_csv_parse(&ctx, "random.csv", text, &opts, &t);
     if ((status != SU_OK) != wanted->bad)
@@ -118,22 +122,23 @@ static void compare(const slow_table *wanted, su_str text, uint64_t round) {
 }
 
 /* Short pieces that meet in every way; biased so that a third or so of the texts are well-formed. */
-static void reads_as_the_obvious_reader(void **state) {
+static void reads_as_the_obvious_reader(void **state)
+{
     (void)state;
-    static const char *const pieces[] = {"a",  "b",    "bb",    ",",       ",",        ",",         "\n",       "\n", "\r\n", "\r",
-                                         "\"", "\"\"", "\"x\"", "\"p,q\"", "\"l\nm\"", "\"l\r\n\"", "\"\"\"\"", "é",  " "};
+    static const char *const pieces[] = { "a",  "b",    "bb",    ",",       ",",        ",",         "\n",       "\n", "\r\n", "\r",
+                                          "\"", "\"\"", "\"x\"", "\"p,q\"", "\"l\nm\"", "\"l\r\n\"", "\"\"\"\"", "é",  " " };
     su_random random;
     su_test_random(&random);
     unsigned taken = 0;
     for (uint64_t round = 0; round < 100000; round++) {
-        su_buf text = {0};
+        su_buf text = { 0 };
         uint64_t count = su_random_below(&random, 24);
         if (su_random_below(&random, 2) == 0) su_buf_text(&text, "h,i\n");
         for (uint64_t i = 0; i < count; i++) {
             if (text.n > 0 && su_random_below(&random, 3) == 0) su_buf_text(&text, "1,2\n");
             su_buf_text(&text, pieces[su_random_below(&random, sizeof pieces / sizeof pieces[0])]);
         }
-        su_str s = {text.p == NULL ? "" : text.p, text.n};
+        su_str s = { text.p == NULL ? "" : text.p, text.n };
         slow_table *wanted = slow_read(s, ',');
         if (!wanted->bad) name_columns(wanted);
         taken += wanted->bad ? 0 : 1;
@@ -148,15 +153,17 @@ static void reads_as_the_obvious_reader(void **state) {
 /* ---- tables to text and back ---- */
 
 typedef enum encoding { PLAIN_UTF8, BOM_UTF8, LITTLE, LITTLE_BOM, BIG, BIG_BOM, ENCODINGS } encoding;
-static const char *const encoding_names[ENCODINGS] = {"UTF-8", "UTF-8 with BOM", "UTF-16LE", "UTF-16LE", "UTF-16BE", "UTF-16BE"};
+static const char *const encoding_names[ENCODINGS] = { "UTF-8", "UTF-8 with BOM", "UTF-16LE", "UTF-16LE", "UTF-16BE", "UTF-16BE" };
 
-static void put_unit(su_buf *out, unsigned unit, bool big) {
+static void put_unit(su_buf *out, unsigned unit, bool big)
+{
     su_buf_char(out, (char)(big ? unit >> 8 : unit & 0xFF));
     su_buf_char(out, (char)(big ? unit & 0xFF : unit >> 8));
 }
 
 /* The texts here hold one to four byte sequences that are valid. */
-static void encode(su_str s, encoding e, su_buf *out) {
+static void encode(su_str s, encoding e, su_buf *out)
+{
     bool big = e == BIG || e == BIG_BOM;
     if (e == BOM_UTF8) su_buf_text(out, "\xEF\xBB\xBF");
     if (e == LITTLE_BOM || e == BIG_BOM) put_unit(out, 0xFEFF, big);
@@ -180,42 +187,44 @@ static void encode(su_str s, encoding e, su_buf *out) {
 }
 
 /* The last two would hide UTF-16 that has no mark, which is then refused (never misread). */
-static void random_cell(su_random *random, bool any_script, su_buf *out) {
-    static const char *const pieces[] = {"x", "42", " ", ",", ";", "\t", "|", "\"", "\n", "\r\n", "é", "ش", "long text without end",
-                                         "€", "😀"};
+static void random_cell(su_random *random, bool any_script, su_buf *out)
+{
+    static const char *const pieces[] = { "x", "42", " ", ",", ";", "\t", "|", "\"", "\n", "\r\n", "é", "ش", "long text without end",
+                                          "€", "😀" };
     uint64_t kinds = sizeof pieces / sizeof pieces[0] - (any_script ? 0 : 2);
     for (uint64_t n = su_random_below(random, 5); n > 0; n--) su_buf_text(out, pieces[su_random_below(random, kinds)]);
 }
 
-static void every_table_survives_a_round_trip(void **state) {
+static void every_table_survives_a_round_trip(void **state)
+{
     (void)state;
     su_random random;
     su_test_random(&random);
     for (int round = 0; round < 3000; round++) {
-        su_buf text = {0}, bytes = {0};
-        char *cells[12][6] = {0};
+        su_buf text = { 0 }, bytes = { 0 };
+        char *cells[12][6] = { 0 };
         unsigned rows = (unsigned)su_random_below(&random, 12), columns = 1 + (unsigned)su_random_below(&random, 6);
         char delimiter = ",;\t|"[su_random_below(&random, 4)];
         encoding e = (encoding)su_random_below(&random, ENCODINGS);
-        for (unsigned c = 0; c < columns; c++) su_buf_printf(&text, "%sc%u", c > 0 ? (char[]){delimiter, '\0'} : "", c);
+        for (unsigned c = 0; c < columns; c++) su_buf_printf(&text, "%sc%u", c > 0 ? (char[]) { delimiter, '\0' } : "", c);
         su_buf_text(&text, "\r\n");
         for (unsigned r = 0; r < rows; r++) {
             for (unsigned c = 0; c < columns; c++) {
-                su_buf value = {0};
+                su_buf value = { 0 };
                 random_cell(&random, e != LITTLE && e != BIG, &value);
                 if (c > 0) su_buf_char(&text, delimiter);
                 if (value.n == 0 && columns == 1)
                     su_buf_text(&text, "\"\"");
                 else
-                    su_buf_csv(&text, (su_str){value.p, value.n}, delimiter);
+                    su_buf_csv(&text, (su_str) { value.p, value.n }, delimiter);
                 cells[r][c] = su_strdup(value.p == NULL ? "" : value.p);
                 su_buf_free(&value);
             }
             su_buf_text(&text, "\r\n");
         }
-        encode((su_str){text.p, text.n}, e, &bytes);
-        su_read_options opts = {.delimiter = delimiter};
-        su_raw_table *t = read_csv_with((su_str){bytes.p, bytes.n}, &opts);
+        encode((su_str) { text.p, text.n }, e, &bytes);
+        su_read_options opts = { .delimiter = delimiter };
+        su_raw_table *t = read_csv_with((su_str) { bytes.p, bytes.n }, &opts);
         assert_string_equal(t->encoding, encoding_names[e]);
         assert_int_equal(t->row_count, rows);
         assert_int_equal(t->column_count, columns);
@@ -232,12 +241,13 @@ static void every_table_survives_a_round_trip(void **state) {
 }
 
 /* Two columns or more, and no delimiter hidden in a cell: then the delimiter is always found. */
-static void the_delimiter_of_clean_tables_is_found(void **state) {
+static void the_delimiter_of_clean_tables_is_found(void **state)
+{
     (void)state;
     su_random random;
     su_test_random(&random);
     for (int round = 0; round < 2000; round++) {
-        su_buf text = {0};
+        su_buf text = { 0 };
         char delimiter = ",;\t|"[su_random_below(&random, 4)];
         unsigned rows = (unsigned)su_random_below(&random, 300), columns = 2 + (unsigned)su_random_below(&random, 5);
         for (unsigned r = 0; r <= rows; r++) {
@@ -252,7 +262,7 @@ static void the_delimiter_of_clean_tables_is_found(void **state) {
             }
             su_buf_char(&text, '\n');
         }
-        su_raw_table *t = read_csv_with((su_str){text.p, text.n}, NULL);
+        su_raw_table *t = read_csv_with((su_str) { text.p, text.n }, NULL);
         assert_int_equal(t->delimiter, delimiter);
         assert_int_equal(t->row_count, rows);
         su_raw_table_free(t);
@@ -260,7 +270,8 @@ static void the_delimiter_of_clean_tables_is_found(void **state) {
     }
 }
 
-static void windows_1252_is_read(void **state) {
+static void windows_1252_is_read(void **state)
+{
     (void)state;
     su_raw_table *t = read_csv_with(SU_STR("pr\xE9nom,prix\nZo\xEB,\x80 5 \x96 \x93p\xE8re\x94\n"), NULL);
     assert_string_equal(t->encoding, "Windows-1252");
@@ -273,7 +284,8 @@ static void windows_1252_is_read(void **state) {
     su_raw_table_free(t);
 }
 
-int main(void) {
+int main(void)
+{
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_as_the_obvious_reader),
         cmocka_unit_test(every_table_survives_a_round_trip),

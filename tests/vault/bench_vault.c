@@ -20,7 +20,7 @@ int main(int argc, char **argv)
     su_codelist *list = test_list(&arena, "codes", codes.p);
     s.fields = su_arena_array(&arena, COLUMNS, sizeof *s.fields);
     for (int f = 0; f < COLUMNS; f++)
-        s.fields[f] = (su_field){ .name = su_arena_printf(&arena, "column%d", f), .type = SU_TYPE_CODE, .codelist = list };
+        s.fields[f] = (su_field) { .name = su_arena_printf(&arena, "column%d", f), .type = SU_TYPE_CODE, .codelist = list };
     su_case_table *t = su_case_table_new(&s, rows), *back = NULL;
     for (uint32_t f = 0; f < COLUMNS; f++) {
         su_case_table_provide(t, f);

@@ -61,7 +61,7 @@ static void refused(const char *dir, su_status wanted, const char *says)
 {
     su_vault *v = NULL;
     su_buf before = test_bytes(file_in(dir));
-    for (int public = 0; public < 2; public++) {
+    for (int public = 0; public < 2; public ++) {
         su_context_init(&ctx);
         assert_status(public ? su_vault_open_public(&ctx, dir, &v) : su_vault_open(&ctx, dir, PASS, &v), wanted);
         assert_says(says);
@@ -151,7 +151,7 @@ static void wrong_passphrase_after_a_crash(void **state)
     assert_true(same_bytes(file_in(dir), &before));
     assert_true(same_bytes(log, &before_log));
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
-    assert_status(su_vault_org_add(&ctx, v, "gamma", "Gamma", "state"), SU_REFUSED);       /* it is there */
+    assert_status(su_vault_org_add(&ctx, v, "gamma", "Gamma", "state"), SU_REFUSED); /* it is there */
     su_vault_close(v);
     assert_int_equal(files_in(dir), 1);
     su_buf_free(&before);
@@ -240,7 +240,7 @@ static void one_bit(void **state)
         su_vault *v = NULL;
         su_case_table *back = NULL;
         uint64_t checked = 0, bad = 0;
-        size_t at = k < 120 ? (size_t)k : su_random_below(&rng, whole.n);              /* all of SQLite's own header, then anywhere */
+        size_t at = k < 120 ? (size_t)k : su_random_below(&rng, whole.n); /* all of SQLite's own header, then anywhere */
         char mask = (char)(1u << su_random_below(&rng, 8));
         su_buf changed = { 0 };
         su_buf_add(&changed, whole.p, whole.n);
@@ -260,13 +260,14 @@ static void one_bit(void **state)
             if (status != SU_OK) {
                 not_read++;
                 if (status == SU_INTERNAL) fail_msg("byte %zu: %s", at, ctx.message);
-            } else if (!same_records(back, a, b)) fail_msg("bit flipped at byte %zu: other records were read", at);
+            } else if (!same_records(back, a, b))
+                fail_msg("bit flipped at byte %zu: other records were read", at);
             su_case_table_free(back);
             su_context_init(&ctx);
             assert_ok(su_vault_verify(&ctx, v, &checked, &bad));
             su_vault_close(v);
             found += bad > 0;
-            if (bad == 0) {                                                            /* then nothing that is stored may be another */
+            if (bad == 0) { /* then nothing that is stored may be another */
                 su_sha256 now = logical(file_in(flipped));
                 if (memcmp(&now, &content, sizeof now) != 0 || status != SU_OK) fail_msg("bit flipped at byte %zu: verified as whole", at);
                 harmless++;
@@ -314,38 +315,47 @@ static void cut_short(void **state)
 
 /* ---- a writer without the passphrase: what he does shows ---- */
 
-typedef struct attack { const char *what, *sql; bool read_refused, write_refused; } attack;
+typedef struct attack {
+    const char *what, *sql;
+    bool read_refused, write_refused;
+} attack;
 
 #define UNLOCK "DROP TRIGGER audit_keeps; DROP TRIGGER audit_stays; DROP TRIGGER ledger_keeps; DROP TRIGGER ledger_stays;"
-#define LOCK(table)                                                                                                               \
-    "CREATE TRIGGER " table "_keeps BEFORE UPDATE ON " table " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"                    \
+#define LOCK(table)                                                                                                                        \
+    "CREATE TRIGGER " table "_keeps BEFORE UPDATE ON " table " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"                             \
     "CREATE TRIGGER " table "_stays BEFORE DELETE ON " table " BEGIN SELECT RAISE(ABORT, 'append-only'); END;"
 #define RECORD(batch, n) "((" #batch " << 32) | " #n ")"
 
 static const attack attacks[] = {
-    { "two ciphertexts exchanged", "UPDATE record SET sealed = (SELECT r.sealed FROM record r WHERE r.id = " RECORD(1,
-            2) ") WHERE id = " RECORD(1, 1), true, false },
+    { "two ciphertexts exchanged",
+      "UPDATE record SET sealed = (SELECT r.sealed FROM record r WHERE r.id = " RECORD(1, 2) ") WHERE id = " RECORD(1, 1), true, false },
     { "a record moved", "UPDATE record SET id = " RECORD(1, 100) " WHERE id = " RECORD(1, 1), true, false },
     { "a record moved to another organisation", "UPDATE record SET id = " RECORD(2, 21) " WHERE id = " RECORD(1, 1), true, false },
     { "a record removed", "DELETE FROM record WHERE id = " RECORD(1, 5), true, false },
     { "a blind index changed", "UPDATE record SET blind = x'000102030405060708090a0b0c0d0e0f' WHERE id = " RECORD(1, 5), true, false },
     { "a record hidden", "UPDATE record SET live = 0 WHERE id = " RECORD(1, 5), true, false },
-    { "a withdrawal forged", "UPDATE record SET live = 0, sealed = zeroblob(length(sealed)) WHERE id = " RECORD(1, 5)
-      "; UPDATE batch SET withdrawn = withdrawn + 1 WHERE number = 1", true, false },
+    { "a withdrawal forged",
+      "UPDATE record SET live = 0, sealed = zeroblob(length(sealed)) WHERE id = " RECORD(
+          1, 5) "; UPDATE batch SET withdrawn = withdrawn + 1 WHERE number = 1",
+      true, false },
     { "a withdrawn record back", "UPDATE record SET live = 1 WHERE id = " RECORD(1, 60), true, false },
     { "a batch removed", "DELETE FROM record WHERE id >> 32 = 2; DELETE FROM batch WHERE number = 2", true, false },
     { "a batch's schema renamed", "UPDATE batch SET schema_name = 'other' WHERE number = 1", true, false },
     { "a batch reopened", "UPDATE batch SET closed = 0 WHERE number = 1", true, false },
     { "a batch given to another", "UPDATE batch SET organisation = 2 WHERE number = 1", true, false },
     { "organisation names exchanged", "UPDATE organisation SET name = 'Beta Line' WHERE number = 1", true, false },
-    { "an organisation's key exchanged", "UPDATE organisation SET sealed_key = (SELECT o.sealed_key FROM organisation o WHERE o.number = "
-                                         "2)", true, false },
+    { "an organisation's key exchanged",
+      "UPDATE organisation SET sealed_key = (SELECT o.sealed_key FROM organisation o WHERE o.number = "
+      "2)",
+      true, false },
     { "an audit entry rewritten", UNLOCK "UPDATE audit SET detail = 'organisation=delta' WHERE n = 2;" LOCK("audit") LOCK("ledger"), true,
       false },
     { "the audit chain's tail cut", UNLOCK "DELETE FROM audit WHERE n = (SELECT max(n) FROM audit);" LOCK("audit") LOCK("ledger"), true,
       true },
-    { "the audit chain cut with its sealed head", UNLOCK "DELETE FROM audit WHERE n > 2; DELETE FROM meta WHERE name = "
-                                                         "'head';" LOCK("audit") LOCK("ledger"), true, true },
+    { "the audit chain cut with its sealed head",
+      UNLOCK "DELETE FROM audit WHERE n > 2; DELETE FROM meta WHERE name = "
+             "'head';" LOCK("audit") LOCK("ledger"),
+      true, true },
     { "a charge lowered", UNLOCK "UPDATE ledger SET amount = 1 WHERE event = 'reserved';" LOCK("audit") LOCK("ledger"), false, false },
     { "a charge removed", UNLOCK "DELETE FROM ledger WHERE event = 'reserved';" LOCK("audit") LOCK("ledger"), false, false },
 };
@@ -382,9 +392,11 @@ static void what_an_intruder_does_shows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(foreign_files, setup), cmocka_unit_test_setup(newer_and_tampered, setup),
-        cmocka_unit_test_setup(wrong_passphrase_after_a_crash, setup), cmocka_unit_test_setup(one_bit, setup),
-            cmocka_unit_test_setup(cut_short, setup),
+        cmocka_unit_test_setup(foreign_files, setup),
+        cmocka_unit_test_setup(newer_and_tampered, setup),
+        cmocka_unit_test_setup(wrong_passphrase_after_a_crash, setup),
+        cmocka_unit_test_setup(one_bit, setup),
+        cmocka_unit_test_setup(cut_short, setup),
         cmocka_unit_test_setup(what_an_intruder_does_shows, setup),
     };
     return cmocka_run_group_tests_name("vault: damage", tests, NULL, NULL);

@@ -19,17 +19,25 @@ static int setup(void **state)
 
 static su_ledger_entry entry_of(uint64_t rho)
 {
-    return (su_ledger_entry){ .operator_ = "Amal", .mechanism = "residual 1", .unit = "one person", .public_inputs = "{\"R\":3}",
-                              .rho_pico = rho, .epsilon = 4.0, .delta = 1e-9 };
+    return (su_ledger_entry) { .operator_ = "Amal",
+                               .mechanism = "residual 1",
+                               .unit = "one person",
+                               .public_inputs = "{\"R\":3}",
+                               .rho_pico = rho,
+                               .epsilon = 4.0,
+                               .delta = 1e-9 };
 }
 
 /* A ledger of either home: a file, or a vault. */
-typedef struct home { su_vault *v; su_ledger *l; } home;
+typedef struct home {
+    su_vault *v;
+    su_ledger *l;
+} home;
 
 static su_status home_open(home *h, const char *vault_dir, const char *file, uint64_t cap)
 {
     su_status s = SU_OK;
-    *h = (home){ 0 };
+    *h = (home) { 0 };
     if (!vault_dir) return su_ledger_open(&ctx, file, cap, &h->l);
     if ((s = su_vault_open(&ctx, vault_dir, PASS, &h->v)) != SU_OK || (s = su_vault_ledger(&ctx, h->v, &h->l)) != SU_OK) return s;
     uint64_t have = 0, spent = 0;
@@ -58,28 +66,28 @@ static void first_run(const char *vault_dir, const char *file)
     assert_ok(home_open(&h, vault_dir, file, 1000));
     assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));
     assert_int_equal(id, 1);
-    assert_status(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_RELEASED, "x"), SU_REFUSED);         /* not measured yet */
+    assert_status(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_RELEASED, "x"), SU_REFUSED); /* not measured yet */
     assert_says("is reserved and cannot become released");
     assert_ok(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_MEASURED, NULL));
-    assert_status(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_CANCELLED, NULL), SU_REFUSED);       /* noise was drawn */
+    assert_status(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_CANCELLED, NULL), SU_REFUSED); /* noise was drawn */
     assert_status(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_RELEASED, NULL), SU_USAGE);
     assert_ok(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_RELEASED, "sha256:abc"));
     assert_status(su_ledger_advance(&ctx, h.l, 1, SU_LEDGER_FAILED, NULL), SU_REFUSED);
     assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));
-    assert_status(su_ledger_reserve(&ctx, h.l, &e, &id), SU_REFUSED);                            /* 400 + 400 + 400 > 1000 */
+    assert_status(su_ledger_reserve(&ctx, h.l, &e, &id), SU_REFUSED); /* 400 + 400 + 400 > 1000 */
     assert_says("budget does not allow");
     assert_ok(su_ledger_advance(&ctx, h.l, 2, SU_LEDGER_CANCELLED, NULL));
     assert_int_equal(spent_of(h.l), 400);
     assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));
     assert_int_equal(id, 3);
     assert_ok(su_ledger_advance(&ctx, h.l, 3, SU_LEDGER_FAILED, NULL));
-    assert_int_equal(spent_of(h.l), 800);                                                       /* failed still charges */
+    assert_int_equal(spent_of(h.l), 800); /* failed still charges */
     e.rho_pico = 200;
-    assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));                                            /* to the last pico-rho */
+    assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id)); /* to the last pico-rho */
     e.rho_pico = 1;
     assert_status(su_ledger_reserve(&ctx, h.l, &e, &id), SU_REFUSED);
     e.rho_pico = 0;
-    assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));                                            /* a release without DP: logged, free */
+    assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id)); /* a release without DP: logged, free */
     assert_status(su_ledger_advance(&ctx, h.l, 99, SU_LEDGER_FAILED, NULL), SU_USAGE);
     home_close(&h);
 }
@@ -92,11 +100,11 @@ static void second_run(const char *vault_dir, const char *file)
     su_ledger_entry *entries, e = entry_of(1);
     size_t n;
     su_arena_init(&arena);
-    assert_ok(home_open(&h, vault_dir, file, 7));                                                /* the cap of an old ledger stays */
+    assert_ok(home_open(&h, vault_dir, file, 7)); /* the cap of an old ledger stays */
     assert_ok(su_ledger_cap(&ctx, h.l, &cap, &spent));
     assert_int_equal(cap, 1000);
     assert_int_equal(spent, 1000);
-    assert_status(su_ledger_advance(&ctx, h.l, 4, SU_LEDGER_CANCELLED, NULL), SU_REFUSED);       /* reserved by another run */
+    assert_status(su_ledger_advance(&ctx, h.l, 4, SU_LEDGER_CANCELLED, NULL), SU_REFUSED); /* reserved by another run */
     assert_says("another run");
     assert_ok(su_ledger_advance(&ctx, h.l, 4, SU_LEDGER_FAILED, NULL));
     assert_status(su_ledger_cap_set(&ctx, h.l, 2000, "", "why"), SU_USAGE);
@@ -107,8 +115,8 @@ static void second_run(const char *vault_dir, const char *file)
     assert_ok(su_ledger_cap_set(&ctx, h.l, 1001, "Amal", "a second year"));
     assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));
     assert_ok(su_ledger_entries(&ctx, h.l, &arena, &entries, &n));
-    static const su_ledger_state states[] = { SU_LEDGER_RELEASED, SU_LEDGER_CANCELLED, SU_LEDGER_FAILED, SU_LEDGER_FAILED,
-                                              SU_LEDGER_RESERVED, SU_LEDGER_RESERVED };
+    static const su_ledger_state states[] = { SU_LEDGER_RELEASED, SU_LEDGER_CANCELLED, SU_LEDGER_FAILED,
+                                              SU_LEDGER_FAILED,   SU_LEDGER_RESERVED,  SU_LEDGER_RESERVED };
     assert_int_equal(n, 6);
     for (size_t i = 0; i < n; i++) assert_int_equal(entries[i].state, states[i]), assert_int_equal(entries[i].id, i + 1);
     assert_string_equal(entries[0].output, "sha256:abc");
@@ -162,7 +170,7 @@ static void what_makes_no_sense(void **state)
     e = good, e.unit = "\xc3";
     assert_status(su_ledger_reserve(&ctx, l, &e, &id), SU_USAGE);
     assert_ok(su_ledger_reserve(&ctx, l, &good, &id));
-    e = good, e.rho_pico = (uint64_t)1 << 62;                   /* the sum passes the cap, not 64 bits */
+    e = good, e.rho_pico = (uint64_t)1 << 62; /* the sum passes the cap, not 64 bits */
     assert_status(su_ledger_reserve(&ctx, l, &e, &id), SU_REFUSED);
     e.rho_pico--;
     assert_ok(su_ledger_reserve(&ctx, l, &e, &id));
@@ -190,7 +198,7 @@ static void race(const char *vault_dir, const char *file)
         if (pids[p]) continue;
         su_random mine;
         su_random_split(&rng, (uint64_t)p + 1, &mine);
-        int code = home_open(&h, vault_dir, file, CAP) == SU_OK ? 0 : 1;           /* the file is made in this race, too */
+        int code = home_open(&h, vault_dir, file, CAP) == SU_OK ? 0 : 1; /* the file is made in this race, too */
         for (int k = 0; k < TRIES && !code; k++) {
             uint64_t id, rho = 1 + su_random_below(&mine, 120);
             su_ledger_entry e = entry_of(rho);
@@ -217,7 +225,7 @@ static void race(const char *vault_dir, const char *file)
     assert_int_equal(cap, CAP);
     assert_true(spent <= CAP);
     assert_int_equal(spent, sum);
-    assert_true(CAP - spent < 120);                             /* the budget was what stopped them */
+    assert_true(CAP - spent < 120); /* the budget was what stopped them */
     assert_ok(su_ledger_verify(&ctx, h.l, &checked, &bad));
     assert_int_equal(bad, 0);
     home_close(&h);
@@ -266,7 +274,7 @@ static void death_at_every_step(void **state)
     (void)state;
     for (int in_vault = 0; in_vault < 2; in_vault++) {
         const char *dir = in_vault ? test_vault("steps") : NULL, *file = su_test_path("steps.ledger"),
-            *made = su_test_path(in_vault ? "made-v" : "made-f");
+                   *made = su_test_path(in_vault ? "made-v" : "made-f");
         home h;
         for (int steps = 0; steps <= 4; steps++) {
             int code = 0;
@@ -275,7 +283,7 @@ static void death_at_every_step(void **state)
             waitpid(child, &code, 0);
             assert_true(WIFSIGNALED(code) || WEXITSTATUS(code) == 0);
             assert_ok(home_open(&h, dir, file, 100000));
-            assert_int_equal(spent_of(h.l), 10 * (uint64_t)steps);                    /* one charge per run that got as far as reserving */
+            assert_int_equal(spent_of(h.l), 10 * (uint64_t)steps); /* one charge per run that got as far as reserving */
             assert_true(spent_of(h.l) >= 10 * releases_made(made));
             home_close(&h);
         }
@@ -299,8 +307,8 @@ static void death_at_any_moment(void **state)
                 if (home_open(&h, dir, file, 10000000) != SU_OK) _exit(1);
                 int fd = open(made, O_WRONLY | O_CREAT | O_APPEND, 0600);
                 for (;;) {
-                    if (su_ledger_reserve(&ctx, h.l, &e, &id) != SU_OK || su_ledger_advance(&ctx, h.l, id, SU_LEDGER_MEASURED,
-                            NULL) != SU_OK)
+                    if (su_ledger_reserve(&ctx, h.l, &e, &id) != SU_OK ||
+                        su_ledger_advance(&ctx, h.l, id, SU_LEDGER_MEASURED, NULL) != SU_OK)
                         _exit(1);
                     if (write(fd, "r", 1) != 1 || su_ledger_advance(&ctx, h.l, id, SU_LEDGER_RELEASED, "r") != SU_OK) _exit(1);
                 }
@@ -319,7 +327,7 @@ static void death_at_any_moment(void **state)
             home_close(&h);
         }
         printf("# %llu releases in 20 short lives\n", (unsigned long long)releases_made(made));
-        assert_true(releases_made(made) > 0);                     /* else the disk is so slow that nothing was tried */
+        assert_true(releases_made(made) > 0); /* else the disk is so slow that nothing was tried */
     }
 }
 
@@ -335,19 +343,23 @@ static void sql(const char *path, const char *text)
 }
 
 #define UNLOCK "DROP TRIGGER ledger_keeps; DROP TRIGGER ledger_stays;"
-#define LOCK                                                                                                                     \
-    ";CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'append-only'); END;"                         \
+#define LOCK                                                                                                                               \
+    ";CREATE TRIGGER ledger_keeps BEFORE UPDATE ON ledger BEGIN SELECT RAISE(ABORT, 'append-only'); END;"                                  \
     "CREATE TRIGGER ledger_stays BEFORE DELETE ON ledger BEGIN SELECT RAISE(ABORT, 'append-only'); END;"
 
 static void changes_show(void **state)
 {
     (void)state;
-    static const char *const changes[] = {
-        UNLOCK "UPDATE ledger SET amount = 1 WHERE n = 2" LOCK, UNLOCK "UPDATE ledger SET amount = 100000 WHERE n = 1" LOCK,
-        UNLOCK "DELETE FROM ledger WHERE n = 2" LOCK, UNLOCK "DELETE FROM ledger WHERE n = 1" LOCK, UNLOCK "DELETE FROM ledger" LOCK,
-        UNLOCK "UPDATE ledger SET event = 'cancelled' WHERE event = 'failed'" LOCK, UNLOCK "UPDATE ledger SET who = 'Zoe' WHERE n = 3" LOCK,
-        UNLOCK "UPDATE ledger SET epsilon = 0.1 WHERE n = 3" LOCK, UNLOCK "UPDATE ledger SET at = at + 1 WHERE n = 4" LOCK,
-        UNLOCK "UPDATE ledger SET n = n + 5 WHERE n = 4" LOCK };
+    static const char *const changes[] = { UNLOCK "UPDATE ledger SET amount = 1 WHERE n = 2" LOCK,
+                                           UNLOCK "UPDATE ledger SET amount = 100000 WHERE n = 1" LOCK,
+                                           UNLOCK "DELETE FROM ledger WHERE n = 2" LOCK,
+                                           UNLOCK "DELETE FROM ledger WHERE n = 1" LOCK,
+                                           UNLOCK "DELETE FROM ledger" LOCK,
+                                           UNLOCK "UPDATE ledger SET event = 'cancelled' WHERE event = 'failed'" LOCK,
+                                           UNLOCK "UPDATE ledger SET who = 'Zoe' WHERE n = 3" LOCK,
+                                           UNLOCK "UPDATE ledger SET epsilon = 0.1 WHERE n = 3" LOCK,
+                                           UNLOCK "UPDATE ledger SET at = at + 1 WHERE n = 4" LOCK,
+                                           UNLOCK "UPDATE ledger SET n = n + 5 WHERE n = 4" LOCK };
     su_ledger_entry e = entry_of(100);
     for (size_t k = 0; k < sizeof changes / sizeof *changes; k++) {
         char name[32];
@@ -374,14 +386,14 @@ static void changes_show(void **state)
     sqlite3 *db = NULL;
     assert_ok(su_ledger_open(&ctx, path, 1000, &l));
     su_ledger_close(l);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);                                /* an SQLite shell is told no */
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK); /* an SQLite shell is told no */
     assert_int_not_equal(sqlite3_exec(db, "UPDATE ledger SET amount = 5", NULL, NULL, NULL), SQLITE_OK);
     assert_int_not_equal(sqlite3_exec(db, "DELETE FROM ledger", NULL, NULL, NULL), SQLITE_OK);
     sqlite3_close(db);
     sql(path, UNLOCK);
-    assert_status(su_ledger_open(&ctx, path, 1000, &l), SU_CRYPTO);                      /* and taking the guard away is seen */
+    assert_status(su_ledger_open(&ctx, path, 1000, &l), SU_CRYPTO); /* and taking the guard away is seen */
     test_write(su_test_path("nothing.ledger"), "", 0);
-    assert_status(su_ledger_open(&ctx, su_test_path("nothing.ledger"), 1000, &l), SU_INPUT);   /* an emptied file is no new budget */
+    assert_status(su_ledger_open(&ctx, su_test_path("nothing.ledger"), 1000, &l), SU_INPUT); /* an emptied file is no new budget */
     test_write(su_test_path("text.ledger"), "rho,who\n", 8);
     assert_status(su_ledger_open(&ctx, su_test_path("text.ledger"), 1000, &l), SU_INPUT);
 }
@@ -398,7 +410,7 @@ static void a_fitting_chain_is_not_enough(void **state)
     assert_ok(home_open(&h, dir, NULL, 100));
     assert_ok(su_ledger_reserve(&ctx, h.l, &e, &id));
     home_close(&h);
-    assert_ok(home_open(&h, other, NULL, 1000000));               /* his own vault, his own chain, all hashes right */
+    assert_ok(home_open(&h, other, NULL, 1000000)); /* his own vault, his own chain, all hashes right */
     home_close(&h);
     snprintf(path, sizeof path, "%s/vault.db", dir);
     snprintf(from, sizeof from, "%s/vault.db", other);
@@ -416,10 +428,12 @@ static void a_fitting_chain_is_not_enough(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(states_and_sums, setup), cmocka_unit_test_setup(what_makes_no_sense, setup),
-            cmocka_unit_test_setup(many_processes, setup),
-        cmocka_unit_test_setup(death_at_every_step, setup), cmocka_unit_test_setup(death_at_any_moment, setup),
-            cmocka_unit_test_setup(changes_show, setup),
+        cmocka_unit_test_setup(states_and_sums, setup),
+        cmocka_unit_test_setup(what_makes_no_sense, setup),
+        cmocka_unit_test_setup(many_processes, setup),
+        cmocka_unit_test_setup(death_at_every_step, setup),
+        cmocka_unit_test_setup(death_at_any_moment, setup),
+        cmocka_unit_test_setup(changes_show, setup),
         cmocka_unit_test_setup(a_fitting_chain_is_not_enough, setup),
     };
     return cmocka_run_group_tests_name("vault: ledger", tests, NULL, NULL);

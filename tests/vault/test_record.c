@@ -3,7 +3,13 @@
 
 #include "record.h"
 
-typedef struct world { su_schema *schema; su_case_table *t; su_arena arena; su_layout layout; uint32_t *columns; } world;
+typedef struct world {
+    su_schema *schema;
+    su_case_table *t;
+    su_arena arena;
+    su_layout layout;
+    uint32_t *columns;
+} world;
 
 static void world_make(world *w, su_random *r, uint64_t rows, int without)
 {
@@ -41,7 +47,7 @@ static void layout_round_trip(void **state)
         assert_int_equal(back.fields[f].code_count, w.layout.fields[f].code_count);
         for (uint32_t c = 0; c < back.fields[f].code_count; c++) assert_string_equal(back.fields[f].codes[c], w.layout.fields[f].codes[c]);
     }
-    for (size_t n = 0; n < bytes.n; n++) {                      /* no prefix is a layout */
+    for (size_t n = 0; n < bytes.n; n++) { /* no prefix is a layout */
         uint8_t *exact = su_alloc(n ? n : 1);
         memcpy(exact, bytes.p, n);
         assert_false(su_layout_decode(&w.arena, exact, n, &back, &newer));
@@ -86,7 +92,7 @@ static void record_round_trip(void **state)
         for (uint64_t row = 0; row < w.t->row_count; row++) {
             assert_ok(su_record_encode(&ctx, w.t, &w.layout, w.columns, row, &bytes));
             assert_int_equal(bytes.n % 128, 0);
-            uint8_t *exact = su_alloc(bytes.n);                 /* so that the sanitizer sees a read past the end */
+            uint8_t *exact = su_alloc(bytes.n); /* so that the sanitizer sees a read past the end */
             memcpy(exact, bytes.p, bytes.n);
             assert_true(su_record_decode(&w.layout, exact, bytes.n, &id, values, &newer));
             same_row(&w, row, id, values);
@@ -113,14 +119,14 @@ static void damaged_records_are_refused_or_whole(void **state)
     for (uint64_t row = 0; row < w.t->row_count; row++) {
         assert_ok(su_record_encode(&ctx, w.t, &w.layout, w.columns, row, &bytes));
         size_t content = bytes.n;
-        while (content && bytes.p[content - 1] == 0) content--;   /* up to and with the padding's mark */
+        while (content && bytes.p[content - 1] == 0) content--; /* up to and with the padding's mark */
         for (size_t n = 0; n < bytes.n; n += 1 + n / 40) {
             uint8_t *exact = su_alloc(n ? n : 1);
             memcpy(exact, bytes.p, n);
             assert_true(su_record_decode(&w.layout, exact, n, &id, values, &newer) == (n >= content));
             free(exact);
         }
-        for (int k = 0; k < 200; k++) {                            /* random changes: refused or decoded, never a crash */
+        for (int k = 0; k < 200; k++) { /* random changes: refused or decoded, never a crash */
             uint8_t *exact = su_alloc(bytes.n);
             memcpy(exact, bytes.p, bytes.n);
             for (uint64_t c = su_random_below(&r, 4) + 1; c; c--)
@@ -147,7 +153,7 @@ static void lengths_say_little(void **state)
         distinct += padded != last;
         last = padded;
     }
-    assert_true(distinct < 100);          /* up to 1 MiB */
+    assert_true(distinct < 100); /* up to 1 MiB */
 }
 
 static void cell_outside_its_list_is_not_sealed(void **state)
@@ -164,7 +170,7 @@ static void cell_outside_its_list_is_not_sealed(void **state)
     assert_status(su_record_encode(&ctx, w.t, &w.layout, w.columns, 0, &bytes), SU_INTERNAL);
     assert_says("column sex");
     w.t->columns[F_SEX].codes[0] = 3;
-    w.t->columns[F_MEANS].sets[1] |= 1ull << 6;                  /* the 71st of 70 */
+    w.t->columns[F_MEANS].sets[1] |= 1ull << 6; /* the 71st of 70 */
     assert_status(su_record_encode(&ctx, w.t, &w.layout, w.columns, 0, &bytes), SU_INTERNAL);
     assert_says("column means");
     su_scratch_free(&bytes);
@@ -174,8 +180,11 @@ static void cell_outside_its_list_is_not_sealed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(layout_round_trip), cmocka_unit_test(record_round_trip), cmocka_unit_test(damaged_records_are_refused_or_whole),
-        cmocka_unit_test(lengths_say_little), cmocka_unit_test(cell_outside_its_list_is_not_sealed),
+        cmocka_unit_test(layout_round_trip),
+        cmocka_unit_test(record_round_trip),
+        cmocka_unit_test(damaged_records_are_refused_or_whole),
+        cmocka_unit_test(lengths_say_little),
+        cmocka_unit_test(cell_outside_its_list_is_not_sealed),
     };
     return cmocka_run_group_tests_name("vault: record", tests, NULL, NULL);
 }

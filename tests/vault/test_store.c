@@ -51,7 +51,7 @@ static void making_and_opening(void **state)
     assert_int_equal(strlen(st.audit_head), 64);
     su_vault_close(v);
     test_grep(dir, "suha", &files);
-    assert_int_equal(files, 1);                            /* log and shared memory went with the last user */
+    assert_int_equal(files, 1); /* log and shared memory went with the last user */
     assert_status(su_vault_open(&ctx, su_test_path("nowhere"), PASS, &v), SU_IO);
     assert_says("there is no vault here");
 }
@@ -63,20 +63,20 @@ static void passphrases(void **state)
     const char *dir = su_test_path("pass");
     char longest[SU_PASSPHRASE_MAX + 1];
     memset(longest, 'x', sizeof longest);
-    assert_status(su_vault_init(&ctx, dir, (su_passphrase){ "", 0 }), SU_USAGE);
-    assert_status(su_vault_init(&ctx, dir, (su_passphrase){ "1234567", 7 }), SU_USAGE);
+    assert_status(su_vault_init(&ctx, dir, (su_passphrase) { "", 0 }), SU_USAGE);
+    assert_status(su_vault_init(&ctx, dir, (su_passphrase) { "1234567", 7 }), SU_USAGE);
     assert_says("at least 8");
-    assert_status(su_vault_init(&ctx, dir, (su_passphrase){ "мирмир", 12 }), SU_USAGE);         /* six characters in twelve bytes */
-    assert_status(su_vault_init(&ctx, dir, (su_passphrase){ longest, sizeof longest }), SU_USAGE);
+    assert_status(su_vault_init(&ctx, dir, (su_passphrase) { "мирмир", 12 }), SU_USAGE); /* six characters in twelve bytes */
+    assert_status(su_vault_init(&ctx, dir, (su_passphrase) { longest, sizeof longest }), SU_USAGE);
     assert_false(su_path_exists(dir));
     assert_ok(su_vault_init_with(&ctx, dir, PASS, SU_VAULT_COST_TEST));
-    assert_status(su_vault_open(&ctx, dir, (su_passphrase){ "", 0 }, &v), SU_USAGE);
+    assert_status(su_vault_open(&ctx, dir, (su_passphrase) { "", 0 }, &v), SU_USAGE);
     assert_status(su_vault_open(&ctx, dir, OTHER, &v), SU_CRYPTO);
     assert_says("passphrase is wrong");
     assert_null(v);
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
     assert_ok(su_vault_org_add(&ctx, v, "alpha", "Alpha", "other"));
-    assert_status(su_vault_passphrase_set(&ctx, v, (su_passphrase){ "short", 5 }, SU_VAULT_COST_TEST), SU_USAGE);
+    assert_status(su_vault_passphrase_set(&ctx, v, (su_passphrase) { "short", 5 }, SU_VAULT_COST_TEST), SU_USAGE);
     assert_ok(su_vault_passphrase_set(&ctx, v, OTHER, SU_VAULT_COST_TEST));
     su_vault_close(v);
     v = NULL;
@@ -124,7 +124,7 @@ static void imported_is_read(void **state)
     su_arena arena;
     su_schema *s = test_schema();
     su_case_table *a = test_table(&rng, s, 300, 1, -1), *b = test_table(&rng, s, 200, 1000, F_YEAR),
-        *c = test_table(&rng, s, 50, 2000, F_MEANS), *back = NULL;
+                  *c = test_table(&rng, s, 50, 2000, F_MEANS), *back = NULL;
     su_batch_info ia = test_info(a, "a.csv"), ib = test_info(b, "b.csv"), ic = test_info(c, "c.csv");
     uint64_t n = 0, checked, bad;
     size_t count = 0;
@@ -159,7 +159,7 @@ static void imported_is_read(void **state)
     assert_ok(su_vault_batches(&ctx, v, &arena, &batches, &count));
     assert_int_equal(count, 3);
     assert_string_equal(batches[1].info.source_name, "b.csv");
-    assert_string_equal(batches[1].info.who, "Amal");
+    assert_string_equal(batches[1].info.who, "Amal the operator");
     assert_string_equal(batches[1].state, "closed");
     assert_int_equal(batches[1].records, 200);
     assert_memory_equal(&batches[1].info.source, &ib.source, sizeof ib.source);
@@ -209,12 +209,12 @@ static void order_tells_nothing(void **state)
         su_vault_close(v);
     }
     for (uint64_t r = 0; r < 500; r++)
-        assert_true(su_str_equal(su_dict_get(back[0]->records, back[0]->record_ids[r]),
-                                 su_dict_get(back[1]->records, back[1]->record_ids[r])));
+        assert_true(
+            su_str_equal(su_dict_get(back[0]->records, back[0]->record_ids[r]), su_dict_get(back[1]->records, back[1]->record_ids[r])));
     su_case_table *both = test_table(&rng, s, 0, 1, -1);
     assert_ok(su_case_table_append(&ctx, both, a));
     assert_ok(su_case_table_append(&ctx, both, b));
-    double rho = rank_correlation(back[0], both);              /* standard deviation 1/sqrt(499) = 0.045 */
+    double rho = rank_correlation(back[0], both); /* standard deviation 1/sqrt(499) = 0.045 */
     assert_true(rho < 0.3 && rho > -0.3);
     su_case_table_free(a), su_case_table_free(b), su_case_table_free(both), su_case_table_free(back[0]), su_case_table_free(back[1]);
     test_schema_free(s);
@@ -242,7 +242,7 @@ static void imports_refused(void **state)
     assert_says("10 of 30 records");
     assert_says("row 1 of");
     assert_null(strstr(ctx.message, PLANTED));
-    assert_ok(su_vault_import(&ctx, v, "beta", a, &ia, false, &n));              /* another organisation's identifiers are its own */
+    assert_ok(su_vault_import(&ctx, v, "beta", a, &ia, false, &n)); /* another organisation's identifiers are its own */
     b->record_ids[29] = b->record_ids[28];
     assert_status(su_vault_import(&ctx, v, "beta", b, &ib, false, &n), SU_INPUT);
     assert_says("rows 29 and 30");
@@ -268,7 +268,7 @@ static void a_failing_row_leaves_nothing(void **state)
     size_t count;
     uint64_t n, checked, bad;
     su_arena_init(&arena);
-    a->columns[F_SEX].codes[8500] = 9;                          /* in the third chunk */
+    a->columns[F_SEX].codes[8500] = 9; /* in the third chunk */
     assert_ok(su_vault_open(&ctx, test_vault("failing"), PASS, &v));
     assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n), SU_INTERNAL);
     assert_says("row 8501");
@@ -278,7 +278,7 @@ static void a_failing_row_leaves_nothing(void **state)
     assert_int_equal(bad, 0);
     a->columns[F_SEX].codes[8500] = 1;
     assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
-    assert_int_equal(n, 2);                                     /* numbers never come back */
+    assert_int_equal(n, 2); /* numbers never come back */
     su_vault_close(v);
     su_case_table_free(a);
     test_schema_free(s);
@@ -309,7 +309,7 @@ static void withdrawal(void **state)
     assert_ok(su_vault_status_get(&ctx, v, &st));
     assert_int_equal(st.records, 49);
     assert_int_equal(st.withdrawn, 1);
-    assert_ok(su_vault_import(&ctx, v, "alpha", again, &ig, false, &n));         /* consent given again */
+    assert_ok(su_vault_import(&ctx, v, "alpha", again, &ig, false, &n)); /* consent given again */
     assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
     assert_int_equal(back->row_count, 50);
     test_contains(back, again);
@@ -335,9 +335,9 @@ static void withdrawn_ciphertext_is_gone(void **state)
     const char *dir = test_vault("gone");
     char path[1200];
     size_t differ = 0, zero_runs = 0;
-    char *story = su_alloc(20001);                              /* five pages of it */
+    char *story = su_alloc(20001); /* five pages of it */
     memset(story, 'a', 20000);
-    a->columns[F_NAME].ids[0] = su_dict_add(a->columns[F_NAME].texts, (su_str){ story, 20000 });
+    a->columns[F_NAME].ids[0] = su_dict_add(a->columns[F_NAME].texts, (su_str) { story, 20000 });
     free(story);
     snprintf(path, sizeof path, "%s/vault.db", dir);
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
@@ -355,7 +355,7 @@ static void withdrawn_ciphertext_is_gone(void **state)
         for (size_t i = page; i < page + 4096; i++) differ += before.p[i] != 0 && after.p[i] == 0;
         zero_runs += differ >= 120;
         for (size_t i = page; differ >= 120 && i + 24 <= page + 4096; i++) {
-            bool random = true;                                /* 24 bytes without a zero: a piece of ciphertext */
+            bool random = true; /* 24 bytes without a zero: a piece of ciphertext */
             for (size_t k = 0; k < 24; k++) random = random && before.p[i + k];
             if (random && !after.p[i]) assert_null(memmem(after.p, after.n, before.p + i, 24));
         }
@@ -530,14 +530,19 @@ static void real_costs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup(making_and_opening, setup), cmocka_unit_test_setup(passphrases, setup),
-            cmocka_unit_test_setup(organisations, setup),
-        cmocka_unit_test_setup(imported_is_read, setup), cmocka_unit_test_setup(order_tells_nothing, setup),
-            cmocka_unit_test_setup(imports_refused, setup),
-        cmocka_unit_test_setup(a_failing_row_leaves_nothing, setup), cmocka_unit_test_setup(withdrawal, setup),
-        cmocka_unit_test_setup(withdrawn_ciphertext_is_gone, setup), cmocka_unit_test_setup(codelists_change, setup),
-        cmocka_unit_test_setup(public_mode, setup), cmocka_unit_test_setup(imports_take_turns, setup),
-            cmocka_unit_test_setup(hardened_process, setup),
+        cmocka_unit_test_setup(making_and_opening, setup),
+        cmocka_unit_test_setup(passphrases, setup),
+        cmocka_unit_test_setup(organisations, setup),
+        cmocka_unit_test_setup(imported_is_read, setup),
+        cmocka_unit_test_setup(order_tells_nothing, setup),
+        cmocka_unit_test_setup(imports_refused, setup),
+        cmocka_unit_test_setup(a_failing_row_leaves_nothing, setup),
+        cmocka_unit_test_setup(withdrawal, setup),
+        cmocka_unit_test_setup(withdrawn_ciphertext_is_gone, setup),
+        cmocka_unit_test_setup(codelists_change, setup),
+        cmocka_unit_test_setup(public_mode, setup),
+        cmocka_unit_test_setup(imports_take_turns, setup),
+        cmocka_unit_test_setup(hardened_process, setup),
         cmocka_unit_test_setup(real_costs, setup),
     };
     return cmocka_run_group_tests_name("vault: store", tests, NULL, NULL);

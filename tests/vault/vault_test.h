@@ -16,25 +16,25 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#define PASS ((su_passphrase){ "correct horse battery", 21 })
-#define OTHER ((su_passphrase){ "incorrect horse batt.", 21 })
-#define PLANTED "PLANTEDzaynab"                    /* in an identifier column and in every record identifier                     */
+#define PASS ((su_passphrase) { "correct horse battery", 21 })
+#define OTHER ((su_passphrase) { "incorrect horse batt.", 21 })
+#define PLANTED "PLANTEDzaynab" /* in an identifier column and in every record identifier */
 
 enum { F_SEX, F_COUNTRY, F_YEAR, F_FORCED, F_MEANS, F_AGE, F_DATE, F_NAME, F_COUNT };
 
-#define assert_ok(expression)                                                                                         \
-    do {                                                                                                              \
-        su_status ok_status_ = (expression);                                                                          \
-        if (ok_status_ != SU_OK) fail_msg("%s: status %d: %s", #expression, (int)ok_status_, ctx.message);            \
+#define assert_ok(expression)                                                                                                              \
+    do {                                                                                                                                   \
+        su_status ok_status_ = (expression);                                                                                               \
+        if (ok_status_ != SU_OK) fail_msg("%s: status %d: %s", #expression, (int)ok_status_, ctx.message);                                 \
     } while (0)
-#define assert_status(expression, wanted)                                                                             \
-    do {                                                                                                              \
-        su_status got_status_ = (expression);                                                                         \
-        if (got_status_ != (wanted)) fail_msg("%s: status %d, wanted %d: %s", #expression, (int)got_status_, (int)(wanted), ctx.message); \
+#define assert_status(expression, wanted)                                                                                                  \
+    do {                                                                                                                                   \
+        su_status got_status_ = (expression);                                                                                              \
+        if (got_status_ != (wanted)) fail_msg("%s: status %d, wanted %d: %s", #expression, (int)got_status_, (int)(wanted), ctx.message);  \
     } while (0)
-#define assert_says(text)                                                                                             \
-    do {                                                                                                              \
-        if (!strstr(ctx.message, (text))) fail_msg("message has no \"%s\": %s", (text), ctx.message);                 \
+#define assert_says(text)                                                                                                                  \
+    do {                                                                                                                                   \
+        if (!strstr(ctx.message, (text))) fail_msg("message has no \"%s\": %s", (text), ctx.message);                                      \
     } while (0)
 
 SU_TEST_UNUSED static su_codelist *test_list(su_arena *arena, const char *id, const char *rows)
@@ -58,17 +58,27 @@ SU_TEST_UNUSED static su_schema *test_schema_with(const char *countries)
     s->fields = su_arena_array(&s->arena, F_COUNT, sizeof *s->fields);
     s->codelists = su_arena_array(&s->arena, F_COUNT, sizeof *s->codelists);
     for (int i = 1; i <= 70; i++) su_buf_printf(&means, "m%d,means %d,\n", i, i);
-    su_codelist *lists[F_COUNT] = {
-        [F_SEX] = test_list(&s->arena, "sex", "F,woman,\nM,man,\nX,other,\n"), [F_COUNTRY] = test_list(&s->arena, "country", countries),
-        [F_YEAR] = su_codelist_years(&s->arena, "year", 2002, 2026), [F_FORCED] = test_list(&s->arena, "flag", "1,yes,\n0,no,\n"),
-        [F_MEANS] = test_list(&s->arena, "means", means.p) };
-    static const struct { const char *name; su_type type; } fields[F_COUNT] = {
-        [F_SEX] = { "sex", SU_TYPE_CODE }, [F_COUNTRY] = { "country", SU_TYPE_CODE }, [F_YEAR] = { "year", SU_TYPE_YEAR },
+    su_codelist *lists[F_COUNT] = { [F_SEX] = test_list(&s->arena, "sex", "F,woman,\nM,man,\nX,other,\n"),
+                                    [F_COUNTRY] = test_list(&s->arena, "country", countries),
+                                    [F_YEAR] = su_codelist_years(&s->arena, "year", 2002, 2026),
+                                    [F_FORCED] = test_list(&s->arena, "flag", "1,yes,\n0,no,\n"),
+                                    [F_MEANS] = test_list(&s->arena, "means", means.p) };
+    static const struct {
+        const char *name;
+        su_type type;
+    } fields[F_COUNT] = {
+        [F_SEX] = { "sex", SU_TYPE_CODE },       [F_COUNTRY] = { "country", SU_TYPE_CODE }, [F_YEAR] = { "year", SU_TYPE_YEAR },
         [F_FORCED] = { "forced", SU_TYPE_FLAG }, [F_MEANS] = { "means", SU_TYPE_CODE_SET }, [F_AGE] = { "age", SU_TYPE_INTEGER },
-        [F_DATE] = { "date", SU_TYPE_DATE }, [F_NAME] = { "name", SU_TYPE_TEXT } };
+        [F_DATE] = { "date", SU_TYPE_DATE },     [F_NAME] = { "name", SU_TYPE_TEXT }
+    };
     for (int f = 0; f < F_COUNT; f++) {
-        s->fields[f] = (su_field){ .name = fields[f].name, .title = fields[f].name, .type = fields[f].type, .codelist = lists[f],
-                                   .group = -1, .missing_print = "", .separator = ";" };
+        s->fields[f] = (su_field) { .name = fields[f].name,
+                                    .title = fields[f].name,
+                                    .type = fields[f].type,
+                                    .codelist = lists[f],
+                                    .group = -1,
+                                    .missing_print = "",
+                                    .separator = ";" };
         if (lists[f]) s->codelists[s->codelist_count++] = lists[f];
     }
     su_buf_free(&means);
@@ -87,8 +97,8 @@ SU_TEST_UNUSED static void test_schema_free(su_schema *s)
     free(s);
 }
 
-static const su_cell test_reasons[] = { SU_CELL_NOT_RECORDED, SU_CELL_UNKNOWN, SU_CELL_REFUSED, SU_CELL_NOT_APPLICABLE, SU_CELL_SUPPRESSED,
-                                        SU_CELL_NEGATIVE };
+static const su_cell test_reasons[] = { SU_CELL_NOT_RECORDED,   SU_CELL_UNKNOWN,    SU_CELL_REFUSED,
+                                        SU_CELL_NOT_APPLICABLE, SU_CELL_SUPPRESSED, SU_CELL_NEGATIVE };
 
 SU_TEST_UNUSED static su_cell test_cell(su_random *r, const su_codelist *list)
 {
@@ -119,7 +129,7 @@ SU_TEST_UNUSED static void test_fill_row(su_random *r, su_case_table *t, uint64_
                              "again and again, with commas, \"quotes\" and\nline breaks, so that records have many different lengths "
                              "before they are padded, and some of them go above one kibibyte if the teller does not stop here, which the "
                              "teller of this story will do now.");
-            c->ids[row] = su_random_below(r, 5) ? su_dict_add(c->texts, (su_str){ text, (size_t)n }) : 0;
+            c->ids[row] = su_random_below(r, 5) ? su_dict_add(c->texts, (su_str) { text, (size_t)n }) : 0;
         }
     }
 }
@@ -141,9 +151,14 @@ SU_TEST_UNUSED static su_case_table *test_table(su_random *r, const su_schema *s
 
 SU_TEST_UNUSED static su_batch_info test_info(const su_case_table *t, const char *file)
 {
-    return (su_batch_info){ .source_name = file, .source = su_sha256_of(file, strlen(file)), .mapping = su_sha256_of("m", 1),
-                            .schema = t->schema->fingerprint, .schema_name = t->schema->name, .who = "Amal", .rows_in = t->row_count,
-                            .rejected = 0 };
+    return (su_batch_info) { .source_name = file,
+                             .source = su_sha256_of(file, strlen(file)),
+                             .mapping = su_sha256_of("m", 1),
+                             .schema = t->schema->fingerprint,
+                             .schema_name = t->schema->name,
+                             .who = "Amal the operator",
+                             .rows_in = t->row_count,
+                             .rejected = 0 };
 }
 
 SU_TEST_UNUSED static bool test_same_cell(const su_case_table *a, uint64_t ra, const su_case_table *b, uint64_t rb, uint32_t f)

@@ -27,24 +27,24 @@ extern "C" {
 
 typedef enum su_status {
     SU_OK = 0,
-    SU_USAGE,     /* the caller asked for something that has no meaning (exit 2)                                   */
-    SU_REFUSED,   /* understood, and refused: budget, overwrite, guarantee (exit 1)                                */
-    SU_INPUT,     /* a file's content is wrong; the message names file, line, column, value (exit 1)               */
-    SU_IO,        /* the operating system said no                                                                 */
-    SU_CRYPTO,    /* wrong passphrase, damaged or foreign sealed data                                              */
-    SU_CANCELLED, /* the user interrupted                                                                         */
-    SU_INTERNAL   /* a bug of ours: report it                                                                     */
+    SU_USAGE,     /* the caller asked for something that has no meaning (exit 2) */
+    SU_REFUSED,   /* understood, and refused: budget, overwrite, guarantee (exit 1) */
+    SU_INPUT,     /* a file's content is wrong; the message names file, line, column, value (exit 1) */
+    SU_IO,        /* the operating system said no */
+    SU_CRYPTO,    /* wrong passphrase, damaged or foreign sealed data */
+    SU_CANCELLED, /* the user interrupted */
+    SU_INTERNAL   /* a bug of ours: report it */
 } su_status;
 
 typedef struct su_context su_context;
 struct su_context {
-    su_status status;                                   /* last failure, SU_OK if none                           */
-    char message[2048];                                 /* its reason, UTF-8, one or more lines                  */
-    void (*log)(void *user, const char *line);          /* notes for a person; NULL = silent. Never cell values of identifiers */
-    void (*progress)(void *user, const char *step, double done); /* done in [0,1]; NULL = none                    */
+    su_status status;                                            /* last failure, SU_OK if none */
+    char message[2048];                                          /* its reason, UTF-8, one or more lines */
+    void (*log)(void *user, const char *line);                   /* notes for a person; NULL = silent. Never cell values of identifiers */
+    void (*progress)(void *user, const char *step, double done); /* done in [0,1]; NULL = none */
     void *user;
-    const volatile int *cancel;                         /* non-zero asks long work to stop with SU_CANCELLED; may be NULL */
-    unsigned threads;                                   /* worker threads for parallel work; 0 = one per core     */
+    const volatile int *cancel; /* non-zero asks long work to stop with SU_CANCELLED; may be NULL */
+    unsigned threads;           /* worker threads for parallel work; 0 = one per core */
 };
 
 void su_context_init(su_context *ctx);
@@ -60,42 +60,51 @@ bool su_cancelled(const su_context *ctx);
 /* ---- memory --------------------------------------------------------------------------------------------------- */
 
 _Noreturn void su_out_of_memory(size_t asked);
-void *su_alloc(size_t bytes);                            /* zeroed; never NULL                                    */
-void *su_alloc_array(size_t count, size_t size);         /* zeroed, overflow-checked                              */
+void *su_alloc(size_t bytes);                    /* zeroed; never NULL */
+void *su_alloc_array(size_t count, size_t size); /* zeroed, overflow-checked */
 /* Room for `need` elements: doubles, new tail not zeroed, never NULL. Moves with realloc, so not for secrets
  * (su_buf wipes what it leaves). */
 void *su_grow(void *old, size_t *capacity, size_t need, size_t size);
 char *su_strdup(const char *s);
-void su_wipe(void *p, size_t n);                         /* never optimised away                                  */
+void su_wipe(void *p, size_t n); /* never optimised away */
 
 typedef struct su_arena_block su_arena_block;
-typedef struct su_arena { su_arena_block *head; size_t used_total; } su_arena;
+typedef struct su_arena {
+    su_arena_block *head;
+    size_t used_total;
+} su_arena;
 void su_arena_init(su_arena *a);
-void su_arena_free(su_arena *a);                         /* wipes, then frees everything allocated from it         */
-void *su_arena_alloc(su_arena *a, size_t bytes);         /* zeroed, 16-byte aligned                               */
+void su_arena_free(su_arena *a);                 /* wipes, then frees everything allocated from it */
+void *su_arena_alloc(su_arena *a, size_t bytes); /* zeroed, 16-byte aligned */
 void *su_arena_array(su_arena *a, size_t count, size_t size);
-char *su_arena_strndup(su_arena *a, const char *p, size_t n); /* NUL-terminated copy                              */
+char *su_arena_strndup(su_arena *a, const char *p, size_t n); /* NUL-terminated copy */
 char *su_arena_printf(su_arena *a, const char *fmt, ...) SU_PRINTF(2, 3);
 
 /* ---- text ----------------------------------------------------------------------------------------------------- */
 
-typedef struct su_str { const char *p; size_t n; } su_str; /* borrowed bytes, no NUL promised                     */
-#define SU_STR(literal) ((su_str){ (literal), sizeof(literal) - 1 })
-su_str su_str_of(const char *c_string);                  /* NULL gives the empty string                           */
+typedef struct su_str {
+    const char *p;
+    size_t n;
+} su_str; /* borrowed bytes, no NUL promised */
+#define SU_STR(literal) ((su_str) { (literal), sizeof(literal) - 1 })
+su_str su_str_of(const char *c_string); /* NULL gives the empty string */
 bool su_str_equal(su_str a, su_str b);
-su_str su_str_trim(su_str s);                            /* ASCII blanks, U+00A0, U+FEFF at both ends              */
+su_str su_str_trim(su_str s); /* ASCII blanks, U+00A0, U+FEFF at both ends */
 
-typedef struct su_buf { char *p; size_t n, capacity; } su_buf;   /* growing bytes; p is NUL-terminated once non-empty */
-void su_buf_free(su_buf *b);                             /* wipes, then frees; the buffer can be used again               */
+typedef struct su_buf {
+    char *p;
+    size_t n, capacity;
+} su_buf;                    /* growing bytes; p is NUL-terminated once non-empty */
+void su_buf_free(su_buf *b); /* wipes, then frees; the buffer can be used again */
 void su_buf_add(su_buf *b, const void *p, size_t n);
 void su_buf_text(su_buf *b, const char *c_string);
 void su_buf_char(su_buf *b, char c);
 void su_buf_printf(su_buf *b, const char *fmt, ...) SU_PRINTF(2, 3);
-void su_buf_csv(su_buf *b, su_str cell, char delimiter); /* one RFC 4180 cell, quoted when needed                 */
+void su_buf_csv(su_buf *b, su_str cell, char delimiter); /* one RFC 4180 cell, quoted when needed */
 /* As su_buf_csv, but a cell that a spreadsheet would run as a formula (= + - @ tab CR first; numbers excepted) gets a leading '
  * (CWE-1236). For files people open in a spreadsheet and whose cells came from outside. */
 void su_buf_csv_safe(su_buf *b, su_str cell, char delimiter);
-void su_buf_html(su_buf *b, su_str text);                /* escapes & < > " '                                     */
+void su_buf_html(su_buf *b, su_str text); /* escapes & < > " ' */
 
 /* Strict: no overlong forms, no surrogates, nothing above U+10FFFF. bad_offset (may be NULL) is set when the answer is false. */
 bool su_utf8_valid(const char *p, size_t n, size_t *bad_offset);
@@ -105,7 +114,7 @@ bool su_utf8_valid(const char *p, size_t n, size_t *bad_offset);
 su_str su_text_fold(su_arena *a, su_str s);
 /* Strict numbers: the whole trimmed string must be the number. */
 bool su_parse_i64(su_str s, int64_t *out);
-bool su_parse_f64(su_str s, double *out);                /* finite only; '.' decimal point, locale-independent     */
+bool su_parse_f64(su_str s, double *out); /* finite only; '.' decimal point, locale-independent */
 /* min(cap, Damerau-Levenshtein distance) between characters, for "did you mean": insert, delete, replace, swap of neighbours (optimal
  * string alignment: no edit inside a swapped pair). O(characters of a * characters of b). */
 size_t su_text_distance(su_str a, su_str b, size_t cap);
@@ -114,18 +123,20 @@ size_t su_text_distance(su_str a, su_str b, size_t cap);
 
 typedef struct su_dict su_dict;
 su_dict *su_dict_new(void);
-void su_dict_free(su_dict *d);                           /* wipes the strings                                     */
-uint32_t su_dict_add(su_dict *d, su_str s);              /* copies; returns the id, old or new                     */
+void su_dict_free(su_dict *d);              /* wipes the strings */
+uint32_t su_dict_add(su_dict *d, su_str s); /* copies; returns the id, old or new */
 bool su_dict_find(const su_dict *d, su_str s, uint32_t *id);
-su_str su_dict_get(const su_dict *d, uint32_t id);       /* borrows; also NUL-terminated                           */
+su_str su_dict_get(const su_dict *d, uint32_t id); /* borrows; also NUL-terminated */
 uint32_t su_dict_count(const su_dict *d);
 
 /* ---- hash ----------------------------------------------------------------------------------------------------- */
 
-uint64_t su_hash64(const void *p, size_t n);             /* internal tables only, never a fingerprint               */
-typedef struct su_sha256 { uint8_t bytes[32]; } su_sha256;
+uint64_t su_hash64(const void *p, size_t n); /* internal tables only, never a fingerprint */
+typedef struct su_sha256 {
+    uint8_t bytes[32];
+} su_sha256;
 su_sha256 su_sha256_of(const void *p, size_t n);
-void su_hex(const uint8_t *p, size_t n, char *out);      /* 2n characters and a NUL                                 */
+void su_hex(const uint8_t *p, size_t n, char *out); /* 2n characters and a NUL */
 
 /* ---- random ---------------------------------------------------------------------------------------------------- */
 
@@ -133,14 +144,21 @@ void su_hex(const uint8_t *p, size_t n, char *out);      /* 2n characters and a 
  * and every user of one must mark what it makes NOT PRIVATE (su_random_is_private tells). Streams of different `stream` numbers
  * from one source are independent, so work may be split over threads without changing a byte. A split derives the child's key from the
  * parent's key and stream (keyed BLAKE2b); it does not depend on what the parent has drawn, so each number is for one use only. */
-typedef struct su_random { uint8_t key[32]; uint64_t stream; uint64_t counter; uint8_t block[1024]; uint32_t at; bool private_; } su_random;
+typedef struct su_random {
+    uint8_t key[32];
+    uint64_t stream;
+    uint64_t counter;
+    uint8_t block[1024];
+    uint32_t at;
+    bool private_;
+} su_random;
 su_status su_random_system(su_context *ctx, su_random *r) SU_MUST_CHECK;
 void su_random_seeded(su_random *r, uint64_t seed);
-void su_random_split(const su_random *parent, uint64_t stream, su_random *child); /* child may be the parent              */
+void su_random_split(const su_random *parent, uint64_t stream, su_random *child); /* child may be the parent */
 bool su_random_is_private(const su_random *r);
 void su_random_bytes(su_random *r, void *out, size_t n);
 uint64_t su_random_u64(su_random *r);
-uint64_t su_random_below(su_random *r, uint64_t n);      /* uniform in [0,n), exact (rejection); n >= 1             */
+uint64_t su_random_below(su_random *r, uint64_t n); /* uniform in [0,n), exact (rejection); n >= 1 */
 void su_random_wipe(su_random *r);
 
 /* ---- files ------------------------------------------------------------------------------------------------------ */
@@ -158,16 +176,21 @@ const char *su_path_base(const char *path);
 
 /* compact: set it after su_json_init for output without blanks and line ends. Otherwise two blanks per level and a newline at the end.
  * Writing out of order (a value without its key, an end too many) is a bug and stops the process. At most 63 levels. */
-typedef struct su_json { su_buf *out; int depth; bool first[64], array[64]; bool after_key, compact; } su_json;
+typedef struct su_json {
+    su_buf *out;
+    int depth;
+    bool first[64], array[64];
+    bool after_key, compact;
+} su_json;
 void su_json_init(su_json *j, su_buf *out);
 void su_json_object(su_json *j);
 void su_json_array(su_json *j);
-void su_json_end(su_json *j);                            /* closes the innermost object or array                    */
+void su_json_end(su_json *j); /* closes the innermost object or array */
 void su_json_key(su_json *j, const char *key);
-void su_json_text(su_json *j, const char *value);        /* NULL writes null; invalid UTF-8 becomes U+FFFD           */
+void su_json_text(su_json *j, const char *value); /* NULL writes null; invalid UTF-8 becomes U+FFFD */
 void su_json_str(su_json *j, su_str value);
 void su_json_int(su_json *j, int64_t value);
-void su_json_real(su_json *j, double value);             /* shortest form that reads back; NaN and infinities write null */
+void su_json_real(su_json *j, double value); /* shortest form that reads back; NaN and infinities write null */
 void su_json_bool(su_json *j, bool value);
 void su_json_null(su_json *j);
 /* key and value in one call */
@@ -178,9 +201,9 @@ void su_json_kv_bool(su_json *j, const char *key, bool value);
 
 /* ---- time -------------------------------------------------------------------------------------------------------- */
 
-int64_t su_clock_unix(void);                             /* seconds; honours SOURCE_DATE_EPOCH for reproducible output */
-void su_clock_iso(int64_t unix_seconds, char out[21]);   /* 2026-11-21T19:27:00Z                                       */
-double su_clock_cpu(void);                               /* CPU seconds of this process                                */
+int64_t su_clock_unix(void);                           /* seconds; honours SOURCE_DATE_EPOCH for reproducible output */
+void su_clock_iso(int64_t unix_seconds, char out[21]); /* 2026-11-21T19:27:00Z */
+double su_clock_cpu(void);                             /* CPU seconds of this process */
 
 /* ---- parallel work ------------------------------------------------------------------------------------------------ */
 
@@ -189,7 +212,7 @@ double su_clock_cpu(void);                               /* CPU seconds of this 
  * themselves and the caller asks once more before it uses the result. Tasks call neither su_fail nor su_log on the shared context.
  * Threads are made for the call (some 50 microseconds each): hand out tasks that are worth it. May be nested. */
 void su_parallel(su_context *ctx, size_t n, void (*task)(void *arg, size_t i, unsigned worker), void *arg);
-unsigned su_parallel_workers(const su_context *ctx);     /* how many `worker` numbers may occur                         */
+unsigned su_parallel_workers(const su_context *ctx); /* how many `worker` numbers may occur */
 
 #ifdef __cplusplus
 }

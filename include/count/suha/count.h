@@ -11,12 +11,18 @@ extern "C" {
 #define SU_MAX_LENGTH 8u
 
 /* An attribute is (column, value >= 1). A combination is 1..R attributes of different columns, columns ascending. */
-typedef struct su_attribute { uint16_t column, value; } su_attribute;
-typedef struct su_combination { uint32_t length; su_attribute at[SU_MAX_LENGTH]; uint64_t count; } su_combination;
+typedef struct su_attribute {
+    uint16_t column, value;
+} su_attribute;
+typedef struct su_combination {
+    uint32_t length;
+    su_attribute at[SU_MAX_LENGTH];
+    uint64_t count;
+} su_combination;
 
 typedef struct su_count_options {
-    uint32_t length;                        /* R: report lengths 1..R, 1 <= R <= SU_MAX_LENGTH                                     */
-    uint64_t min_count;                     /* K: smallest count reported, >= 1                                                   */
+    uint32_t length;    /* R: report lengths 1..R, 1 <= R <= SU_MAX_LENGTH */
+    uint64_t min_count; /* K: smallest count reported, >= 1 */
 } su_count_options;
 
 /* Calls `sink` once per combination with count >= K. The calls and their order (by length, then columns, then values) do not depend on the
@@ -35,7 +41,11 @@ su_status su_count_combinations(su_context *ctx, const su_code_matrix *m, const 
 void su_contingency(const su_code_matrix *m, const uint32_t *columns, uint32_t n, int64_t *out);
 
 /* One table of a workload: what su_contingency takes. */
-typedef struct su_contingency_request { uint32_t n; const uint32_t *columns; int64_t *out; } su_contingency_request;
+typedef struct su_contingency_request {
+    uint32_t n;
+    const uint32_t *columns;
+    int64_t *out;
+} su_contingency_request;
 
 /* Fills `count` tables, the same numbers as su_contingency for each, on ctx->threads threads. When rows are mostly absent cells and tables
  * are many, it counts the combinations that occur once for all tables and derives the absent cells by inclusion and exclusion: all 2,951

@@ -88,10 +88,10 @@ typedef struct su_harmonise_report {
 } su_harmonise_report;
 
 /* The work. Values are mapped once per distinct cell, not once per row. mapping may be NULL: su_mapping_by_name; opts may be NULL: margins
- * refused, any number of rejects. Same input, same report bytes. Record ids: the record column's cell, else the line number; with a weight,
- * person k of a row is "<id>#k". At most 50 million people come from weights.
- * On refusal *out is NULL and *report, when not NULL, still tells what was seen: SU_INPUT a source column is missing, SU_REFUSED margins,
- * too many rejects or too many people, SU_CANCELLED. O(rows x columns + distinct values). */
+ * refused, any number of rejects. Same input, same report bytes. Record ids: the record column's cell, else file and line ("3fa9c1d2:17");
+ * with a weight, person k of a row is "<id>#k". At most 50 million people come from weights. On refusal *out is NULL and *report, when not
+ * NULL, still tells what was seen: SU_INPUT a source column is missing, SU_REFUSED margins, too many rejects or too many people,
+ * SU_CANCELLED. O(rows x columns + distinct values). */
 su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema *schema, const su_mapping *mapping,
                        const su_harmonise_options *opts, su_case_table **out, su_harmonise_report **report) SU_MUST_CHECK;
 void su_harmonise_report_free(su_harmonise_report *r);

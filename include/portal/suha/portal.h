@@ -16,8 +16,8 @@ extern "C" {
 
 typedef struct su_portal su_portal;
 typedef struct su_portal_options {
-    const char *address; /* IPv4 or IPv6 of this computer; NULL or "localhost" = 127.0.0.1                                              */
-    uint16_t port;       /* 0 = any free                                                                                                */
+    const char *address; /* IPv4 or IPv6 of this computer; NULL or "localhost" = 127.0.0.1 */
+    uint16_t port;       /* 0 = any free */
 } su_portal_options;
 
 /* Loads the bundles and starts to serve in threads of its own. One bundle: its page is "/" and "/r/<name>/"; several: "/" lists them. opts

@@ -14,18 +14,18 @@ extern "C" {
 #endif
 
 typedef struct su_bundle_info {
-    const char *name, *title, *version; /* NULL = derived from the schema and the day                                                   */
-    const char *publisher;              /* NULL = nobody is named                                                                       */
-    int64_t created;                    /* unix seconds                                                                                 */
-    double population_epsilon;          /* the ledger's total for this population including this release; 0 = not known                 */
+    const char *name, *title, *version; /* NULL = derived from the schema and the day */
+    const char *publisher;              /* NULL = nobody is named */
+    int64_t created;                    /* unix seconds */
+    double population_epsilon;          /* the ledger's total for this population including this release; 0 = not known */
     double population_delta;
     uint64_t releases_before;
-    const char *ledger_note;           /* where the ledger lies, in words; NULL = nothing is said                                       */
-    const char *licence, *licence_url; /* terms of the data: SPDX identifier and https address; NULL = CC-BY-4.0                        */
+    const char *ledger_note;           /* where the ledger lies, in words; NULL = nothing is said */
+    const char *licence, *licence_url; /* terms of the data: SPDX identifier and https address; NULL = CC-BY-4.0 */
 } su_bundle_info;
 
 typedef struct su_bundle_file {
-    const char *path, *media_type; /* path is relative, of [a-zA-Z0-9._-] and slashes                                                   */
+    const char *path, *media_type; /* path is relative, of [a-zA-Z0-9._-] and slashes */
     su_str bytes;
 } su_bundle_file;
 

@@ -16,20 +16,20 @@ extern "C" {
 enum { SU_LANG_EN, SU_LANG_FR, SU_LANG_ES, SU_LANG_AR, SU_LANG_COUNT };
 
 typedef struct su_code {
-    const char *code;                       /* as published                                                         */
-    const char *label[SU_LANG_COUNT];       /* NULL where there is none                                              */
-    const char *parent;                     /* NULL if none                                                          */
+    const char *code;                 /* as published */
+    const char *label[SU_LANG_COUNT]; /* NULL where there is none */
+    const char *parent;               /* NULL if none */
     const char *note;
     bool has_min, has_max;
-    int64_t min, max;                       /* band bounds, inclusive                                                */
+    int64_t min, max; /* band bounds, inclusive */
 } su_code;
 
 typedef struct su_codelist {
     const char *id;
     uint32_t count;
-    su_code *codes;                         /* print order; the value number of codes[i] is i + 1                     */
-    su_dict *keys;                          /* folded code, label, alias                                             */
-    uint16_t *key_value;                    /* value number per key id                                               */
+    su_code *codes;      /* print order; the value number of codes[i] is i + 1 */
+    su_dict *keys;       /* folded code, label, alias */
+    uint16_t *key_value; /* value number per key id */
 } su_codelist;
 
 /* docs/formats.md. `name` is used in messages. At most 65,000 codes. Errors (SU_INPUT, with line and column): no `code` or `label_en`
@@ -40,10 +40,10 @@ su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, co
                             su_codelist **out) SU_MUST_CHECK;
 /* The years first..last (at most 65,000 of them; an empty list if last < first), each a code and a band of itself. */
 su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last);
-void su_codelist_free(su_codelist *list);                               /* the dictionary; the rest is the arena's. NULL is fine     */
+void su_codelist_free(su_codelist *list); /* the dictionary; the rest is the arena's. NULL is fine */
 /* Value number (1..count) of the code that `cell` names, or 0. Folds the cell first. O(cell). */
 uint16_t su_codelist_find(const su_codelist *list, su_str cell);
-uint16_t su_codelist_band(const su_codelist *list, int64_t value);     /* first code whose min..max holds value, or 0       */
+uint16_t su_codelist_band(const su_codelist *list, int64_t value); /* first code whose min..max holds value, or 0 */
 /* Closest code for a "did you mean", or NULL when nothing is near: the key at the smallest Damerau-Levenshtein distance, at most a quarter
  * of the cell's length and at most 3; failing that, the only code with a key that begins with the cell and a blank ("syria"). Ties go to
  * the first code. Borrows. O(keys * cell). */
@@ -53,57 +53,67 @@ const su_code *su_codelist_suggest(const su_codelist *list, su_str cell);
 
 /* In coded columns: 0 = not recorded, 1..n = value number in the codelist, the rest are reasons. */
 typedef uint16_t su_cell;
-#define SU_CELL_NOT_RECORDED   ((su_cell)0)
-#define SU_CELL_UNKNOWN        ((su_cell)0xFFFF)
-#define SU_CELL_REFUSED        ((su_cell)0xFFFE)
+#define SU_CELL_NOT_RECORDED ((su_cell)0)
+#define SU_CELL_UNKNOWN ((su_cell)0xFFFF)
+#define SU_CELL_REFUSED ((su_cell)0xFFFE)
 #define SU_CELL_NOT_APPLICABLE ((su_cell)0xFFFD)
-#define SU_CELL_SUPPRESSED     ((su_cell)0xFFFC)
-#define SU_CELL_NEGATIVE       ((su_cell)0xFFFB)     /* a known "no" in a schema whose codelist cannot print it          */
-#define SU_CELL_FIRST_REASON   ((su_cell)0xFFF0)
+#define SU_CELL_SUPPRESSED ((su_cell)0xFFFC)
+#define SU_CELL_NEGATIVE ((su_cell)0xFFFB) /* a known "no" in a schema whose codelist cannot print it */
+#define SU_CELL_FIRST_REASON ((su_cell)0xFFF0)
 static inline bool su_cell_is_value(su_cell c) { return c != 0 && c < SU_CELL_FIRST_REASON; }
-const char *su_cell_reason(su_cell c);               /* "not recorded", "unknown", ...; NULL for a value                  */
-bool su_cell_reason_parse(su_str label, su_cell *out);     /* folded; "not-applicable" and "not applicable" are the same    */
+const char *su_cell_reason(su_cell c);                 /* "not recorded", "unknown", ...; NULL for a value */
+bool su_cell_reason_parse(su_str label, su_cell *out); /* folded; "not-applicable" and "not applicable" are the same */
 
 /* ---- schema ------------------------------------------------------------------------------------------------------------- */
 
 typedef enum su_type { SU_TYPE_CODE, SU_TYPE_CODE_SET, SU_TYPE_FLAG, SU_TYPE_YEAR, SU_TYPE_INTEGER, SU_TYPE_DATE, SU_TYPE_TEXT } su_type;
 typedef enum su_role { SU_ROLE_IDENTIFIER, SU_ROLE_QUASI_IDENTIFIER, SU_ROLE_SENSITIVE, SU_ROLE_ATTRIBUTE } su_role;
 
-typedef struct su_missing { const char *value; su_cell reason; } su_missing;   /* value compared after folding               */
+typedef struct su_missing {
+    const char *value;
+    su_cell reason;
+} su_missing; /* value compared after folding */
 
 typedef struct su_field {
     const char *name, *title, *description;
     const char *titles[SU_LANG_COUNT];
     su_type type;
     su_role role;
-    bool released;                          /* privacy class: may be published after protection                              */
+    bool released; /* privacy class: may be published after protection */
     bool required;
-    const su_codelist *codelist;            /* code, code-set, flag, year; NULL otherwise                                     */
-    int group;                              /* index into schema->groups, -1 if none                                          */
-    const char *separator;                  /* code-set                                                                       */
-    uint16_t negative;                      /* value number that means a known "no", 0 if none                                */
+    const su_codelist *codelist; /* code, code-set, flag, year; NULL otherwise */
+    int group;                   /* index into schema->groups, -1 if none */
+    const char *separator;       /* code-set */
+    uint16_t negative;           /* value number that means a known "no", 0 if none */
     bool has_min, has_max;
     int64_t min, max;
-    const char *pattern;                    /* NULL if none                                                                   */
-    const char *const *aliases; uint32_t alias_count;
-    const su_missing *missing; uint32_t missing_count;
-    const char *missing_print;              /* what a missing cell prints in files of this schema ("" or "-99")                */
+    const char *pattern; /* NULL if none */
+    const char *const *aliases;
+    uint32_t alias_count;
+    const su_missing *missing;
+    uint32_t missing_count;
+    const char *missing_print; /* what a missing cell prints in files of this schema ("" or "-99") */
 } su_field;
 
-typedef struct su_group { const char *name, *title; } su_group;
+typedef struct su_group {
+    const char *name, *title;
+} su_group;
 
 typedef struct su_schema {
     const char *name, *title, *description, *version;
-    su_field *fields; uint32_t field_count;
-    su_group *groups; uint32_t group_count;
-    su_codelist **codelists; uint32_t codelist_count;          /* every list a field uses, each once                           */
-    su_sha256 fingerprint;                  /* of schema.json and every codelist it uses: the public domain                    */
+    su_field *fields;
+    uint32_t field_count;
+    su_group *groups;
+    uint32_t group_count;
+    su_codelist **codelists;
+    uint32_t codelist_count; /* every list a field uses, each once */
+    su_sha256 fingerprint;   /* of schema.json and every codelist it uses: the public domain */
     su_arena arena;
 } su_schema;
 
 /* Index of the field with this name or alias (folded), or -1. */
 int su_schema_field(const su_schema *schema, su_str name);
-void su_schema_free(su_schema *schema);    /* its codelists, its arena, itself (from su_alloc). NULL is fine                     */
+void su_schema_free(su_schema *schema); /* its codelists, its arena, itself (from su_alloc). NULL is fine */
 const char *su_type_name(su_type t);
 const char *su_role_name(su_role r);
 
@@ -111,29 +121,33 @@ const char *su_role_name(su_role r);
 
 /* Cells are kept exactly as they stand (nothing is trimmed); an absent cell is "". Names are distinct byte for byte. A column whose header
  * cell is empty is named column_N, N = its 1-based position. */
-typedef struct su_raw_column { const char *name; su_dict *values; uint32_t *ids; } su_raw_column;
+typedef struct su_raw_column {
+    const char *name;
+    su_dict *values;
+    uint32_t *ids;
+} su_raw_column;
 
 typedef struct su_raw_table {
-    char *source;                           /* file name, for messages                                                         */
-    char *sheet;                            /* NULL for CSV                                                                    */
+    char *source; /* file name, for messages */
+    char *sheet;  /* NULL for CSV */
     uint32_t column_count;
-    su_raw_column *columns;                 /* ids[r] indexes values: distinct strings of the column                            */
+    su_raw_column *columns; /* ids[r] indexes values: distinct strings of the column */
     uint64_t row_count;
-    uint32_t *row_line;                     /* line (CSV) or row number (XLSX) where each row starts, 1-based                    */
-    su_sha256 fingerprint;                  /* of the file's bytes                                                             */
-    char delimiter;                         /* CSV: as sniffed; 0 for XLSX                                                      */
-    const char *encoding;                   /* "UTF-8", "UTF-8 with BOM", "UTF-16LE", "UTF-16BE", "Windows-1252"; XLSX: "UTF-8"    */
+    uint32_t *row_line;    /* line (CSV) or row number (XLSX) where each row starts, 1-based */
+    su_sha256 fingerprint; /* of the file's bytes */
+    char delimiter;        /* CSV: as sniffed; 0 for XLSX */
+    const char *encoding;  /* "UTF-8", "UTF-8 with BOM", "UTF-16LE", "UTF-16BE", "Windows-1252"; XLSX: "UTF-8" */
 } su_raw_table;
 
 typedef struct su_read_options {
-    const char *sheet;                      /* XLSX: sheet name; NULL = the first visible sheet that has rows                    */
-    unsigned header_rows;                   /* 0 or 1 = one header row; 2 = two merged header rows joined by " / ", see below      */
-    char delimiter;                         /* 0 = sniff among , ; tab |                                                        */
-    uint64_t max_bytes;                     /* 0 = 4 GiB for CSV (also the most), 1 GiB uncompressed for XLSX                       */
+    const char *sheet;    /* XLSX: sheet name; NULL = the first visible sheet that has rows */
+    unsigned header_rows; /* 0 or 1 = one header row; 2 = two merged header rows joined by " / ", see below */
+    char delimiter;       /* 0 = sniff among , ; tab | */
+    uint64_t max_bytes;   /* 0 = 4 GiB for CSV (also the most), 1 GiB uncompressed for XLSX */
 } su_read_options;
 
-void su_raw_table_free(su_raw_table *t);    /* wipes                                                                             */
-int su_raw_table_column(const su_raw_table *t, su_str name);           /* exact, then folded; -1 if absent or ambiguous             */
+void su_raw_table_free(su_raw_table *t);                     /* wipes */
+int su_raw_table_column(const su_raw_table *t, su_str name); /* exact, then folded; -1 if absent or ambiguous */
 /* Reads CSV or XLSX by content, not by file name. Errors: SU_INPUT with file, line, column, reason, way forward; SU_IO.
  *
  * Two header rows: the name is "top / bottom", or the one that is not empty, or the one when both are equal. An XLSX cell of a merged
@@ -183,25 +197,27 @@ su_status su_xlsx_sheets(su_context *ctx, su_arena *arena, const char *path, cha
 /* ---- case table: identifiable, in a schema ------------------------------------------------------------------------------------ */
 
 typedef struct su_case_column {
-    bool provided;                          /* the mapping fills this column (public: decided by the mapping, never by cells)      */
-    su_cell *codes;                         /* code, flag, year: one per row                                                       */
-    uint64_t *sets;                         /* code-set: `words` per row, bit v-1 = value v                                        */
+    bool provided;  /* the mapping fills this column (public: decided by the mapping, never by cells) */
+    su_cell *codes; /* code, flag, year: one per row */
+    uint64_t *sets; /* code-set: `words` per row, bit v-1 = value v */
     uint32_t words;
-    su_cell *set_reason;                    /* code-set: reason where the set is empty, one per row                                */
-    uint32_t *ids; su_dict *texts;          /* integer, date, text: id 0 = none (texts[0] is ""), canonical text (ISO dates)        */
+    su_cell *set_reason; /* code-set: reason where the set is empty, one per row */
+    uint32_t *ids;
+    su_dict *texts; /* integer, date, text: id 0 = none (texts[0] is ""), canonical text (ISO dates) */
 } su_case_column;
 
 typedef struct su_case_table {
-    const su_schema *schema;                /* borrowed                                                                            */
+    const su_schema *schema; /* borrowed */
     uint64_t row_count;
-    su_case_column *columns;                /* schema->field_count of them                                                         */
-    uint32_t *record_ids; su_dict *records; /* source record identifier per row (line number where the mapping names none); 0 = "" = none */
-    bool synthetic;                         /* generated for tests: carries no person                                               */
+    su_case_column *columns; /* schema->field_count of them */
+    uint32_t *record_ids;
+    su_dict *records; /* source record identifier per row (file and line where the mapping names none); 0 = "" = none */
+    bool synthetic;   /* generated for tests: carries no person */
 } su_case_table;
 
-su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows);   /* all cells not recorded, no column provided            */
-void su_case_table_free(su_case_table *t);                                  /* wipes                                                 */
-void su_case_table_provide(su_case_table *t, uint32_t field);               /* allocates the column's cells; no effect if they stand */
+su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows); /* all cells not recorded, no column provided */
+void su_case_table_free(su_case_table *t);                                /* wipes */
+void su_case_table_provide(su_case_table *t, uint32_t field);             /* allocates the column's cells; no effect if they stand */
 /* Appends the rows of `more` (same schema, SU_USAGE otherwise); a column is provided if either provides it. O(rows of both). */
 su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_table *more) SU_MUST_CHECK;
 /* Text of a cell as files of this schema print it: the code; the members of a set in codelist order joined by the field's first separator;
@@ -218,14 +234,14 @@ void su_case_table_csv(const su_case_table *t, su_buf *out);
  * domain comes from the schema only. */
 typedef struct su_matrix_column {
     const char *name;
-    uint32_t field;                         /* in the schema                                                                            */
-    uint16_t set_value;                     /* code-set: value number of the member; 0 for other columns                                 */
+    uint32_t field;     /* in the schema */
+    uint16_t set_value; /* code-set: value number of the member; 0 for other columns */
     uint32_t card;
-    const uint16_t *codes;                  /* row_count of them                                                                        */
+    const uint16_t *codes; /* row_count of them */
 } su_matrix_column;
 
 typedef struct su_code_matrix {
-    const su_schema *schema;                /* borrowed; NULL when made by hand                                                        */
+    const su_schema *schema; /* borrowed; NULL when made by hand */
     uint64_t row_count;
     uint32_t column_count;
     su_matrix_column *columns;

@@ -19,15 +19,19 @@ extern "C" {
 
 typedef struct su_vault su_vault;
 /* Caller keeps it in locked memory and wipes it. Taken byte by byte: no normalisation. */
-typedef struct su_passphrase { const char *p; size_t n; } su_passphrase;
+typedef struct su_passphrase {
+    const char *p;
+    size_t n;
+} su_passphrase;
 
-#define SU_PASSPHRASE_MIN 8                                                  /* characters (UTF-8), asked of a new passphrase */
-#define SU_PASSPHRASE_MAX 1024                                               /* bytes */
+#define SU_PASSPHRASE_MIN 8    /* characters (UTF-8), asked of a new passphrase */
+#define SU_PASSPHRASE_MAX 1024 /* bytes */
 
 typedef struct su_vault_status {
-    uint32_t format; int64_t created;
-    uint64_t organisations, batches, records, withdrawn, audit_entries;      /* closed batches; records: live ones in them */
-    const char *vault_id;                                                    /* hex, borrowed from the vault */
+    uint32_t format;
+    int64_t created;
+    uint64_t organisations, batches, records, withdrawn, audit_entries; /* closed batches; records: live ones in them */
+    const char *vault_id;                                               /* hex, borrowed from the vault */
     /* Hex of the last audit entry's hash. Noted down elsewhere, it shows a vault that was put back to an older copy. */
     char audit_head[65];
 } su_vault_status;
@@ -46,27 +50,33 @@ su_status su_vault_open(su_context *ctx, const char *dir, su_passphrase pass, su
 /* Opens without a passphrase: status, organisations, batches, ledger (to read) and audit chain only; nothing sealed is readable, nothing
  * is written. */
 su_status su_vault_open_public(su_context *ctx, const char *dir, su_vault **out) SU_MUST_CHECK;
-void su_vault_close(su_vault *v);                                            /* wipes keys; NULL is fine */
+void su_vault_close(su_vault *v); /* wipes keys; NULL is fine */
 su_status su_vault_status_get(su_context *ctx, su_vault *v, su_vault_status *out) SU_MUST_CHECK;
 /* Wraps the master key anew. The old passphrase opens this file no longer (but every older copy of it). */
 su_status su_vault_passphrase_set(su_context *ctx, su_vault *v, su_passphrase pass, su_vault_cost cost) SU_MUST_CHECK;
 
-typedef struct su_org { const char *id, *name, *kind; uint64_t batches, records, withdrawn; } su_org;   /* counted as in su_vault_status */
+typedef struct su_org {
+    const char *id, *name, *kind;
+    uint64_t batches, records, withdrawn;
+} su_org; /* counted as in su_vault_status */
 /* kind: "case-management", "hotline", "state", "other". id: [a-z0-9-]{1,64}. */
 su_status su_vault_org_add(su_context *ctx, su_vault *v, const char *id, const char *name, const char *kind) SU_MUST_CHECK;
 su_status su_vault_orgs(su_context *ctx, su_vault *v, su_arena *arena, su_org **out, size_t *count) SU_MUST_CHECK;
 
-typedef struct su_batch_info {                                               /* provenance of an import */
-    const char *source_name;                                            /* file's base name. Sealed, as is who: "(sealed)" in public mode */
-    su_sha256 source, mapping, schema;                                       /* fingerprints */
+typedef struct su_batch_info {         /* provenance of an import */
+    const char *source_name;           /* file's base name. Sealed, as is who: "(sealed)" in public mode */
+    su_sha256 source, mapping, schema; /* fingerprints */
     const char *schema_name, *who;
     uint64_t rows_in, rejected;
 } su_batch_info;
 typedef struct su_batch {
-    uint64_t number; const char *org; su_batch_info info;
-    uint64_t records;                                                        /* sealed so far (open) or by the whole import (closed) */
-    int64_t when; const char *state;                                         /* "open" or "closed" */
-    uint64_t withdrawn;                                                      /* of records */
+    uint64_t number;
+    const char *org;
+    su_batch_info info;
+    uint64_t records; /* sealed so far (open) or by the whole import (closed) */
+    int64_t when;
+    const char *state;  /* "open" or "closed" */
+    uint64_t withdrawn; /* of records */
 } su_batch;
 
 /* Seals and stores all records of `t` as one batch: all or nothing, also across kill -9 (a batch is sealed in chunks while its state is
@@ -98,14 +108,21 @@ su_status su_process_harden(su_context *ctx) SU_MUST_CHECK;
 /* ---- privacy ledger (spec privacy 1.13): append-only, hash-chained, one per population lineage ------------------------------------ */
 
 typedef struct su_ledger su_ledger;
-typedef enum su_ledger_state { SU_LEDGER_RESERVED, SU_LEDGER_MEASURED, SU_LEDGER_RELEASED, SU_LEDGER_FAILED,
-                               SU_LEDGER_CANCELLED } su_ledger_state;
+typedef enum su_ledger_state {
+    SU_LEDGER_RESERVED,
+    SU_LEDGER_MEASURED,
+    SU_LEDGER_RELEASED,
+    SU_LEDGER_FAILED,
+    SU_LEDGER_CANCELLED
+} su_ledger_state;
 /* Charges and caps are zCDP rho in units of 1e-12 ("pico-rho"), each charge rounded up by the caller: sums are exact integers. At most
  * 2^62. */
 typedef struct su_ledger_entry {
-    uint64_t id; int64_t when; const char *operator_, *mechanism, *unit, *public_inputs, *output;
-    uint64_t rho_pico;                      /* charge: rho rounded up to a multiple of 1e-12 */
-    double epsilon, delta;                  /* as stated for this release */
+    uint64_t id;
+    int64_t when;
+    const char *operator_, *mechanism, *unit, *public_inputs, *output;
+    uint64_t rho_pico;     /* charge: rho rounded up to a multiple of 1e-12 */
+    double epsilon, delta; /* as stated for this release */
     su_ledger_state state;
 } su_ledger_entry;
 
@@ -114,7 +131,7 @@ su_status su_ledger_open(su_context *ctx, const char *path, uint64_t rho_cap_pic
 /* Borrows the vault's database: close the ledger first. A new vault's cap is 0: su_ledger_cap_set before the first release. In a vault
  * every ledger event is also an audit entry, authenticated by the master key. */
 su_status su_vault_ledger(su_context *ctx, su_vault *v, su_ledger **out) SU_MUST_CHECK;
-void su_ledger_close(su_ledger *l);         /* NULL is fine */
+void su_ledger_close(su_ledger *l); /* NULL is fine */
 su_status su_ledger_cap(su_context *ctx, su_ledger *l, uint64_t *cap_pico, uint64_t *spent_pico) SU_MUST_CHECK;
 /* May go below what is spent (then nothing more is granted). who and why must not be empty: both are written to the chain. */
 su_status su_ledger_cap_set(su_context *ctx, su_ledger *l, uint64_t cap_pico, const char *who, const char *why) SU_MUST_CHECK;

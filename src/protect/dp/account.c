@@ -43,7 +43,7 @@ static long double log_delta_slope(long double rho, long double epsilon, long do
 double su_zcdp_delta(double rho, double epsilon)
 {
     if (!(rho >= 0) || !(epsilon >= 0) || isinf(rho)) {
-        return 1;                                   /* also NaN: claim nothing */
+        return 1; /* also NaN: claim nothing */
     }
     if (rho == 0 || isinf(epsilon)) {
         return 0;
@@ -138,7 +138,7 @@ static long double tail(long double x, long double *error)
 static double gaussian_delta_of(long double mu, long double epsilon)
 {
     if (epsilon > 10000) {
-        return 1;                                   /* e^epsilon leaves long double: claim nothing */
+        return 1; /* e^epsilon leaves long double: claim nothing */
     }
     long double a = epsilon / mu - mu / 2, b = epsilon / mu + mu / 2, error_a, error_b;
     long double first = tail(a, &error_a), second = expl(epsilon) * tail(b, &error_b);
@@ -171,7 +171,9 @@ double su_gaussian_rho(double epsilon, double delta)
 }
 
 /* Sums over all integers of w(k) e^(-c k^2) with w = 1 and w = k^2. For c >= 1 twelve terms leave less than 1e-60. */
-typedef struct theta { long double sum, second; } theta;
+typedef struct theta {
+    long double sum, second;
+} theta;
 
 static theta theta_of(long double c)
 {
@@ -187,10 +189,7 @@ static theta theta_of(long double c)
 
 /* Poisson summation gives two series for the same sum; e^(-k^2 / 2 s2) is short when s2 is small, its transform when s2 is large, and
  * at s2 = 1/(2 pi) they are the same. */
-static bool direct_series(long double s2)
-{
-    return s2 * 2 * PI < 1;
-}
+static bool direct_series(long double s2) { return s2 * 2 * PI < 1; }
 
 double su_discrete_gaussian_pmf(su_variance v, int64_t x)
 {

@@ -8,10 +8,10 @@
 /* Walks a table row by row (a row = all values of the last column) and keeps the place of the row in the table and in every parent. */
 typedef struct walk {
     const su_subset *s;
-    uint32_t value[SU_RELEASE_LENGTH_MAX];                              /* of every column but the last                              */
-    size_t stride[SU_RELEASE_LENGTH_MAX][SU_RELEASE_LENGTH_MAX];        /* [parent axis][column]; 0 where the parent lacks it         */
+    uint32_t value[SU_RELEASE_LENGTH_MAX];                       /* of every column but the last */
+    size_t stride[SU_RELEASE_LENGTH_MAX][SU_RELEASE_LENGTH_MAX]; /* [parent axis][column]; 0 where the parent lacks it */
     size_t row, parent_row[SU_RELEASE_LENGTH_MAX];
-    uint32_t absent;                                                    /* first column of the row without a value, s->length if none */
+    uint32_t absent; /* first column of the row without a value, s->length if none */
 } walk;
 
 static void walk_place(walk *w)
@@ -57,15 +57,12 @@ static bool walk_next(walk *w)
     return false;
 }
 
-static uint32_t rounded(double estimate)
-{
-    return estimate < 0.5 ? 0 : estimate >= UINT32_MAX ? UINT32_MAX : (uint32_t)(estimate + 0.5);
-}
+static uint32_t rounded(double estimate) { return estimate < 0.5 ? 0 : estimate >= UINT32_MAX ? UINT32_MAX : (uint32_t)(estimate + 0.5); }
 
 typedef struct gated {
     const uint32_t *parent[SU_RELEASE_LENGTH_MAX];
     const double *estimate;
-    double bar;                                                         /* theta_k standard deviations                               */
+    double bar; /* theta_k standard deviations */
     uint32_t *count;
     uint64_t suppressed;
 } gated;
@@ -124,7 +121,13 @@ void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, ui
 
 /* ---- aggregates -------------------------------------------------------------------------------------------------- */
 
-typedef struct listing { su_release *r; const su_estimates *e; const uint32_t *count; bool write; size_t n; } listing;
+typedef struct listing {
+    su_release *r;
+    const su_estimates *e;
+    const uint32_t *count;
+    bool write;
+    size_t n;
+} listing;
 
 static void list_cell(listing *out, const walk *w, uint32_t set, uint32_t v)
 {
@@ -142,7 +145,7 @@ static void list_cell(listing *out, const walk *w, uint32_t set, uint32_t v)
         su_aggregate *a = &out->r->aggregates[out->n];
         a->length = s->length;
         for (uint32_t i = 0; i <= last; i++) {
-            a->at[i] = (su_attribute){ .column = (uint16_t)s->columns[i], .value = (uint16_t)(i < last ? w->value[i] : v) };
+            a->at[i] = (su_attribute) { .column = (uint16_t)s->columns[i], .value = (uint16_t)(i < last ? w->value[i] : v) };
         }
         a->count = count;
         a->ci_low = fmax(0, fmin(estimate - half, count));

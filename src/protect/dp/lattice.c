@@ -27,10 +27,7 @@ void su_ranking_free(su_ranking *k)
     k->choose = NULL;
 }
 
-uint64_t su_ranking_count(const su_ranking *k, uint32_t length)
-{
-    return k->choose[(size_t)k->column_count * WIDTH + length];
-}
+uint64_t su_ranking_count(const su_ranking *k, uint32_t length) { return k->choose[(size_t)k->column_count * WIDTH + length]; }
 
 uint64_t su_ranking_of(const su_ranking *k, const uint32_t *columns, uint32_t length)
 {
@@ -135,7 +132,7 @@ static void list_members(su_lattice *l)
     memcpy(at, l->member_first, l->column_count * sizeof *at);
     for (uint32_t s = 0; s < l->set_count; s++) {
         for (uint32_t axis = 0; axis < l->sets[s].length; axis++) {
-            l->members[at[l->sets[s].columns[axis]]++] = (su_member){ .set = s, .axis = axis };
+            l->members[at[l->sets[s].columns[axis]]++] = (su_member) { .set = s, .axis = axis };
         }
     }
     free(at);

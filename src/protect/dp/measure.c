@@ -37,7 +37,11 @@ void su_measurement_free(su_measurement *m)
     free(m);
 }
 
-typedef struct noise_task { const su_release *r; const su_random *source; su_measurement *out; } noise_task;
+typedef struct noise_task {
+    const su_release *r;
+    const su_random *source;
+    su_measurement *out;
+} noise_task;
 
 static void draw_table(void *arg, size_t t, unsigned worker)
 {
@@ -55,7 +59,7 @@ static void draw_noise(su_context *ctx, const su_release *r, su_random *random, 
 {
     su_random source;
     su_random_split(random, su_random_u64(random), &source);
-    su_parallel(ctx, r->table_count, draw_table, &(noise_task){ r, &source, out });
+    su_parallel(ctx, r->table_count, draw_table, &(noise_task) { r, &source, out });
     su_random_wipe(&source);
 }
 
@@ -67,8 +71,10 @@ static su_status check_shape(su_context *ctx, const su_release *r, const su_code
     }
     for (uint32_t c = 0; c < m->column_count; c++) {
         if (m->columns[c].card != r->columns[c].card) {
-            return su_fail(ctx, SU_USAGE, "Column %s has %u codes in the data and %u in the plan of the release. Plan again with these "
-                           "columns.", r->columns[c].name, m->columns[c].card, r->columns[c].card);
+            return su_fail(ctx, SU_USAGE,
+                           "Column %s has %u codes in the data and %u in the plan of the release. Plan again with these "
+                           "columns.",
+                           r->columns[c].name, m->columns[c].card, r->columns[c].card);
         }
     }
     return SU_OK;
@@ -90,7 +96,12 @@ static su_status check_codes(su_context *ctx, const su_release *r, const su_code
     return SU_OK;
 }
 
-typedef struct count_task { const su_release *r; const su_code_matrix *m; su_measurement *out; int64_t **scratch; } count_task;
+typedef struct count_task {
+    const su_release *r;
+    const su_code_matrix *m;
+    su_measurement *out;
+    int64_t **scratch;
+} count_task;
 
 static void count_table(void *arg, size_t t, unsigned worker)
 {
@@ -119,7 +130,7 @@ static su_status add_counts(su_context *ctx, const su_release *r, const su_code_
     for (unsigned w = 0; w < workers; w++) {
         scratch[w] = su_alloc_array(widest, sizeof **scratch);
     }
-    su_parallel(ctx, r->table_count, count_table, &(count_task){ r, m, out, scratch });
+    su_parallel(ctx, r->table_count, count_table, &(count_task) { r, m, out, scratch });
     for (unsigned w = 0; w < workers; w++) {
         su_wipe(scratch[w], widest * sizeof **scratch);
         free(scratch[w]);

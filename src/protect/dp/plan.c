@@ -8,11 +8,11 @@
 
 #define DEFAULT_DELTA 1e-9
 #define DEFAULT_SECONDS 20.0
-#define DEFAULT_TABLE_CELLS (UINT64_C(1) << 16)   /* two country columns fit as a pair and not with a third: docs/methods/noise.md */
+#define DEFAULT_TABLE_CELLS (UINT64_C(1) << 16) /* two country columns fit as a pair and not with a third: docs/methods/noise.md */
 /* theta per length, in standard deviations; theta_1 is at least this and grows with the codelists (single_value_gate). Longer combinations
  * also need all their parts reported. Measured in docs/methods/noise.md; fixed before any data are seen. */
 static const double GATE[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 1.4, 0, 0 };
-#define INVENTED_VALUES 0.01                      /* expected number, per release, of reported values that nobody has */
+#define INVENTED_VALUES 0.01 /* expected number, per release, of reported values that nobody has */
 
 #define MAX_SETS (UINT64_C(1) << 22)
 #define MAX_CELLS (UINT64_C(1) << 26)
@@ -36,7 +36,8 @@ static su_status check_options(su_context *ctx, const su_release_options *o, con
         return su_fail(ctx, SU_USAGE, "the time for synthesis is %g seconds; give 0 for the default or a positive number.", o->seconds);
     }
     if (column_count == 0) {
-        return su_fail(ctx, SU_REFUSED, "There is no column to release: no column of the schema is both marked for release and filled by "
+        return su_fail(ctx, SU_REFUSED,
+                       "There is no column to release: no column of the schema is both marked for release and filled by "
                        "the mapping.");
     }
     if (column_count > UINT16_MAX) {
@@ -44,8 +45,8 @@ static su_status check_options(su_context *ctx, const su_release_options *o, con
     }
     for (uint32_t c = 0; c < column_count; c++) {
         if (columns[c].card == 0 || columns[c].card > 65536) {
-            return su_fail(ctx, SU_USAGE, "Column %s has %u codes; 1 to 65,536 are possible, the absent code included.",
-                           columns[c].name, columns[c].card);
+            return su_fail(ctx, SU_USAGE, "Column %s has %u codes; 1 to 65,536 are possible, the absent code included.", columns[c].name,
+                           columns[c].card);
         }
     }
     return SU_OK;
@@ -57,7 +58,7 @@ enum { LEFT_OUT, INSIDE_LARGER, MEASURED };
 
 typedef struct workload {
     su_ranking ranking;
-    uint8_t *state[SU_RELEASE_LENGTH_MAX + 1];          /* [length][rank of the set] */
+    uint8_t *state[SU_RELEASE_LENGTH_MAX + 1]; /* [length][rank of the set] */
     size_t table_count, dropped_count;
     uint64_t cells;
 } workload;
@@ -138,8 +139,10 @@ static su_status plan_workload(su_context *ctx, su_release *r)
     su_status status = SU_OK;
     su_ranking_init(&w.ranking, r->column_count);
     if (su_ranking_count(&w.ranking, top) > MAX_SETS) {
-        status = su_fail(ctx, SU_REFUSED, "%u columns have too many combinations of %u columns to release them all. Choose a smaller "
-                         "length.", r->column_count, top);
+        status = su_fail(ctx, SU_REFUSED,
+                         "%u columns have too many combinations of %u columns to release them all. Choose a smaller "
+                         "length.",
+                         r->column_count, top);
         goto out;
     }
     for (uint32_t k = 1; k <= top; k++) {
@@ -147,14 +150,17 @@ static su_status plan_workload(su_context *ctx, su_release *r)
     }
     choose_tables(&w, r, top);
     if (w.table_count == 0) {
-        status = su_fail(ctx, SU_REFUSED, "No table has at most %llu cells, so there is nothing to release. Raise the limit on table "
-                         "cells.", (unsigned long long)r->options.max_table_cells);
+        status = su_fail(ctx, SU_REFUSED,
+                         "No table has at most %llu cells, so there is nothing to release. Raise the limit on table "
+                         "cells.",
+                         (unsigned long long)r->options.max_table_cells);
         goto out;
     }
     if (w.cells > MAX_CELLS) {
-        status = su_fail(ctx, SU_REFUSED, "The tables to release have %llu cells in all; at most %llu are possible. "
-                         "Choose a smaller length or a smaller limit on table cells.", (unsigned long long)w.cells,
-                         (unsigned long long)MAX_CELLS);
+        status = su_fail(ctx, SU_REFUSED,
+                         "The tables to release have %llu cells in all; at most %llu are possible. "
+                         "Choose a smaller length or a smaller limit on table cells.",
+                         (unsigned long long)w.cells, (unsigned long long)MAX_CELLS);
         goto out;
     }
     list_tables(&w, r, top);
@@ -198,7 +204,7 @@ static su_variance variance_above(double s2)
 {
     int exponent = 16 - ilogb(s2);
     uint64_t den = UINT64_C(1) << (exponent < 0 ? 0 : exponent > 16 ? 16 : exponent);
-    return (su_variance){ .num = (uint64_t)ceil(s2 * (double)den), .den = den };
+    return (su_variance) { .num = (uint64_t)ceil(s2 * (double)den), .den = den };
 }
 
 /* Sum of den/(2 num) over the tables in units of 2^-80, every term rounded up. */
@@ -216,7 +222,7 @@ static u128 spent_units(const su_release *r)
 static u128 budget_units(double rho)
 {
     int exponent;
-    u128 digits = (u128)ldexp(frexp(rho, &exponent), 53);      /* rho = digits * 2^(exponent - 53) exactly */
+    u128 digits = (u128)ldexp(frexp(rho, &exponent), 53); /* rho = digits * 2^(exponent - 53) exactly */
     int shift = exponent - 53 + 80;
     return shift >= 0 ? digits << shift : shift > -64 ? digits >> -shift : 0;
 }
@@ -229,8 +235,10 @@ static su_status plan_noise(su_context *ctx, su_release *r)
     for (size_t i = 0; i < r->table_count; i++) {
         double s2 = (1 + 1e-12) / (2 * rho * r->tables[i].share);
         if (!(s2 <= 1e12)) {
-            return su_fail(ctx, SU_REFUSED, "epsilon %g over %zu tables would need noise with a standard deviation above a million. "
-                           "Choose a larger epsilon or a smaller length.", r->options.epsilon, r->table_count);
+            return su_fail(ctx, SU_REFUSED,
+                           "epsilon %g over %zu tables would need noise with a standard deviation above a million. "
+                           "Choose a larger epsilon or a smaller length.",
+                           r->options.epsilon, r->table_count);
         }
         r->tables[i].variance = variance_above(s2);
     }
@@ -245,8 +253,8 @@ static su_status plan_noise(su_context *ctx, su_release *r)
 
 /* ---- gate -------------------------------------------------------------------------------------------------------- */
 
-/* Smallest theta at which normal noise alone would let at most INVENTED_VALUES of all codes of all columns through, were all of them absent:
- * a country that no record has must not appear. A function of the codelists' lengths. */
+/* Smallest theta at which normal noise alone would let at most INVENTED_VALUES of all codes of all columns through, were all of them
+ * absent: a country that no record has must not appear. A function of the codelists' lengths. */
 static double single_value_gate(const su_release *r)
 {
     double codes = 0, low = GATE[1], high = 40;

@@ -4,7 +4,9 @@
 #include <string.h>
 
 /* A table of cells seen along one axis: outer blocks of `card` slices of `inner` cells. */
-typedef struct axis_view { size_t outer, card, inner; } axis_view;
+typedef struct axis_view {
+    size_t outer, card, inner;
+} axis_view;
 
 static axis_view view_of(const su_subset *s, uint32_t axis)
 {

@@ -6,8 +6,8 @@
 #include "lattice.h"
 
 typedef struct su_estimates {
-    double *cell;                               /* l->cells estimates, unbiased, may be negative; sums agree across all sets              */
-    double *variance;                           /* per set: variance of each of its cells                                                */
+    double *cell;     /* l->cells estimates, unbiased, may be negative; sums agree across all sets */
+    double *variance; /* per set: variance of each of its cells */
 } su_estimates;
 
 /* Best linear unbiased estimates of every set of the lattice from the tables measured, whatever tables those are: each table's noise is

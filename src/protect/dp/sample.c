@@ -50,7 +50,7 @@ static bool bernoulli_ratio(su_random *r, u128 num, u128 den)
     for (;;) {
         uint64_t u = su_random_u64(r);
         u128 low = (u128)u * (uint64_t)den;
-        u128 top = (u128)u * (uint64_t)(den >> 64) + (low >> 64);        /* u*den = top*2^64 + bottom < 2^192 */
+        u128 top = (u128)u * (uint64_t)(den >> 64) + (low >> 64); /* u*den = top*2^64 + bottom < 2^192 */
         if (top >= num) {
             return false;
         }
@@ -58,7 +58,7 @@ static bool bernoulli_ratio(su_random *r, u128 num, u128 den)
         if (gap >> 63) {
             return true;
         }
-        u128 rest = (gap << 64) - (uint64_t)low;                         /* num*2^64 - u*den */
+        u128 rest = (gap << 64) - (uint64_t)low; /* num*2^64 - u*den */
         if (rest >= den) {
             return true;
         }
@@ -146,7 +146,7 @@ int64_t su_sample_discrete_laplace(su_random *r, uint64_t scale_num, uint64_t sc
         uint64_t magnitude = su_sample_geometric(r, scale_num) / scale_den;
         bool negative = su_random_below(r, 2) == 1;
         if (negative && magnitude == 0) {
-            continue;                                                    /* else 0 would be drawn twice as often */
+            continue; /* else 0 would be drawn twice as often */
         }
         if (magnitude > INT64_MAX) {
             refuse("a discrete Laplace draw does not fit 63 bits");
@@ -173,7 +173,10 @@ static uint64_t root_floor(uint64_t n)
 
 /* What every draw of one variance p/q shares: t = floor(sigma) + 1, q*t and the denominator 2 p q t^2 of the acceptance rate
  * (|Y| - sigma^2/t)^2 / (2 sigma^2) = (|Y| q t - p)^2 / (2 p q t^2). */
-typedef struct gaussian { uint64_t t, qt, p; u128 den; } gaussian;
+typedef struct gaussian {
+    uint64_t t, qt, p;
+    u128 den;
+} gaussian;
 
 static gaussian gaussian_of(su_variance v)
 {
@@ -184,7 +187,7 @@ static gaussian gaussian_of(su_variance v)
         refuse("a standard deviation above 10^6");
     }
     gaussian g;
-    g.t = root_floor(v.num / v.den) + 1;                                 /* the root of a floor has the floor of the root */
+    g.t = root_floor(v.num / v.den) + 1; /* the root of a floor has the floor of the root */
     g.qt = times64(v.den, g.t);
     g.p = v.num;
     g.den = times(times(2 * (u128)v.num, g.qt), g.t);

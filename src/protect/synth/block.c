@@ -17,8 +17,10 @@ static bool wanted(const su_target_table *t, uint32_t column, const bool *placed
 {
     bool through = false;
     for (uint32_t k = 0; k < t->length; k++) {
-        if (t->columns[k] == column) through = true;
-        else if (!placed[t->columns[k]]) return false;
+        if (t->columns[k] == column)
+            through = true;
+        else if (!placed[t->columns[k]])
+            return false;
     }
     return through && t->weight > 0;
 }
@@ -54,8 +56,9 @@ static void add_to_runs(su_synth_block *b, uint32_t index, const uint32_t *other
     }
     run = &b->runs[b->run_count++];
     /* A table of this column alone is a run without other columns: it reads the zero behind the record. */
-    *run = (su_synth_run){.first = index, .count = 1, .fixed = count ? count - 1 : 0,
-                          .last = count ? others[count - 1] : b->problem->column_count};
+    *run = (su_synth_run) {
+        .first = index, .count = 1, .fixed = count ? count - 1 : 0, .last = count ? others[count - 1] : b->problem->column_count
+    };
     for (uint32_t k = 0; k + 1 < count; k++) run->column[k] = others[k];
 }
 
@@ -86,18 +89,22 @@ static void fill_table(su_synth_block *b, uint32_t i, float penalty)
 {
     const su_target_table *t = &b->problem->tables[b->table[i]];
     const uint32_t *card = b->problem->card;
-    uint32_t value[SU_MAX_LENGTH] = {0}, stride[SU_MAX_LENGTH] = {0}, own = 0, other = 0;
+    uint32_t value[SU_MAX_LENGTH] = { 0 }, stride[SU_MAX_LENGTH] = { 0 }, own = 0, other = 0;
     uint64_t at = b->start[i];
     for (uint32_t k = 0; k < t->length; k++) {
-        if (t->columns[k] == b->column) own = k;
-        else stride[k] = b->stride[other++][i];
+        if (t->columns[k] == b->column)
+            own = k;
+        else
+            stride[k] = b->stride[other++][i];
     }
     for (uint64_t cell = 0; cell < t->cells; cell++) {
         float d = -t->estimate[cell];
         if (t->forbidden && t->forbidden[cell]) d += penalty;
         d *= b->weight[i];
-        if (b->width > 1) b->d[at + value[own]] = d;
-        else b->d[at] += value[own] ? d : -d;
+        if (b->width > 1)
+            b->d[at + value[own]] = d;
+        else
+            b->d[at] += value[own] ? d : -d;
         for (uint32_t k = t->length; k-- > 0;) {
             at += stride[k];
             if (++value[k] < card[t->columns[k]]) break;
@@ -132,7 +139,10 @@ bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32
     return true;
 }
 
-typedef struct arrays { const uint32_t *start, *stride[SU_MAX_LENGTH], *record; uint32_t *at, width; } arrays;
+typedef struct arrays {
+    const uint32_t *start, *stride[SU_MAX_LENGTH], *record;
+    uint32_t *at, width;
+} arrays;
 
 /* Eight tables at a time. A shorter run writes past its end: into the next one, which is located after it, or the padding. */
 static inline __attribute__((always_inline)) void locate_run(const arrays *a, const su_synth_run *run, uint32_t fixed)
@@ -145,7 +155,7 @@ static inline __attribute__((always_inline)) void locate_run(const arrays *a, co
 SU_CLONES
 void su_synth_block_locate(su_synth_block *b, const uint32_t *record)
 {
-    arrays a = {.start = b->start, .record = record, .at = b->at, .width = b->width};
+    arrays a = { .start = b->start, .record = record, .at = b->at, .width = b->width };
     for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) a.stride[k] = b->stride[k];
     const su_synth_run *run = b->runs, *end = b->runs + b->run_count;
     /* Runs come by length, so these are three loops over neighbours. */
@@ -163,7 +173,7 @@ void su_synth_block_add(su_synth_block *b, uint32_t value, float sign)
 /* Four sums side by side: a single one would wait for every addition. The order is fixed, so the result is. */
 static float sum_of_two(const su_synth_block *b)
 {
-    float sum[4] = {0};
+    float sum[4] = { 0 };
     uint32_t i = 0;
     for (; i + 4 <= b->count; i += 4)
         for (uint32_t k = 0; k < 4; k++) sum[k] += b->d[b->at[i + k]];

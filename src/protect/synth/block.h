@@ -11,21 +11,27 @@
 #include "synth.h"
 
 /* Up to eight neighbouring tables that share all other columns but the last, and whose last columns follow each other: located together. */
-typedef struct su_synth_run { uint32_t first, count, fixed, last; uint32_t column[SU_MAX_LENGTH]; } su_synth_run;
+typedef struct su_synth_run {
+    uint32_t first, count, fixed, last;
+    uint32_t column[SU_MAX_LENGTH];
+} su_synth_run;
 
 typedef struct su_synth_block {
     const su_synthesis *problem;
-    uint32_t column, width;                 /* width: floats per setting of the other columns: 1 for two values, else card           */
-    uint32_t count, capacity;               /* tables in the block                                                                   */
-    uint32_t *table;                        /* their indices in the problem, by length, then by columns                              */
-    uint32_t *start;                        /* where each begins in d                                                                */
-    uint32_t *stride[SU_MAX_LENGTH];        /* what one step of its k-th other column adds; the last other column's step is `width`  */
+    uint32_t column, width;          /* width: floats per setting of the other columns: 1 for two values, else card */
+    uint32_t count, capacity;        /* tables in the block */
+    uint32_t *table;                 /* their indices in the problem, by length, then by columns */
+    uint32_t *start;                 /* where each begins in d */
+    uint32_t *stride[SU_MAX_LENGTH]; /* what one step of its k-th other column adds; the last other column's step is `width` */
     float *weight;
-    uint32_t *at;                           /* where the current record falls                                                        */
-    su_synth_run *runs; uint32_t run_count;
-    float *d; uint64_t d_capacity, floats;
-    float total_weight;                     /* W                                                                                     */
-    float *sum; uint32_t sum_capacity;      /* F of the current record, card floats                                                  */
+    uint32_t *at; /* where the current record falls */
+    su_synth_run *runs;
+    uint32_t run_count;
+    float *d;
+    uint64_t d_capacity, floats;
+    float total_weight; /* W */
+    float *sum;
+    uint32_t sum_capacity; /* F of the current record, card floats */
 } su_synth_block;
 
 /* Chooses the tables through `column` whose other columns are all in `placed`, and fills d from the estimates (records not counted yet).

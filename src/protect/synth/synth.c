@@ -11,21 +11,21 @@
 /* Floats a core of 2023 adds per second in su_synth_block_sum, with the work around a record counted as RECORD_FLOATS per table. */
 #define FLOATS_PER_SECOND 9.0e9
 #define RECORD_FLOATS 40.0
-#define START_SWEEPS 0.25                   /* what the first values cost, in sweeps                                                 */
+#define START_SWEEPS 0.25 /* what the first values cost, in sweeps */
 #define CHECK_EVERY 4096u
 
 typedef struct search {
     su_context *ctx;
     const su_synthesis *problem;
     su_random *random;
-    uint64_t stride;                        /* words per record                                                                      */
-    uint32_t *records;                      /* rows: one word per column, then a zero                                                */
-    uint32_t *order;                        /* of the records, shuffled before every pass                                            */
-    uint32_t *columns;                      /* order of the columns                                                                  */
-    bool *placed;                           /* columns that have values                                                              */
-    int64_t *excess;                        /* per value of the current column: records that have it - one_way                        */
+    uint64_t stride;   /* words per record */
+    uint32_t *records; /* rows: one word per column, then a zero */
+    uint32_t *order;   /* of the records, shuffled before every pass */
+    uint32_t *columns; /* order of the columns */
+    bool *placed;      /* columns that have values */
+    int64_t *excess;   /* per value of the current column: records that have it - one_way */
     su_synth_block block;
-    double done, work;                      /* passes over a column, for progress                                                    */
+    double done, work; /* passes over a column, for progress */
 } search;
 
 /* ---- checks ------------------------------------------------------------------------------------------------------------------ */
@@ -66,10 +66,7 @@ static su_status check(su_context *ctx, const su_synthesis *p)
 
 /* ---- one column -------------------------------------------------------------------------------------------------------------- */
 
-static uint32_t *record_at(const search *s, uint64_t place)
-{
-    return s->records + s->order[place] * s->stride;
-}
+static uint32_t *record_at(const search *s, uint64_t place) { return s->records + s->order[place] * s->stride; }
 
 static void shuffle(su_random *random, uint32_t *a, uint64_t n)
 {
@@ -81,10 +78,7 @@ static void shuffle(su_random *random, uint32_t *a, uint64_t n)
     }
 }
 
-static bool stopped(const search *s, uint64_t place)
-{
-    return place % CHECK_EVERY == 0 && su_cancelled(s->ctx);
-}
+static bool stopped(const search *s, uint64_t place) { return place % CHECK_EVERY == 0 && su_cancelled(s->ctx); }
 
 static su_status open_column(search *s, uint32_t column)
 {
@@ -213,7 +207,7 @@ static double sweep_floats(const su_synthesis *p)
 static void search_init(su_context *ctx, search *s, const su_synthesis *p, su_random *random)
 {
     uint32_t most = 1;
-    *s = (search){.ctx = ctx, .problem = p, .random = random, .stride = (uint64_t)p->column_count + 1};
+    *s = (search) { .ctx = ctx, .problem = p, .random = random, .stride = (uint64_t)p->column_count + 1 };
     s->records = su_alloc_array(p->record_count * s->stride + SU_SYNTH_PADDING, sizeof *s->records);
     s->order = su_alloc_array(p->record_count + 1, sizeof *s->order);
     s->columns = su_alloc_array(p->column_count + 1, sizeof *s->columns);

@@ -6,31 +6,32 @@
 #include <suha/protect.h>
 
 typedef struct su_target_table {
-    uint32_t length;                        /* number of columns, ascending, last column fastest                                      */
+    uint32_t length; /* number of columns, ascending, last column fastest */
     uint32_t columns[SU_MAX_LENGTH];
-    uint64_t cells;                         /* product of the cards                                                                   */
-    const float *estimate;                  /* count per cell, absent cells (code 0) included; negative estimates are welcome         */
-    const uint8_t *forbidden;               /* 1 = no record should fall here (not reported, or impossible); NULL = none              */
-    double weight;                          /* of the squared error: 1/variance of the table's measurement                            */
+    uint64_t cells;           /* product of the cards */
+    const float *estimate;    /* count per cell, absent cells (code 0) included; negative estimates are welcome */
+    const uint8_t *forbidden; /* 1 = no record should fall here (not reported, or impossible); NULL = none */
+    double weight;            /* of the squared error: 1/variance of the table's measurement */
 } su_target_table;
 
 typedef struct su_synthesis {
     uint32_t column_count;
-    const uint32_t *card;                   /* codes 0..card-1 per column, card <= 65536                                              */
-    uint64_t record_count;                  /* below 2^32                                                                             */
-    const int64_t *const *one_way;          /* one_way[column][code] >= 0, each column sums to record_count                           */
-    const su_target_table *tables; size_t table_count;
-    double seconds;                         /* effort of the search in CPU seconds of a core of 2023, 0 = 20. Counted, not measured: there
-                                             * is no clock in the result, a seed gives one result on every machine of one float format  */
-    double reluctance;                      /* a forbidden cell counts as if it held so many records too many; 0 = 30. More: fewer
-                                             * combinations that are not in the data, more missing ones (docs/methods/projection.md) */
+    const uint32_t *card;          /* codes 0..card-1 per column, card <= 65536 */
+    uint64_t record_count;         /* below 2^32 */
+    const int64_t *const *one_way; /* one_way[column][code] >= 0, each column sums to record_count */
+    const su_target_table *tables;
+    size_t table_count;
+    double seconds;    /* effort of the search in CPU seconds of a core of 2023, 0 = 20. Counted, not measured: there
+                        * is no clock in the result, a seed gives one result on every machine of one float format */
+    double reluctance; /* a forbidden cell counts as if it held so many records too many; 0 = 30. More: fewer
+                        * combinations that are not in the data, more missing ones (docs/methods/projection.md) */
 } su_synthesis;
 
 /* records[column] has record_count codes, filled here. Their one-way counts are exactly those of the problem; a code whose one_way is 0
- * never appears. The weighted squared distance to the tables is driven down by choosing, record by record and column by column, the best value.
- * Forbidden cells are avoided, not excluded: one_way alone is a promise.
- * Time O(records * sum over columns of (tables through it * card)); besides the records (4 bytes a cell) memory for the tables through one
- * column, 4 bytes a cell. Honours ctx->cancel and ctx->progress. Errors: SU_USAGE when the problem contradicts itself, SU_CANCELLED. */
+ * never appears. The weighted squared distance to the tables is driven down by choosing, record by record and column by column, the best
+ * value. Forbidden cells are avoided, not excluded: one_way alone is a promise. Time O(records * sum over columns of (tables through it *
+ * card)); besides the records (4 bytes a cell) memory for the tables through one column, 4 bytes a cell. Honours ctx->cancel and
+ * ctx->progress. Errors: SU_USAGE when the problem contradicts itself, SU_CANCELLED. */
 su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random *random, uint16_t **records) SU_MUST_CHECK;
 
 #endif

@@ -12,7 +12,7 @@
 /* ---- true combinations, kept compactly in the order in which su_count_combinations and a release list them ------------------- */
 
 typedef struct truth {
-    su_attribute *at;                       /* `length` attributes per combination                                                      */
+    su_attribute *at; /* `length` attributes per combination */
     uint64_t *count;
     size_t n, at_capacity, count_capacity;
     uint32_t length;
@@ -46,8 +46,8 @@ typedef struct tally {
 } tally;
 
 typedef struct comparison {
-    const truth *truths;                    /* by length                                                                                */
-    size_t next[SU_MAX_LENGTH + 1];         /* first true combination not yet met                                                       */
+    const truth *truths;            /* by length */
+    size_t next[SU_MAX_LENGTH + 1]; /* first true combination not yet met */
     tally level[SU_MAX_LENGTH + 1];
 } comparison;
 
@@ -92,15 +92,9 @@ static void meet_rest(comparison *c, uint32_t length)
     for (; c->next[length] < t->n; c->next[length]++) meet(&c->level[length], t->count[c->next[length]], 0);
 }
 
-static void meet_record_combination(void *arg, const su_combination *c)
-{
-    meet_released(arg, c->length, c->at, c->count);
-}
+static void meet_record_combination(void *arg, const su_combination *c) { meet_released(arg, c->length, c->at, c->count); }
 
-static double share(double part, double whole)
-{
-    return whole > 0 ? part / whole : NAN;
-}
+static double share(double part, double whole) { return whole > 0 ? part / whole : NAN; }
 
 static void summarise(const tally *t, su_evaluation_level *out)
 {
@@ -143,8 +137,8 @@ static void finish(comparison *c, uint32_t length, su_evaluation_level *out)
 typedef struct variation {
     const su_code_matrix *truth, *records;
     uint32_t length;
-    uint32_t *columns;                      /* `length` per table                                                                       */
-    double *result;                         /* one per table                                                                            */
+    uint32_t *columns; /* `length` per table */
+    double *result;    /* one per table */
 } variation;
 
 static double distance(const int64_t *a, const int64_t *b, uint64_t cells, uint64_t rows_a, uint64_t rows_b)
@@ -203,7 +197,7 @@ static size_t choose_tables(const variation *v, uint64_t step, uint32_t *kept)
 
 static double total_variation(su_context *ctx, const su_code_matrix *m, const su_code_matrix *records, uint32_t length)
 {
-    variation v = {.truth = m, .records = records, .length = length};
+    variation v = { .truth = m, .records = records, .length = length };
     if (length > m->column_count || m->row_count == 0 || records->row_count == 0) return NAN;
     uint64_t readings = (m->row_count + records->row_count) * (uint64_t)choose_tables(&v, 1, NULL);
     uint64_t step = 1 + readings / TV_READINGS;
@@ -238,7 +232,7 @@ static bool follows(const su_aggregate *a, const su_aggregate *b)
 
 static su_status compare_aggregates(su_context *ctx, const su_release *r, const truth *truths, su_evaluation *out)
 {
-    comparison c = {.truths = truths};
+    comparison c = { .truths = truths };
     for (size_t i = 0; i < r->aggregate_count; i++) {
         const su_aggregate *a = &r->aggregates[i];
         if (a->length < 1 || a->length > out->length || (i && !follows(a - 1, a)))
@@ -253,9 +247,9 @@ static su_status compare_aggregates(su_context *ctx, const su_release *r, const 
 
 static su_status compare_records(su_context *ctx, const su_release *r, const su_code_matrix *m, const truth *truths, su_evaluation *out)
 {
-    su_code_matrix records = {.row_count = r->record_count, .column_count = r->column_count};
-    su_count_options options = {.length = out->length, .min_count = 1};
-    comparison c = {.truths = truths};
+    su_code_matrix records = { .row_count = r->record_count, .column_count = r->column_count };
+    su_count_options options = { .length = out->length, .min_count = 1 };
+    comparison c = { .truths = truths };
     records.columns = su_alloc_array(r->column_count, sizeof *records.columns);
     for (uint32_t j = 0; j < r->column_count; j++) {
         records.columns[j] = r->columns[j];
@@ -275,9 +269,9 @@ static su_status compare_records(su_context *ctx, const su_release *r, const su_
 
 su_status su_release_evaluate(su_context *ctx, const su_release *r, const su_code_matrix *m, su_evaluation *out)
 {
-    truth truths[SU_MAX_LENGTH + 1] = {0};
+    truth truths[SU_MAX_LENGTH + 1] = { 0 };
     uint32_t length = r->options.length < r->column_count ? r->options.length : r->column_count;
-    su_count_options options = {.length = length, .min_count = 1};
+    su_count_options options = { .length = length, .min_count = 1 };
     memset(out, 0, sizeof *out);
     su_status status = same_columns(ctx, r, m);
     if (status != SU_OK) return status;

@@ -23,7 +23,7 @@ typedef struct charge {
 static su_status reserve(su_cli *cli, const su_release_job *job, const su_release *r, charge *c)
 {
     su_ledger_entry entry = { .operator_ = su_cli_who(cli),
-                              .mechanism = "residual-gls " SU_VERSION,
+                              .mechanism = su_arena_printf(&cli->arena, "%s " SU_VERSION, su_mechanism_name(r->options.mechanism)),
                               .unit = "one record, add or remove",
                               .public_inputs = job->mechanism_inputs,
                               .output = job->out,
@@ -140,10 +140,23 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
     su_buf_char(&cli->out, '\n');
 }
 
+/* What has to be noted when the data have been read for the last time. */
+typedef struct note {
+    su_cli *cli;
+    charge *c;
+} note;
+
+static su_status measured(void *arg)
+{
+    note *n = arg;
+    su_status st = su_ledger_advance(&n->cli->ctx, n->c->ledger, n->c->id, SU_LEDGER_MEASURED, NULL);
+    if (!st) su_log(&n->cli->ctx, "measured; building synthetic records");
+    return st;
+}
+
 static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matrix *m, su_release *r, charge *c)
 {
     su_random random;
-    su_measurement *noisy = NULL;
     su_status st = SU_OK;
     if (job->has_seed)
         su_random_seeded(&random, job->seed);
@@ -151,12 +164,8 @@ static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matr
         st = su_random_system(&cli->ctx, &random);
     if (st) return st;
     c->drawn = true;
-    su_log(&cli->ctx, "measuring %zu tables with exact discrete Gaussian noise", r->table_count);
-    st = su_release_measure(&cli->ctx, r, m, &random, &noisy);
-    if (!st) st = su_ledger_advance(&cli->ctx, c->ledger, c->id, SU_LEDGER_MEASURED, NULL);
-    if (!st) su_log(&cli->ctx, "reconciling, and building synthetic records");
-    if (!st) st = su_release_finish(&cli->ctx, r, noisy, &random);
-    su_measurement_free(noisy);
+    su_log(&cli->ctx, "measuring with exact discrete Gaussian noise");
+    st = su_release_run(&cli->ctx, r, m, &random, measured, &(note) { cli, c });
     su_random_wipe(&random);
     return st;
 }

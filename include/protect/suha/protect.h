@@ -39,6 +39,20 @@ double su_gaussian_rho(double epsilon, double delta);      /* mu^2/2 of the exac
 double su_discrete_gaussian_pmf(su_variance v, int64_t x); /* to about 1e-15 relative */
 double su_discrete_gaussian_variance(su_variance v);
 
+/* ---- mechanisms -------------------------------------------------------------------------------------------------- */
+
+/* The lists of this library live once: name on the command line, enum, whether a differential privacy bound holds, one line for a person. */
+#define SU_MECHANISM_LIST(X) \
+    X(RESIDUAL, "residual", true, "all R-way tables, exact noise, least squares, local search (docs/methods/residual-gls.md)")
+
+#define SU_MECHANISM_ENUM(id, name, bound, about) SU_MECHANISM_##id,
+typedef enum su_mechanism { SU_MECHANISM_LIST(SU_MECHANISM_ENUM) SU_MECHANISM_COUNT } su_mechanism;
+#undef SU_MECHANISM_ENUM
+const char *su_mechanism_name(su_mechanism m);
+const char *su_mechanism_about(su_mechanism m);
+bool su_mechanism_bound(su_mechanism m); /* false: k-anonymous, no differential privacy bound */
+bool su_mechanism_parse(const char *name, su_mechanism *out);
+
 /* ---- release ----------------------------------------------------------------------------------------------------- */
 
 typedef struct su_release_options {
@@ -48,6 +62,7 @@ typedef struct su_release_options {
     uint64_t max_table_cells; /* tables above are left out; their largest subsets are measured instead; 0 = 2^16 */
     double seconds;           /* time budget of the synthesis; 0 = 20 */
     bool domain_from_data;    /* --schema auto: no guarantee, said everywhere */
+    su_mechanism mechanism;   /* default residual */
 } su_release_options;
 
 typedef struct su_release_table {
@@ -117,6 +132,10 @@ su_status su_release_measure_exact(su_context *ctx, const su_release *r, const s
 /* Stage 3, post-processing only: reconciliation (residual GLS), gate, intervals, consistent integer tables, synthetic records. No
  * record shows a value that did not pass the gate. K applies to the aggregates and not to the records. */
 su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement *noisy, su_random *random) SU_MUST_CHECK;
+/* Stages 2 and 3 of whatever mechanism the plan names. `measured` (may be NULL) is called once, after the last look at the data: what
+ * follows is post-processing. A failure after this was called costs the charge all the same. */
+su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_status (*measured)(void *arg),
+                         void *arg) SU_MUST_CHECK;
 void su_release_free(su_release *r);
 void su_measurement_free(su_measurement *m);
 

@@ -113,7 +113,7 @@ typedef struct su_release_job {
     bool has_seed;
     uint64_t seed;
 } su_release_job;
-su_status su_release_run(su_cli *cli, const su_release_job *job);
+su_status su_cli_release(su_cli *cli, const su_release_job *job);
 uint64_t su_rho_pico(double rho); /* rounded up; saturates */
 #define SU_DEFAULT_CAP_EPSILON 12.0
 #define SU_DEFAULT_DELTA 1e-9

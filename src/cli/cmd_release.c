@@ -69,7 +69,7 @@ su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const 
         job->cases = cases;
         job->mechanism_inputs = public_inputs(cli, schema, job->options);
         job->ledger_note = su_arena_printf(&cli->arena, "the ledger is in the vault %s", dir);
-        st = su_release_run(cli, job);
+        st = su_cli_release(cli, job);
     }
     su_ledger_close(job->ledger);
     su_case_table_free(cases);
@@ -112,7 +112,7 @@ static su_status from_file(su_cli *cli, su_release_job *job)
         job->ledger_note = su_arena_printf(
             &cli->arena, "the ledger is %s and knows only releases written to this place; a vault's ledger follows the population", ledger);
         su_log(&cli->ctx, "no vault: %s", job->ledger_note);
-        st = su_release_run(cli, job);
+        st = su_cli_release(cli, job);
     }
     su_ledger_close(job->ledger);
     su_source_free(&s);

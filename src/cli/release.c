@@ -185,7 +185,7 @@ static su_status population(su_cli *cli, const su_release_job *job, const su_rel
     return st;
 }
 
-su_status su_release_run(su_cli *cli, const su_release_job *job)
+su_status su_cli_release(su_cli *cli, const su_release_job *job)
 {
     su_code_matrix *m = NULL;
     su_release *r = NULL;

@@ -1,19 +1,21 @@
 #!/bin/sh
-# Builds every fuzz target with clang's libFuzzer and runs each for SECONDS (default 30). Needs clang and libclang-rt-14-dev.
+# Builds every fuzz target with clang's libFuzzer, under ASan and UBSan, and runs each for SECONDS_EACH seconds (default 30).
+# usage: tools/fuzz.sh [fuzz_csv ...]        needs clang-14 and libclang-rt-14-dev
 set -eu
 cd "$(dirname "$0")/.."
-seconds=${SECONDS_EACH:-30}
 clang=$(command -v clang-14 || command -v clang) || { echo "fuzzing needs clang: apt-get install clang-14 libclang-rt-14-dev" >&2; exit 1; }
-mkdir -p build-fuzz
-includes=""
-for d in include/* src/base src/table src/harmonise src/vault src/protect src/publish src/portal; do includes="$includes -I$d"; done
-libs=$(pkg-config --cflags --libs libsodium jansson sqlite3 libzip expat libmicrohttpd libutf8proc)
-parts=$(find src/base src/table src/count src/harmonise src/vault src/protect src/publish src/portal -name '*.c')
-for target in fuzz/fuzz_*.c; do
-    name=$(basename "$target" .c)
-    [ "$#" -eq 0 ] || case " $* " in *" $name "*) ;; *) continue ;; esac
-    # shellcheck disable=SC2086
-    "$clang" -g -O1 -std=gnu17 -D_GNU_SOURCE -fsanitize=fuzzer,address,undefined $includes "$target" $parts ${GENERATED:-} $libs -lm -lpthread -o "build-fuzz/$name"
-    mkdir -p "build-fuzz/corpus-$name"
-    "build-fuzz/$name" -max_total_time="$seconds" -max_len=65536 -print_final_stats=0 "build-fuzz/corpus-$name" 2>&1 | tail -2
+[ -f build-fuzz/build.ninja ] || CC="$clang" meson setup build-fuzz -Dfuzz=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+targets=${*:-$(cd fuzz && ls fuzz_*.c | sed 's/\.c$//')}
+# shellcheck disable=SC2086
+ninja -C build-fuzz $targets >/dev/null
+failed=0
+for target in $targets; do
+    mkdir -p "build-fuzz/corpus-$target"
+    if "build-fuzz/$target" -max_total_time="${SECONDS_EACH:-30}" -max_len=65536 -artifact_prefix="build-fuzz/" "build-fuzz/corpus-$target" >"build-fuzz/$target.log" 2>&1; then
+        echo "ok   $target: $(grep -o 'Done [0-9]* runs' "build-fuzz/$target.log" | tail -1)"
+    else
+        failed=1
+        echo "FAIL $target: build-fuzz/$target.log"
+    fi
 done
+exit $failed

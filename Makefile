@@ -3,7 +3,7 @@ BUILD   ?= build
 PREFIX  ?= /usr/local
 DESTDIR ?=
 
-.PHONY: all run test bench lint fuzz install deps clean
+.PHONY: all run test audit audit-mutants bench bench-peers lint fuzz install deps clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD) suha libsuha.a
@@ -22,8 +22,26 @@ test:
 	@tools/deps.sh test
 	@tests/run.py
 
+# Attacks on what we ship, under 15 minutes; and bugs planted on purpose, each of which a test must notice (docs/methods/audit.md).
+audit:
+	@tools/deps.sh test
+	@tests/audit/run.py
+
+audit-mutants:
+	@tools/deps.sh test
+	@tests/audit/mutants.py
+
 bench: all
 	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD)
+
+# Suha beside the tools of the field, installed in bench/peers/.venv from PyPI; goes on where it stopped. MINUTES=60 stops it after an hour.
+MINUTES ?= 100000
+bench-peers: all
+	@bench/peers/install.sh
+	@bench/peers/.venv/bin/python bench/peers/check_metrics.py $(BUILD)
+	@bench/peers/.venv/bin/python bench/peers/bench.py $(BUILD) --minutes $(MINUTES)
+	@bench/peers/.venv/bin/python bench/peers/real.py $(BUILD)
+	@bench/peers/.venv/bin/python bench/peers/tables.py && bench/peers/.venv/bin/python bench/peers/chart.py
 
 lint:
 	@tools/lint.py
@@ -35,4 +53,4 @@ install: all
 	@DESTDIR=$(DESTDIR) meson configure $(BUILD) -Dprefix=$(PREFIX) >/dev/null && ninja -C $(BUILD) && DESTDIR=$(DESTDIR) meson install -C $(BUILD) --no-rebuild
 
 clean:
-	@rm -rf $(BUILD) build-test build-asan build-fuzz
+	@rm -rf $(BUILD) build-test build-asan build-mutants build-fuzz

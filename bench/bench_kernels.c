@@ -1,5 +1,5 @@
 /* One kernel per run, so that CPU seconds and peak memory are that kernel's own.
- * usage: bench_kernels load FILE | count FILE R | noise N */
+ * usage: bench_kernels load FILE | count FILE R | noise N | release FILE MECHANISM R EPSILON-OR-K [THREADS] */
 #include <suha/count.h>
 #include <suha/harmonise.h>
 #include <suha/protect.h>
@@ -83,6 +83,39 @@ static void noise(su_context *ctx, size_t n)
     free(values);
 }
 
+static su_status note_time(void *arg)
+{
+    *(double *)arg = su_clock_cpu();
+    return SU_OK;
+}
+
+/* Measuring and making records, without reading the file and writing the release. measured: CPU seconds until the data were last read. */
+static void release(su_context *ctx, const char *file, const char *mechanism, uint32_t length, const char *budget)
+{
+    su_release_options options = { .length = length };
+    if (!su_mechanism_parse(mechanism, &options.mechanism)) check(ctx, su_fail(ctx, SU_USAGE, "no mechanism %s", mechanism));
+    if (su_mechanism_bound(options.mechanism))
+        options.epsilon = strtod(budget, NULL);
+    else
+        options.k = strtoull(budget, NULL, 10);
+    su_schema *schema = NULL;
+    su_release *r = NULL;
+    su_random random;
+    double start = 0, measured = 0;
+    su_code_matrix *m = matrix_of(ctx, file, &schema, &start);
+    check(ctx, su_random_system(ctx, &random));
+    check(ctx, su_release_plan(ctx, schema, m->columns, m->column_count, &options, &r));
+    check(ctx, su_release_run(ctx, r, m, &random, note_time, &measured));
+    double cpu = su_clock_cpu() - start;
+    char more[160];
+    snprintf(more, sizeof more, ", \"measured_seconds\": %.4f, \"aggregates\": %zu, \"records\": %llu", measured - start,
+             r->aggregate_count, (unsigned long long)r->record_count);
+    report(mechanism, cpu, more);
+    su_release_free(r);
+    su_code_matrix_free(m);
+    su_schema_free(schema);
+}
+
 int main(int argc, char **argv)
 {
     su_context ctx;
@@ -94,7 +127,11 @@ int main(int argc, char **argv)
         count(&ctx, argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
     else if (argc == 3 && strcmp(argv[1], "noise") == 0)
         noise(&ctx, strtoull(argv[2], NULL, 10));
-    else
-        return fputs("usage: bench_kernels load FILE | count FILE R | noise N\n", stderr), 2;
+    else if ((argc == 6 || argc == 7) && strcmp(argv[1], "release") == 0) {
+        if (argc == 7) ctx.threads = (unsigned)strtoul(argv[6], NULL, 10);
+        release(&ctx, argv[2], argv[3], (uint32_t)strtoul(argv[4], NULL, 10), argv[5]);
+    } else
+        return fputs("usage: bench_kernels load FILE | count FILE R | noise N | release FILE MECHANISM R EPSILON-OR-K [THREADS]\n", stderr),
+               2;
     return 0;
 }

@@ -60,7 +60,7 @@ static void go_through(const su_raw_table *raw, const su_schema *schema, const s
     if ((st == SU_OK) != (t != NULL) || r == NULL) abort();
     write_report(r, report);
     if (t != NULL) {
-        if (r->rows_out != t->row_count || r->rows_margin + r->rows_rejected > r->rows_in) abort();
+        if (r->rows_out != t->row_count || r->rows_margin + r->rows_rejected + r->rows_blank > r->rows_in) abort();
         static const char *const by[] = { "c", "s", "n" };
         if (su_tabulate(&ctx, t, by, 3, "g", &tab) != SU_OK) abort();
     }

@@ -15,7 +15,7 @@ def page(name, summary, body):
 
 
 def main():
-    suha = sys.argv[1]
+    suha = os.path.join(os.environ["MESON_BUILD_ROOT"], sys.argv[1])
     folder = os.path.join(os.environ["MESON_INSTALL_DESTDIR_PREFIX"], "share", "man", "man1")
     os.makedirs(folder, exist_ok=True)
     overview = subprocess.run([suha, "--help"], check=True, capture_output=True, text=True).stdout

@@ -117,6 +117,20 @@ void su_buf_csv_safe(su_buf *b, su_str cell, char delimiter)
     }
 }
 
+void su_buf_escape(su_buf *b, const char *text, const char *special)
+{
+    for (; *text; text++) {
+        const char *control = strchr("\tt\nn\rr", *text);
+        if (control && (*text == '\t' || *text == '\n' || *text == '\r')) {
+            su_buf_char(b, '\\');
+            su_buf_char(b, control[1]);
+            continue;
+        }
+        if (*text == '\\' || strchr(special, *text)) su_buf_char(b, '\\');
+        su_buf_char(b, *text);
+    }
+}
+
 void su_buf_html(su_buf *b, su_str text)
 {
     for (size_t i = 0; i < text.n; i++) {

@@ -11,8 +11,8 @@
 
 static su_status too_big(su_context *ctx, const char *path, uint64_t limit)
 {
-    return su_fail(ctx, SU_INPUT, "%s is larger than the limit of %llu bytes. Split the file, or raise the limit if you trust its origin.",
-                   path, (unsigned long long)limit);
+    return su_fail(ctx, SU_INPUT, "%s is larger than the limit of %llu bytes. Split the file into smaller ones.", path,
+                   (unsigned long long)limit);
 }
 
 su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf *out)

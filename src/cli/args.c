@@ -116,10 +116,10 @@ su_status su_cli_integer(su_cli *cli, const char *name, int64_t least, int64_t m
     const char *text = su_cli_option(cli, name);
     *out = otherwise;
     if (!text) return SU_OK;
-    if (!su_parse_i64(su_str_of(text), out) || *out < least || *out > most) {
+    su_status st = su_parse_i64(su_str_of(text), out) ? SU_REFUSED : SU_USAGE; /* a number out of range is refused; a word is wrong usage */
+    if (st == SU_USAGE || *out < least || *out > most) {
         *out = otherwise;
-        return su_fail(&cli->ctx, SU_USAGE, "--%s '%s' must be a whole number from %lld to %lld", name, text, (long long)least,
-                       (long long)most);
+        return su_fail(&cli->ctx, st, "--%s '%s' must be a whole number from %lld to %lld", name, text, (long long)least, (long long)most);
     }
     return SU_OK;
 }
@@ -127,9 +127,10 @@ su_status su_cli_integer(su_cli *cli, const char *name, int64_t least, int64_t m
 su_status su_cli_number(su_cli *cli, const char *what, const char *text, double *out)
 {
     if (!text) return su_fail(&cli->ctx, SU_USAGE, "%s is missing: suha %s %s", what, cli->command->name, cli->command->arguments);
-    if (!su_parse_f64(su_str_of(text), out) || !isfinite(*out)) {
+    if (!su_parse_f64(su_str_of(text), out)) {
         *out = 0;
-        return su_fail(&cli->ctx, SU_USAGE, "%s '%s' is not a number", what, text);
+        bool endless = strcasecmp(text, "nan") == 0 || strcasecmp(text, "inf") == 0 || strcasecmp(text, "-inf") == 0;
+        return su_fail(&cli->ctx, endless ? SU_REFUSED : SU_USAGE, "%s '%s' is not a %snumber", what, text, endless ? "finite " : "");
     }
     return SU_OK;
 }

@@ -7,7 +7,7 @@
 #include <suha/protect.h>
 #include <suha/vault.h>
 
-enum { SU_CLI_MAX_OPTIONS = 24 };
+enum { SU_CLI_MAX_OPTIONS = 48 };
 
 typedef struct su_option {
     const char *name;  /* without dashes */
@@ -52,6 +52,9 @@ su_status su_cli_number(su_cli *cli, const char *what, const char *text, double 
 /* ---- commands (main.c) ---- */
 const su_command *su_commands(size_t *count);
 void su_cli_help(const su_command *command, FILE *to);
+
+/* Prints what the command has said so far on stdout and empties it. */
+su_status su_cli_print(su_cli *cli);
 
 /* ---- terminal (terminal.c) ---- */
 void su_terminal_attach(su_context *ctx); /* log and progress on stderr; Ctrl-C sets ctx->cancel */
@@ -98,6 +101,7 @@ typedef struct su_source {
 su_status su_source_read(su_cli *cli, const char *path, const char *schema, su_source *s);
 /* Reads, maps (map NULL: by name) and harmonises FILE. The report is there even when it refuses. */
 su_status su_source_open(su_cli *cli, const char *path, const char *schema, const char *map, su_margins margins, su_source *s);
+su_status su_source_margins(su_cli *cli, su_margins *out); /* --margins */
 /* su_source_open by --schema, --map and --margins. */
 su_status su_source_load(su_cli *cli, const char *path, su_source *s);
 void su_source_free(su_source *s);
@@ -115,6 +119,12 @@ typedef struct su_release_job {
 } su_release_job;
 su_status su_cli_release(su_cli *cli, const su_release_job *job);
 uint64_t su_rho_pico(double rho); /* rounded up; saturates */
+/* What the charge does not show: charged releases without a differential privacy bound, and the parts of delta that stand beside rho. */
+typedef struct su_ledger_beside {
+    uint64_t unbounded;
+    double delta;
+} su_ledger_beside;
+su_ledger_beside su_ledger_beside_of(const su_ledger_entry *entries, size_t count);
 #define SU_DEFAULT_CAP_EPSILON 12.0
 #define SU_DEFAULT_DELTA 1e-9
 
@@ -123,6 +133,7 @@ su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out); /* cm
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out);
 const char *su_cli_who(const su_cli *cli); /* --who, else the login name; cmd_import.c */
 su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
+su_status su_cli_release_options(su_cli *cli, su_release_options *o); /* --mechanism, --epsilon, --delta, --length, --k; cmd_release.c */
 su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema, su_release_job *job); /* cmd_release.c */
 su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);       /* until Ctrl-C */
 

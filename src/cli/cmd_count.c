@@ -20,9 +20,9 @@ static void write_combination(void *arg, const su_combination *c)
     writer *w = arg;
     for (uint32_t i = 0; i < c->length; i++) {
         if (i) su_buf_char(w->text, ';');
-        su_buf_text(w->text, w->matrix->columns[c->at[i].column].name);
+        su_buf_escape(w->text, w->matrix->columns[c->at[i].column].name, ";=");
         su_buf_char(w->text, '=');
-        su_buf_text(w->text, su_matrix_value(w->matrix, c->at[i].column, c->at[i].value));
+        su_buf_escape(w->text, su_matrix_value(w->matrix, c->at[i].column, c->at[i].value), ";=");
     }
     su_buf_printf(w->text, "\t%u\t%llu\n", c->length, (unsigned long long)c->count);
 }

@@ -2,8 +2,12 @@
 
 #include <suha/generate.h>
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define DEMO_SCHEMA "ctdc-2024"
 enum { DEMO_PEOPLE = 20000, DEMO_SEED = 7 };
@@ -101,6 +105,33 @@ static su_status demo_import(su_cli *cli, const char *dir, su_vault *v, const st
     return st;
 }
 
+/* The raw exports are there whole or not at all: made beside, renamed when complete. */
+static su_status demo_generate(su_cli *cli, const char *raw)
+{
+    char *part = su_arena_printf(&cli->arena, "%s.part", raw);
+    for (size_t i = 0; i < ORGS; i++) unlink(su_path_join(&cli->arena, part, orgs[i].file));
+    su_status st = su_generate(&cli->ctx, "orgs3", DEMO_PEOPLE, DEMO_SEED, part);
+    if (!st && rename(part, raw) != 0) st = su_fail(&cli->ctx, SU_IO, "%s cannot be renamed to %s: %s", part, raw, strerror(errno));
+    return st;
+}
+
+/* A folder is the example's when it is new, empty, or has the example's mark. */
+static su_status demo_folder(su_cli *cli, const char *dir)
+{
+    char *mark = su_path_join(&cli->arena, dir, "SUHA-EXAMPLE.txt");
+    if (mkdir(dir, 0700) != 0) {
+        struct dirent **names = NULL;
+        int count = errno == EEXIST ? scandir(dir, &names, NULL, NULL) : -1;
+        for (int i = 0; i < count; i++) free(names[i]);
+        free(names);
+        if (count < 0) return su_fail(&cli->ctx, SU_IO, "the folder %s cannot be made or read: %s", dir, strerror(errno));
+        if (su_path_exists(mark)) return SU_OK;
+        if (count > 2) return su_fail(&cli->ctx, SU_REFUSED, "%s holds other things; name another folder with --dir", dir);
+    }
+    const char text[] = "The example of suha demo: imaginary people, and a vault whose passphrase lies beside it. Remove the folder to start over.\n";
+    return su_file_write(&cli->ctx, mark, text, sizeof text - 1, 0644);
+}
+
 static su_status demo_build(su_cli *cli, const char *dir, const char *release)
 {
     char *raw = su_path_join(&cli->arena, dir, "raw");
@@ -110,7 +141,7 @@ static su_status demo_build(su_cli *cli, const char *dir, const char *release)
     su_status st = SU_OK;
     if (!su_path_exists(raw)) {
         su_log(&cli->ctx, "1. raw exports of three imaginary organisations, %d people -> %s", DEMO_PEOPLE, raw);
-        st = su_generate(&cli->ctx, "orgs3", DEMO_PEOPLE, DEMO_SEED, raw);
+        st = demo_generate(cli, raw);
     }
     if (!st) su_log(&cli->ctx, "2. encrypted vault -> %s", su_path_join(&cli->arena, dir, "vault"));
     if (!st) st = demo_vault(cli, dir, &v);
@@ -135,15 +166,18 @@ su_status su_command_demo(su_cli *cli)
     int64_t port = 8080;
     su_status st = su_cli_positionals(cli, 0, 0);
     if (!st) st = su_cli_integer(cli, "port", 0, 65535, 8080, &port);
-    if (st) return st;
     if (!dir) dir = "demo";
-    if (mkdir(dir, 0700) != 0 && !su_path_exists(dir)) return su_fail(&cli->ctx, SU_IO, "the folder %s cannot be made", dir);
+    if (!st) st = demo_folder(cli, dir);
+    if (st) return st;
     char *release = su_path_join(&cli->arena, dir, "release");
-    if (su_path_exists(su_path_join(&cli->arena, release, "SHA256SUMS")))
+    bool there = su_path_exists(su_path_join(&cli->arena, release, "SHA256SUMS"));
+    if (there && cli->json) su_buf_printf(&cli->out, "{\"out\": \"%s\", \"existing\": true}\n", "release");
+    if (there)
         su_log(&cli->ctx, "the release in %s is there already; remove %s to start over", release, dir);
     else
         st = demo_build(cli, dir, release);
     if (st || su_cli_switch(cli, "once")) return st;
+    su_cli_print(cli);
     const char *dirs[] = { release };
     su_portal_options options = { .port = (uint16_t)port };
     su_log(&cli->ctx, "5. web page");

@@ -12,6 +12,8 @@ su_status su_command_org_add(su_cli *cli)
     su_vault *v = NULL;
     su_status st = su_cli_positionals(cli, 2, 2);
     if (!st) st = su_cli_need(cli, "name", &name);
+    for (const char *c = name; !st && *c; c++)
+        if ((unsigned char)*c < ' ' || *c == 0x7f) st = su_fail(&cli->ctx, SU_USAGE, "--name holds a control character; give a plain name");
     if (!st) st = su_cli_vault_open(cli, cli->positional[0], &v);
     if (!st) st = su_vault_org_add(&cli->ctx, v, cli->positional[1], name, kind ? kind : "case-management");
     su_vault_close(v);

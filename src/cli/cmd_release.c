@@ -1,15 +1,24 @@
 #include "cli.h"
 
+#include <suha/publish.h>
+
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 const su_option su_options_release[] = { SU_OPTIONS_SOURCE,
                                          { "vault", "DIR", "release the records of a vault instead of a FILE" },
                                          { "epsilon", "E", "privacy budget of this release, above 0 and at most 100; smaller is safer" },
                                          { "delta", "D", "default 1e-9; at most 1e-3" },
                                          { "length", "R", "longest combination measured and published, 1 to 4; default 3" },
+                                         { "mechanism", "NAME",
+                                           "default residual; mst, aim, or auto to let public facts decide; sds, row-seeded, value-seeded "
+                                           "or unseeded for comparison (the last three: "
+                                           "--k in the place of --epsilon, and no differential privacy bound)" },
+                                         { "model-mib", "N", "aim: memory of the model's tables; default 1" },
+                                         { "rare-values", NULL, "mst, aim: records show values too rare to be reported, by noisy counts" },
                                          { "k", "K", "print no count below K, on top of differential privacy" },
-                                         { "out", "DIR", "folder for the release; must not exist" },
+                                         { "out", "DIR", "folder for the release; must not exist, or be empty" },
                                          { "title", "TEXT", "title of the dataset" },
                                          { "publisher", "TEXT", "who publishes" },
                                          { "cap-epsilon", "E", "FILE only: budget of a new ledger, as epsilon at delta 1e-9; default 12" },
@@ -21,18 +30,42 @@ const su_option su_options_release[] = { SU_OPTIONS_SOURCE,
                                          SU_OPTION_PASSPHRASE,
                                          { NULL, NULL, NULL } };
 
-static su_status release_options(su_cli *cli, su_release_options *o)
+static su_status mechanism_option(su_cli *cli, su_release_options *o)
+{
+    const char *name = su_cli_option(cli, "mechanism");
+    o->rare_values = su_cli_switch(cli, "rare-values");
+    o->mechanism_auto = name && strcmp(name, "auto") == 0;
+    if (o->mechanism_auto) return SU_OK;
+    if (name && !su_mechanism_parse(name, &o->mechanism)) {
+        su_buf known = { 0 };
+        for (su_mechanism m = 0; m < SU_MECHANISM_COUNT; m++) su_buf_printf(&known, "%s%s", m ? ", " : "", su_mechanism_name(m));
+        su_status st = su_fail(&cli->ctx, SU_USAGE, "--mechanism '%s' is none of auto, %s", name, known.p);
+        su_buf_free(&known);
+        return st;
+    }
+    if (su_mechanism_bound(o->mechanism)) return SU_OK;
+    if (su_cli_option(cli, "epsilon") || su_cli_option(cli, "delta"))
+        return su_fail(&cli->ctx, SU_USAGE, "%s has no differential privacy bound: --epsilon and --delta mean nothing here; give --k",
+                       name);
+    return su_cli_option(cli, "k") ? SU_OK
+                                   : su_fail(&cli->ctx, SU_USAGE, "%s needs --k, the smallest group it may show; 10 is usual", name);
+}
+
+su_status su_cli_release_options(su_cli *cli, su_release_options *o)
 {
     int64_t length = 3, k = 0;
     const char *epsilon = NULL;
-    su_status st = su_cli_need(cli, "epsilon", &epsilon);
-    if (!st) st = su_cli_number(cli, "--epsilon", epsilon, &o->epsilon);
+    su_status st = mechanism_option(cli, o);
+    bool bound = su_mechanism_bound(o->mechanism);
+    if (!st && bound) st = su_cli_need(cli, "epsilon", &epsilon);
+    if (!st && bound) st = su_cli_number(cli, "--epsilon", epsilon, &o->epsilon);
     if (!st) st = su_cli_real(cli, "delta", SU_DEFAULT_DELTA, &o->delta);
     if (!st) st = su_cli_integer(cli, "length", 1, 4, 3, &length);
+    if (!st) st = su_cli_real(cli, "model-mib", 0, &o->model_mib);
     if (!st) st = su_cli_integer(cli, "k", 0, 1000000, 0, &k);
-    if (!st && !(o->epsilon > 0 && o->epsilon <= 100))
-        st = su_fail(&cli->ctx, SU_USAGE, "--epsilon %s must be above 0 and at most 100 (4 is usual here; smaller is safer)", epsilon);
-    if (!st && !(o->delta > 0 && o->delta <= 1e-3)) st = su_fail(&cli->ctx, SU_USAGE, "--delta must be above 0 and at most 0.001");
+    if (!st && bound && !(o->epsilon > 0 && o->epsilon <= 100))
+        st = su_fail(&cli->ctx, SU_REFUSED, "--epsilon %s must be above 0 and at most 100 (4 is usual here; smaller is safer)", epsilon);
+    if (!st && !(o->delta > 0 && o->delta <= 1e-3)) st = su_fail(&cli->ctx, SU_REFUSED, "--delta must be above 0 and at most 0.001");
     o->length = (uint32_t)length;
     o->k = (uint64_t)k;
     return st;
@@ -55,7 +88,8 @@ static const char *public_inputs(su_cli *cli, const su_schema *schema, const su_
 {
     char hex[65];
     su_hex(schema->fingerprint.bytes, 32, hex);
-    return su_arena_printf(&cli->arena, "schema %s sha256 %.16s length %u k %llu", schema->name, hex, o->length, (unsigned long long)o->k);
+    return su_arena_printf(&cli->arena, "schema %s sha256 %.16s mechanism %s length %u k %llu", schema->name, hex,
+                           o->mechanism_auto ? "auto" : su_mechanism_name(o->mechanism), o->length, (unsigned long long)o->k);
 }
 
 su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema_name, su_release_job *job)
@@ -89,6 +123,20 @@ static su_status from_vault(su_cli *cli, const char *dir, su_release_job *job)
     return st;
 }
 
+/* A ledger made for a release that never drew noise would only fix a budget nobody chose. */
+static void forget_unused_ledger(su_cli *cli, const char *path, su_ledger *l)
+{
+    su_context quiet;
+    uint64_t cap = 0, spent = 1;
+    su_context_init(&quiet);
+    bool unused = su_ledger_cap(&quiet, l, &cap, &spent) == SU_OK && spent == 0;
+    su_ledger_close(l);
+    if (!unused) return;
+    unlink(path);
+    unlink(su_arena_printf(&cli->arena, "%s-wal", path));
+    unlink(su_arena_printf(&cli->arena, "%s-shm", path));
+}
+
 static su_status from_file(su_cli *cli, su_release_job *job)
 {
     double cap = SU_DEFAULT_CAP_EPSILON;
@@ -105,6 +153,8 @@ static su_status from_file(su_cli *cli, su_release_job *job)
         st = su_fail(&cli->ctx, SU_USAGE, "--domain-from-data goes with --schema auto only");
     if (!st) st = su_source_load(cli, cli->positional[0], &s);
     char *ledger = su_arena_printf(&cli->arena, "%s.ledger.db", job->out);
+    bool fresh = !su_path_exists(ledger);
+    if (!st) st = su_bundle_can_write(&cli->ctx, job->out);
     if (!st) st = su_ledger_open(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap, SU_DEFAULT_DELTA)), &job->ledger);
     if (!st) {
         job->cases = s.cases;
@@ -114,7 +164,10 @@ static su_status from_file(su_cli *cli, su_release_job *job)
         su_log(&cli->ctx, "no vault: %s", job->ledger_note);
         st = su_cli_release(cli, job);
     }
-    su_ledger_close(job->ledger);
+    if (st && fresh && job->ledger)
+        forget_unused_ledger(cli, ledger, job->ledger);
+    else
+        su_ledger_close(job->ledger);
     su_source_free(&s);
     return st;
 }
@@ -128,7 +181,7 @@ su_status su_command_release(su_cli *cli)
                            .evaluate = !su_cli_switch(cli, "no-evaluation") };
     const char *vault = su_cli_option(cli, "vault"), *out = NULL;
     su_status st = su_cli_need(cli, "out", &out);
-    if (!st) st = release_options(cli, &options);
+    if (!st) st = su_cli_release_options(cli, &options);
     if (!st) st = seed_option(cli, &job);
     if (st) return st;
     size_t n = strlen(out);

@@ -68,6 +68,7 @@ su_status su_command_tabulate(su_cli *cli)
     if (!st && !by && !group) st = su_fail(&cli->ctx, SU_USAGE, "--by or --group is needed: suha tabulate %s", cli->command->arguments);
     if (!st) st = su_source_load(cli, cli->positional[0], &s);
     size_t count = st || !by ? 0 : split_names(su_arena_strndup(&cli->arena, by, strlen(by)), names, 16);
+    if (!st && by && count == 0) st = su_fail(&cli->ctx, SU_USAGE, "--by '%s' names no column", by);
     if (!st) st = su_tabulate(&cli->ctx, s.cases, names, count, group, &t);
     if (!st) (cli->json ? as_json : as_csv)(cli, t, group != NULL);
     su_tabulation_free(t);

@@ -186,18 +186,37 @@ su_status su_command_batches(su_cli *cli)
     return st;
 }
 
+/* A row that counted several people was sealed as R#1, R#2, ...: withdrawing R means all of them. */
+static su_status withdraw_all(su_cli *cli, su_vault *v, const char *org, const char *record, uint64_t *count)
+{
+    enum { MISSES = 64 }; /* a person taken out before leaves a gap */
+    su_status st = su_vault_withdraw(&cli->ctx, v, org, record);
+    *count = !st;
+    if (st != SU_INPUT || strchr(record, '#')) return st;
+    char *reason = su_arena_strndup(&cli->arena, cli->ctx.message, strlen(cli->ctx.message));
+    for (unsigned k = 1, missed = 0; missed < MISSES && !su_cancelled(&cli->ctx); k++) {
+        st = su_vault_withdraw(&cli->ctx, v, org, su_arena_printf(&cli->arena, "%s#%u", record, k));
+        if (st && st != SU_INPUT) return st;
+        missed = st ? missed + 1 : 0;
+        *count += !st;
+    }
+    return *count ? SU_OK : su_fail(&cli->ctx, SU_INPUT, "%s", reason);
+}
+
 su_status su_command_withdraw(su_cli *cli)
 {
     const char *org = NULL, *record = NULL;
+    uint64_t count = 0;
     su_vault *v = NULL;
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = su_cli_need(cli, "org", &org);
     if (!st) st = su_cli_need(cli, "record", &record);
     if (!st) st = su_cli_vault_open(cli, cli->positional[0], &v);
-    if (!st) st = su_vault_withdraw(&cli->ctx, v, org, record);
+    if (!st) st = withdraw_all(cli, v, org, record, &count);
     su_vault_close(v);
     if (st) return st;
-    su_log(&cli->ctx, "one record of %s is withdrawn: later releases leave it out; releases already published cannot be called back", org);
+    su_log(&cli->ctx, "%llu record%s of %s withdrawn: later releases leave them out; releases already published cannot be called back",
+           (unsigned long long)count, count == 1 ? "" : "s", org);
     done(cli, "withdrawn", org);
     return SU_OK;
 }

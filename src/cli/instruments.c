@@ -53,7 +53,7 @@ static su_status unknown_schema(su_cli *cli, const char *name)
         if (slash && strcmp(slash, "/schema.json") == 0)
             su_buf_printf(&known, "%s%.*s", known.n ? ", " : "", (int)(slash - e->path), e->path);
     }
-    su_status st = su_fail(&cli->ctx, SU_USAGE, "unknown schema '%s'; shipped are %s; or name a folder that holds a schema.json", name,
+    su_status st = su_fail(&cli->ctx, SU_REFUSED, "unknown schema '%s'; shipped are %s; or name a folder that holds a schema.json", name,
                            known.p ? known.p : "none");
     su_buf_free(&known);
     return st;

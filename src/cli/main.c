@@ -89,15 +89,26 @@ static int family(const char *word, bool wrong)
     return 2;
 }
 
+su_status su_cli_print(su_cli *cli)
+{
+    bool good = fwrite(cli->out.p, 1, cli->out.n, stdout) == cli->out.n && fflush(stdout) == 0;
+    su_wipe(cli->out.p, cli->out.n);
+    cli->out.n = 0;
+    return good ? SU_OK : su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
+}
+
 static int finish(su_cli *cli, su_status st)
 {
+    char reason[sizeof cli->ctx.message];
+    memcpy(reason, cli->ctx.message, sizeof reason);
     su_terminal_line_end();
-    if (cli->out.n && fwrite(cli->out.p, 1, cli->out.n, stdout) != cli->out.n && !st)
-        st = su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
-    if (fflush(stdout) != 0 && !st) st = su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
-    if (st) fprintf(stderr, "suha %s: %s\n", cli->command->name, cli->ctx.message[0] ? cli->ctx.message : "failed");
+    su_status printed = su_cli_print(cli);
+    if (st)
+        fprintf(stderr, "suha %s: %s\n", cli->command->name, reason[0] ? reason : "failed");
+    else if (printed)
+        fprintf(stderr, "suha %s: %s\n", cli->command->name, cli->ctx.message);
+    if (!st) st = printed;
     int code = st == SU_OK ? 0 : st == SU_USAGE ? 2 : 1;
-    su_wipe(cli->out.p, cli->out.n);
     su_buf_free(&cli->out);
     su_arena_free(&cli->arena);
     return code;

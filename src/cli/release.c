@@ -1,11 +1,10 @@
 #include "cli.h"
+#include "evaluation.h"
 
 #include <suha/publish.h>
 
 #include <math.h>
 #include <string.h>
-
-#define NOT_PUBLIC "NOT FOR PUBLICATION: computed from the true records, outside the privacy guarantee"
 
 uint64_t su_rho_pico(double rho)
 {
@@ -20,14 +19,36 @@ typedef struct charge {
     bool reserved, drawn, settled;
 } charge;
 
+static bool charged(const su_ledger_entry *e) { return e->state != SU_LEDGER_CANCELLED; }
+
+su_ledger_beside su_ledger_beside_of(const su_ledger_entry *entries, size_t count)
+{
+    su_ledger_beside b = { 0 };
+    char sds[32];
+    snprintf(sds, sizeof sds, "%s ", su_mechanism_name(SU_MECHANISM_SDS));
+    for (size_t i = 0; i < count; i++) {
+        if (!charged(&entries[i])) continue;
+        b.unbounded += isinf(entries[i].epsilon);
+        if (strncmp(entries[i].mechanism, sds, strlen(sds)) == 0) b.delta += entries[i].delta / 2; /* su_sds_plan: at most half */
+    }
+    return b;
+}
+
+static const char *mechanism_words(su_cli *cli, const su_release *r)
+{
+    const char *name = su_mechanism_name(r->options.mechanism);
+    if (su_mechanism_bound(r->options.mechanism)) return su_arena_printf(&cli->arena, "%s " SU_VERSION, name);
+    return su_arena_printf(&cli->arena, "%s " SU_VERSION " K=%llu: no differential privacy bound", name, (unsigned long long)r->options.k);
+}
+
 static su_status reserve(su_cli *cli, const su_release_job *job, const su_release *r, charge *c)
 {
     su_ledger_entry entry = { .operator_ = su_cli_who(cli),
-                              .mechanism = su_arena_printf(&cli->arena, "%s " SU_VERSION, su_mechanism_name(r->options.mechanism)),
+                              .mechanism = mechanism_words(cli, r),
                               .unit = "one record, add or remove",
                               .public_inputs = job->mechanism_inputs,
                               .output = job->out,
-                              .rho_pico = su_rho_pico(r->rho),
+                              .rho_pico = su_mechanism_bound(r->options.mechanism) ? su_rho_pico(r->rho) : 0,
                               .epsilon = r->epsilon_stated,
                               .delta = r->options.delta };
     su_status st = su_ledger_reserve(&cli->ctx, job->ledger, &entry, &c->id);
@@ -47,46 +68,6 @@ static void settle(su_cli *cli, charge *c)
     if (st) su_log(&cli->ctx, "the ledger could not note that (%s); the charge stays", quiet.message);
 }
 
-static void evaluation_level(su_json *j, const su_evaluation_level *e)
-{
-    su_json_object(j);
-    su_json_kv_int(j, "combinations_true", (int64_t)e->combinations_true);
-    su_json_kv_int(j, "combinations_released", (int64_t)e->combinations_released);
-    su_json_kv_int(j, "common", (int64_t)e->common);
-    su_json_kv_real(j, "mean_count", e->mean_count);
-    su_json_kv_real(j, "error_common", e->error_common);
-    su_json_kv_real(j, "error_union", e->error_union);
-    su_json_kv_real(j, "suppressed", e->suppressed);
-    su_json_kv_real(j, "fabricated", e->fabricated);
-    su_json_kv_real(j, "max_error", e->max_error);
-    su_json_kv_real(j, "coverage", e->coverage);
-    su_json_kv_real(j, "total_variation", e->total_variation);
-    su_json_end(j);
-}
-
-static void evaluation_json(su_json *j, const su_release *r, const su_evaluation *e)
-{
-    su_json_object(j);
-    su_json_kv_text(j, "notice", NOT_PUBLIC);
-    su_json_kv_text(j, "schema", r->schema->name);
-    su_json_kv_real(j, "epsilon", r->epsilon_stated);
-    su_json_kv_real(j, "record_expansion", e->record_expansion);
-    const char *names[2] = { "aggregates", "records" };
-    const su_evaluation_level *levels[2] = { e->aggregates, e->records };
-    for (int k = 0; k < 2; k++) {
-        su_json_key(j, names[k]);
-        su_json_object(j);
-        for (uint32_t l = 1; l <= e->length; l++) {
-            char key[8];
-            snprintf(key, sizeof key, "%u", l);
-            su_json_key(j, key);
-            evaluation_level(j, &levels[k][l]);
-        }
-        su_json_end(j);
-    }
-    su_json_end(j);
-}
-
 /* Beside the bundle, never in it. */
 static su_status write_evaluation(su_cli *cli, const su_release_job *job, const su_release *r, const su_code_matrix *truth)
 {
@@ -96,12 +77,12 @@ static su_status write_evaluation(su_cli *cli, const su_release_job *job, const 
     su_buf text = { 0 };
     su_json j;
     su_json_init(&j, &text);
-    evaluation_json(&j, r, &e);
+    su_evaluation_json(&j, r, &e);
     su_buf_char(&text, '\n');
     char *path = su_arena_printf(&cli->arena, "%s.evaluation-NOT-FOR-PUBLICATION.json", job->out);
     st = su_file_write(&cli->ctx, path, text.p, text.n, 0600);
     su_buf_free(&text);
-    if (!st) su_log(&cli->ctx, "evaluation against the true records (%s): %s", NOT_PUBLIC, path);
+    if (!st) su_log(&cli->ctx, "evaluation against the true records (%s): %s", SU_NOT_PUBLIC, path);
     return st;
 }
 
@@ -110,13 +91,17 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
     if (!cli->json) {
         su_buf_printf(&cli->out, "release written to %s\n  synthetic records  %llu\n  aggregates         %zu\n", job->out,
                       (unsigned long long)r->record_count, r->aggregate_count);
-        if (r->options.domain_from_data)
+        if (!su_mechanism_bound(r->options.mechanism))
+            su_buf_printf(&cli->out,
+                          "  guarantee          NO DIFFERENTIAL PRIVACY BOUND: groups of %llu and more are shown as they are%s\n",
+                          (unsigned long long)r->options.k, r->private_noise ? "" : "; NOT PRIVATE: seeded, for tests only");
+        else if (r->options.domain_from_data)
             su_buf_text(&cli->out, "  guarantee          NONE: the domain was taken from the data\n");
         else if (!r->private_noise)
             su_buf_text(&cli->out, "  guarantee          NOT PRIVATE: seeded noise, for tests only\n");
         else
-            su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per person's record (rho %.6g)\n", r->epsilon_stated,
-                          r->options.delta, r->rho);
+            su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per person's record (rho %.6g, accountant %s)\n",
+                          r->epsilon_stated, r->options.delta, r->rho, su_accountant_name(r->accountant));
         su_buf_printf(&cli->out, "  ledger             %.6g of %.6g rho spent; %s\n", (double)spent * 1e-12, (double)cap * 1e-12,
                       job->ledger_note);
         return;
@@ -126,10 +111,12 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
     su_json_object(&j);
     su_json_kv_text(&j, "out", job->out);
     su_json_kv_text(&j, "schema", r->schema->name);
+    su_json_kv_text(&j, "mechanism", su_mechanism_name(r->options.mechanism));
     su_json_kv_real(&j, "epsilon", r->epsilon_stated);
     su_json_kv_real(&j, "delta", r->options.delta);
     su_json_kv_real(&j, "rho", r->rho);
-    su_json_kv_bool(&j, "private", r->private_noise && !r->options.domain_from_data);
+    su_json_kv_text(&j, "accountant", su_accountant_name(r->accountant));
+    su_json_kv_bool(&j, "private", r->private_noise && !r->options.domain_from_data && su_mechanism_bound(r->options.mechanism));
     su_json_kv_int(&j, "tables", (int64_t)r->table_count);
     su_json_kv_int(&j, "tables_dropped", (int64_t)r->dropped_count);
     su_json_kv_int(&j, "records", (int64_t)r->record_count);
@@ -164,9 +151,22 @@ static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matr
         st = su_random_system(&cli->ctx, &random);
     if (st) return st;
     c->drawn = true;
-    su_log(&cli->ctx, "measuring with exact discrete Gaussian noise");
+    su_log(&cli->ctx, su_mechanism_bound(r->options.mechanism) ? "measuring with exact discrete Gaussian noise"
+                                                               : "counting groups: no differential privacy bound");
     st = su_release_run(&cli->ctx, r, m, &random, measured, &(note) { cli, c });
     su_random_wipe(&random);
+    return st;
+}
+
+/* Exact accounting lets a release spend more rho for the same epsilon. One that the zCDP bound alone would have had granted is not refused
+ * for that: it spends what is left, and states the smaller epsilon. */
+static su_status hold_back(su_cli *cli, const su_release_job *job, su_release_options *o)
+{
+    uint64_t cap = 0, spent = 0;
+    *o = *job->options;
+    su_status st = su_ledger_cap(&cli->ctx, job->ledger, &cap, &spent);
+    double left = (double)(cap > spent ? cap - spent : 0) * 1e-12 * (1 - 1e-12);
+    if (!st && left > 0 && su_zcdp_rho(o->epsilon, o->delta) <= left * (1 + 1e-9)) o->rho_most = left;
     return st;
 }
 
@@ -179,9 +179,13 @@ static su_status population(su_cli *cli, const su_release_job *job, const su_rel
     su_ledger_entry *entries = NULL;
     size_t count = 0;
     st = su_ledger_entries(&cli->ctx, job->ledger, &cli->arena, &entries, &count);
-    for (size_t i = 0; i < count; i++) info->releases_before += entries[i].state == SU_LEDGER_RELEASED;
-    info->population_delta = r->options.delta;
-    info->population_epsilon = su_zcdp_epsilon((double)*spent * 1e-12, r->options.delta);
+    size_t charges = 0;
+    for (size_t i = 0; i < count; i++) info->releases_before += entries[i].state == SU_LEDGER_RELEASED, charges += charged(&entries[i]);
+    su_ledger_beside beside = su_ledger_beside_of(entries, count);
+    info->releases_unbounded = beside.unbounded;
+    info->population_delta = r->options.delta + beside.delta;
+    info->population_epsilon = beside.unbounded ? 0 : su_zcdp_epsilon((double)*spent * 1e-12, r->options.delta);
+    if (charges == 1 && r->accountant == SU_ACCOUNTANT_PLD) info->population_epsilon = r->epsilon_stated;
     return st;
 }
 
@@ -191,20 +195,29 @@ su_status su_cli_release(su_cli *cli, const su_release_job *job)
     su_release *r = NULL;
     charge c = { 0 };
     uint64_t cap = 0, spent = 0;
+    su_release_options options = { 0 };
     su_bundle_info info = { .title = job->title, .publisher = job->publisher, .created = su_clock_unix(), .ledger_note = job->ledger_note };
     su_status st = su_bundle_can_write(&cli->ctx, job->out);
+    if (!st && job->cases->row_count == 0)
+        st = su_fail(&cli->ctx, SU_REFUSED, "there is no record in the schema %s to release", job->cases->schema->name);
     if (!st) st = su_code_matrix_of(&cli->ctx, job->cases, &m);
-    if (!st) st = su_release_plan(&cli->ctx, job->cases->schema, m->columns, m->column_count, job->options, &r);
+    if (!st) st = hold_back(cli, job, &options);
+    if (!st) st = su_release_plan(&cli->ctx, job->cases->schema, m->columns, m->column_count, &options, &r);
     if (st) goto out;
-    su_log(&cli->ctx, "plan: %zu tables of up to %u columns, %zu left out because of their size; rho %.6g", r->table_count,
-           r->options.length, r->dropped_count, r->rho);
+    if (r->mechanism_reason) su_log(&cli->ctx, "%s", r->mechanism_reason);
+    if (r->table_count)
+        su_log(&cli->ctx, "plan: %zu tables of up to %u columns, %zu left out because of their size; rho %.6g", r->table_count,
+               r->options.length, r->dropped_count, r->rho);
+    else
+        su_log(&cli->ctx, "plan: %s", su_mechanism_about(r->options.mechanism));
     st = reserve(cli, job, r, &c);
     if (!st) st = draw(cli, job, m, r, &c);
     if (!st) st = population(cli, job, r, &info, &cap, &spent);
     if (!st) st = su_bundle_write(&cli->ctx, r, &info, job->out);
     if (!st) st = su_ledger_advance(&cli->ctx, job->ledger, c.id, SU_LEDGER_RELEASED, job->out);
     c.settled = !st;
-    if (!st && job->evaluate) st = write_evaluation(cli, job, r, m);
+    if (!st && job->evaluate && (st = write_evaluation(cli, job, r, m)))
+        su_fail_prefix(&cli->ctx, "the release in %s is complete, only its evaluation is missing: ", job->out);
     if (!st) summary(cli, job, r, cap, spent);
 out:
     if (st) settle(cli, &c);

@@ -30,7 +30,7 @@ static su_status read_mapping(su_cli *cli, const char *name, su_source *s)
     return st;
 }
 
-static su_status margins_option(su_cli *cli, su_margins *out)
+su_status su_source_margins(su_cli *cli, su_margins *out)
 {
     const char *text = su_cli_option(cli, "margins");
     *out = SU_MARGINS_REFUSE;
@@ -45,6 +45,9 @@ su_status su_source_open(su_cli *cli, const char *path, const char *schema, cons
     su_harmonise_options options = { .margins = margins, .max_rejected = UINT64_MAX };
     su_status st = su_source_read(cli, path, schema, s);
     if (!st && map) st = read_mapping(cli, map, s);
+    if (!st && s->raw->row_count == 0)
+        st = su_fail(&cli->ctx, SU_INPUT, "%s has a header and no row below it; is this the right file%s?", s->raw->source,
+                     s->raw->sheet ? " and sheet" : "");
     if (!st) st = su_harmonise(&cli->ctx, s->raw, s->schema, s->mapping, &options, &s->cases, &s->report);
     return st;
 }
@@ -54,7 +57,7 @@ su_status su_source_load(su_cli *cli, const char *path, su_source *s)
     const char *schema = NULL;
     su_margins margins = SU_MARGINS_REFUSE;
     su_status st = su_cli_need(cli, "schema", &schema);
-    if (!st) st = margins_option(cli, &margins);
+    if (!st) st = su_source_margins(cli, &margins);
     return st ? st : su_source_open(cli, path, schema, su_cli_option(cli, "map"), margins, s);
 }
 

@@ -88,32 +88,6 @@ bool date_parse(su_str cell, date_order order, civil_date *out)
     return day_exists(d);
 }
 
-bool integer_form(su_str cell, char buf[32], su_str *out)
-{
-    su_str s = su_str_trim(cell);
-    const char *point = s.n > 0 ? memchr(s.p, '.', s.n) : NULL;
-    if (point == NULL || s.n > 31) return false;
-    size_t whole = (size_t)(point - s.p);
-    size_t start = whole > 0 && (s.p[0] == '-' || s.p[0] == '+') ? 1 : 0;
-    if (whole == start || whole + 1 == s.n) return false;
-    for (size_t i = start; i < whole; i++)
-        if (!is_digit(s.p[i])) return false;
-    for (size_t i = whole + 1; i < s.n; i++)
-        if (s.p[i] != '0') return false;
-    memcpy(buf, s.p, whole);
-    buf[whole] = '\0';
-    *out = (su_str) { buf, whole };
-    return true;
-}
-
-bool integer_parse(su_str cell, int64_t *out)
-{
-    char buf[32];
-    su_str whole;
-    if (su_parse_i64(cell, out)) return true;
-    return integer_form(cell, buf, &whole) && su_parse_i64(whole, out);
-}
-
 bool year_parse(su_str cell, date_order order, int *out)
 {
     civil_date d;

@@ -2,7 +2,7 @@
 #ifndef SUHA_HARMONISE_DATES_H
 #define SUHA_HARMONISE_DATES_H
 
-#include <suha/base.h>
+#include "numbers.h"
 
 typedef struct civil_date {
     int year, month, day;
@@ -17,11 +17,7 @@ int date_order_hint(su_str cell);
 /* 2019-03-28, 2019/03/28, 2019.03.28, each also with a time after T or a blank; 28/03/2019, 28.03.2019, 28-03-2019 in the order given.
  * Four-digit years 1000..9999 only, days that exist only. */
 bool date_parse(su_str cell, date_order order, civil_date *out);
-/* A date, a year (2019, 2019.0), a quarter (2019-Q4, 2019 Q4) or a month (2019-03). */
+/* A date, a year (2019, 2019.0, 2019,0), a quarter (2019-Q4, 2019 Q4) or a month (2019-03). */
 bool year_parse(su_str cell, date_order order, int *out);
-/* An integer, also as pandas writes it when a column has holes: 2002.0. */
-bool integer_parse(su_str cell, int64_t *out);
-/* If cell is a decimal with nothing but zeros after the point, its integer part in `buf`; false otherwise. */
-bool integer_form(su_str cell, char buf[32], su_str *out);
 
 #endif

@@ -60,6 +60,14 @@ static bool listed_row(const pair_work *w, cell_text item, uint32_t *index)
     return found;
 }
 
+static bool is_dropped(const pair_work *w, cell_text item)
+{
+    char buf[32];
+    su_str whole;
+    const map_source *s = &w->e->mapping->sources[w->pair->source];
+    return map_is_dropped(s, item.key) || (s->dropped != NULL && integer_form(item.text, buf, &whole) && map_is_dropped(s, whole));
+}
+
 static looked look_up(pair_work *w, cell_text item, item_result *r)
 {
     date_order order = w->view->order;
@@ -104,6 +112,9 @@ static item_result evaluate_item(pair_work *w, uint32_t i)
         r = from_row(w, row);
         bool stated = r.kind == GIVES_REASON && r.cell == SU_CELL_NOT_RECORDED;
         state = r.kind == GIVES_VALUE ? ITEM_VALUE : r.kind == GIVES_NOTHING ? 0 : stated ? ITEM_STATED : ITEM_MISSING;
+    } else if (is_dropped(w, item)) {
+        r.kind = GIVES_REASON;
+        state = ITEM_STATED;
     } else {
         looked found = look_up(w, item, &r);
         if (found == LOOKED_NOTHING && w->pair->wildcard != UINT32_MAX) {

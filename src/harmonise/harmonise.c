@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "evaluate.h"
+#include "hint.h"
 #include "margins.h"
 #include "report.h"
 
@@ -37,6 +38,9 @@ static bool is_ambiguous(const work *w, const map_source *source)
     return alike > 1;
 }
 
+/* What is only dropped, whole or in part, may be absent. */
+static bool is_optional(const map_source *s) { return s->use_line == 0 && (s->drop_line != 0 || s->dropped != NULL); }
+
 /* Every source column must be there; a column to be dropped may be absent. All missing ones are named at once. */
 static su_status bind_columns(work *w)
 {
@@ -46,19 +50,63 @@ static su_status bind_columns(work *w)
     for (size_t s = 0; s < m->source_count; s++) {
         const map_source *source = &m->sources[s];
         w->columns[s] = source->chained >= 0 || is_ambiguous(w, source) ? -1 : su_raw_table_column(w->raw, source->name);
-        if (w->columns[s] >= 0 || source->chained >= 0 || (source->drop_line != 0 && source->use_line == 0)) continue;
+        if (w->columns[s] >= 0 || source->chained >= 0 || is_optional(source)) continue;
         if (count++ >= 10) continue;
         su_buf_printf(&missing, "%s\"%.*s\" (%s, line %u)", count > 1 ? ", " : "", (int)source->name.n, source->name.p, m->name,
                       source->use_line);
     }
     su_status st = SU_OK;
-    if (count > 0)
-        st = su_fail(
-            w->e.ctx, SU_INPUT,
-            "%s: %zu column%s of the mapping %s not in the file, or there more than once: %s%s. Compare the header line with the mapping",
-            w->raw->source, count, count == 1 ? "" : "s", count == 1 ? "is" : "are", missing.p, count > 10 ? ", ..." : "");
+    if (count > 0) {
+        if (count > 10) su_buf_text(&missing, ", ...");
+        su_buf_text(&missing, ". Compare the header line with the mapping.");
+        hint_table(w->raw, &missing);
+        st = su_fail(w->e.ctx, SU_INPUT, "%s: %zu column%s of the mapping %s not in the file, or there more than once: %s", w->raw->source,
+                     count, count == 1 ? "" : "s", count == 1 ? "is" : "are", missing.p);
+    }
     su_buf_free(&missing);
     return st;
+}
+
+static bool is_blank(su_str text)
+{
+    su_arena scratch;
+    text = su_str_trim(text);
+    if (text.n == 0 || (unsigned char)text.p[0] < 0x80) return text.n == 0;
+    su_arena_init(&scratch);
+    bool blank = su_text_fold(&scratch, text).n == 0; /* blanks beyond ASCII, characters without an appearance */
+    su_arena_free(&scratch);
+    return blank;
+}
+
+/* Lines of delimiters, and rows that a spreadsheet only formatted: nobody stands in them. */
+static void find_blank_rows(work *w)
+{
+    const su_raw_table *raw = w->raw;
+    if (raw->column_count == 0) return;
+    for (uint64_t r = 0; r < raw->row_count; r++) w->state[r] = ROW_BLANK;
+    for (uint32_t c = 0; c < raw->column_count; c++) {
+        const su_raw_column *column = &raw->columns[c];
+        bool *blank = su_alloc_array(su_dict_count(column->values), sizeof *blank);
+        for (uint32_t i = 0; i < su_dict_count(column->values); i++) blank[i] = is_blank(su_dict_get(column->values, i));
+        uint64_t left = 0;
+        for (uint64_t r = 0; r < raw->row_count; r++) {
+            if (!blank[column->ids[r]]) w->state[r] = ROW_KEPT;
+            left += w->state[r] == ROW_BLANK;
+        }
+        free(blank);
+        w->report->rows_blank = left;
+        if (left == 0) return;
+    }
+}
+
+/* What to write instead of 1.200, which may be 1200 or 1 and a fifth. */
+static const char *weight_advice(su_str text, char *buf, size_t size)
+{
+    char digits[32], separator = 0;
+    snprintf(buf, size, "the number of people is not a whole number of 0 or more");
+    if (without_groups(text, digits, &separator) && digits[0] != '-')
+        snprintf(buf, size, "the number of people is not clear: write %s, without a separator", digits);
+    return buf;
 }
 
 static void read_weights(work *w)
@@ -70,7 +118,9 @@ static void read_weights(work *w)
     for (uint32_t i = 0; i < n; i++) {
         su_str text = su_str_trim(su_dict_get(values, i));
         int64_t value = 0;
-        bool good = integer_parse(text, &value) && value >= 0;
+        char digits[32], separator = 0;
+        bool unclear = without_groups(text, digits, &separator) && separator == '.'; /* 1.000 is 1000 to some, 1 to others */
+        bool good = !unclear && integer_parse(text, &value) && value >= 0;
         w->weight_of[i] = good ? value : text.n == 0 ? WEIGHT_MISSING : WEIGHT_BAD;
     }
 }
@@ -162,13 +212,15 @@ static su_status reject_rows(work *w)
     uint32_t *first_line = w->record_texts == NULL ? NULL : su_alloc_array(su_dict_count(w->record_texts), sizeof *first_line);
     const su_raw_column *weights = w->weight_of == NULL ? NULL : &w->raw->columns[w->columns[w->m->weight]];
     bool required = false;
+    char advice[120];
     for (uint32_t f = 0; f < w->m->schema->field_count; f++) required |= w->m->schema->fields[f].required;
     for (uint64_t r = 0; r < w->raw->row_count; r++) {
         if (w->state[r] != ROW_KEPT) continue;
         if (first_line != NULL) check_record(w, r, first_line);
         int64_t weight = weights == NULL || w->state[r] != ROW_KEPT ? 1 : w->weight_of[weights->ids[r]];
         if (weight == WEIGHT_MISSING) reject(w, r, (size_t)w->m->weight, true, "the number of people is empty");
-        if (weight == WEIGHT_BAD) reject(w, r, (size_t)w->m->weight, true, "the number of people is not a whole number of 0 or more");
+        if (weight == WEIGHT_BAD)
+            reject(w, r, (size_t)w->m->weight, true, weight_advice(su_dict_get(weights->values, weights->ids[r]), advice, sizeof advice));
         if (required && w->state[r] == ROW_KEPT) check_required(w, r);
     }
     free(first_line);
@@ -279,6 +331,7 @@ static su_status run(work *w, su_case_table **out)
         return su_fail(w->e.ctx, SU_INPUT, "%s: has more than %u rows; split the file", w->raw->source, UINT32_MAX);
     su_status st = bind_columns(w);
     if (st != SU_OK) return st;
+    find_blank_rows(w);
     read_weights(w);
     st = find_margins(w);
     if (st != SU_OK) {

@@ -41,10 +41,12 @@ looked lookup_missing(const lookup *l, cell_text cell, su_cell *out)
 {
     char buf[32];
     su_str whole;
-    if (cell.key.n == 0) {
+    bool exact = l->field->codelist != NULL && l->field->codelist->exact;
+    if (exact ? cell.raw.n == 0 : cell.key.n == 0) {
         *out = SU_CELL_NOT_RECORDED;
         return LOOKED_REASON;
     }
+    if (exact) return LOOKED_NOTHING;
     looked found = find_missing(l, cell.key, out);
     if (found == LOOKED_NOTHING && integer_form(cell.text, buf, &whole)) found = find_missing(l, whole, out);
     return found;
@@ -55,6 +57,7 @@ static uint16_t find_code(const su_codelist *list, cell_text cell)
     char buf[32];
     su_str whole;
     if (list == NULL) return 0;
+    if (list->exact) return su_codelist_find(list, cell.raw);
     uint16_t value = su_codelist_find(list, cell.key);
     if (value == 0 && integer_form(cell.text, buf, &whole)) value = su_codelist_find(list, whole);
     return value;
@@ -91,7 +94,7 @@ looked lookup_band(const lookup *l, cell_text cell, su_cell *out)
     looked found = lookup_missing(l, cell, out);
     if (found != LOOKED_NOTHING) return found;
     bool number = integer_parse(cell.text, &n);
-    if (!number && su_parse_f64(cell.text, &x) && fabs(x) < 1e15) {
+    if (!number && decimal_parse(cell.text, &x) && fabs(x) < 1e15) {
         n = (int64_t)floor(x);
         number = true;
     }

@@ -19,9 +19,9 @@ typedef struct lookup {
 
 typedef enum looked { LOOKED_NOTHING, LOOKED_VALUE, LOOKED_REASON } looked;
 
-/* A source value with its folded form, which callers keep so that it is made once. */
+/* A source value trimmed, folded (callers keep that, so that it is made once), and as it stands: exact codelists look at nothing else. */
 typedef struct cell_text {
-    su_str text, key;
+    su_str text, key, raw;
 } cell_text;
 
 void lookup_init(lookup *l, const su_schema *schema, const su_field *field);
@@ -32,7 +32,7 @@ looked lookup_missing(const lookup *l, cell_text cell, su_cell *out);
 /* Coded fields: missingValues, then the codelist, then 2002.0 as 2002, then, for flags, the words for no: the negative code, or the reason
  * `negative` where the codelist has none. */
 looked lookup_code(const lookup *l, cell_text cell, su_cell *out);
-/* As lookup_code, but numbers go to the band that holds them (12.7 years are 12 completed years). */
+/* As lookup_code, but numbers go to the band that holds them (12.7 or 12,7 years are 12 completed years). */
 looked lookup_band(const lookup *l, cell_text cell, su_cell *out);
 /* As lookup_code, but dates, quarters and months go to their year. */
 looked lookup_year(const lookup *l, cell_text cell, date_order order, su_cell *out);

@@ -59,7 +59,8 @@ typedef struct map_source {
     int chained;           /* field of the mapping's own that it reads (@name), or -1 */
     su_str separators;     /* not empty: cells hold several values */
     uint32_t split_line;   /* of the split row, 0 if it comes from the field's own separator */
-    uint32_t drop_line;    /* of the drop row, 0 if none */
+    uint32_t drop_line;    /* of the row that drops the whole column, 0 if none */
+    su_dict *dropped;      /* folded values that go nowhere on purpose; NULL if there are none */
     uint32_t use_line;     /* of the first row that uses it, 0 if none */
     map_coverage coverage; /* weakest over its rows */
 } map_source;
@@ -106,6 +107,8 @@ struct su_mapping {
     su_sha256 fingerprint;
 };
 
+/* A drop row names this folded value of the source. */
+bool map_is_dropped(const map_source *s, su_str key);
 const char *map_rule_name(map_rule r);
 const char *map_coverage_name(map_coverage c);
 

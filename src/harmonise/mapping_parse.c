@@ -4,6 +4,7 @@
 
 #include "lookup.h"
 #include "mapping.h"
+#include "mapping_cell.h"
 
 #define MAX_MAPPING_BYTES (16u << 20)
 
@@ -17,6 +18,7 @@ static const char *const coverage_names[COVERAGE_COUNT] = { MAPPING_COVERAGES(NA
 
 const char *map_rule_name(map_rule r) { return r < RULE_COUNT ? rule_names[r] : "none"; }
 const char *map_coverage_name(map_coverage c) { return coverage_names[c]; }
+bool map_is_dropped(const map_source *s, su_str key) { return s->dropped != NULL && su_dict_find(s->dropped, key, NULL); }
 
 typedef struct mapping_parser {
     su_context *ctx;
@@ -83,14 +85,17 @@ static const char *near_field(mapping_parser *p, su_str name)
     const su_schema *s = p->m->schema;
     size_t best = name.n / 3 + 1;
     const char *found = NULL;
+    bool tied = false;
     for (uint32_t f = 0; f < s->field_count; f++) {
-        size_t d = su_text_distance(name, su_str_of(s->fields[f].name), best);
+        size_t d = su_text_distance(name, su_str_of(s->fields[f].name), best + 1);
+        if (d == best && found != NULL) tied = true;
         if (d < best) {
             best = d;
             found = s->fields[f].name;
+            tied = false;
         }
     }
-    return found == NULL ? "" : su_arena_printf(&p->m->arena, "; did you mean \"%s\"?", found);
+    return found == NULL || tied ? "" : su_arena_printf(&p->m->arena, "; did you mean \"%s\"?", found);
 }
 
 static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out)
@@ -116,7 +121,8 @@ static su_status read_rule(mapping_parser *p, uint64_t row, map_row *out)
 static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
 {
     su_mapping *m = p->m;
-    su_str name = cell_of(p, row, MAP_SOURCE_COLUMN);
+    bool guarded = false;
+    su_str name = mapping_cell_read(cell_of(p, row, MAP_SOURCE_COLUMN), &guarded);
     out->source = UINT32_MAX;
     if (out->rule == RULE_CONSTANT) {
         if (name.n == 0) return SU_OK;
@@ -124,7 +130,7 @@ static su_status read_source(mapping_parser *p, uint64_t row, map_row *out)
     }
     if (name.n == 0) return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_COLUMN, "the source column is missing; only a constant has none");
     int chained = -1;
-    if (name.p[0] == '@') {
+    if (name.p[0] == '@' && !guarded) {
         name = su_str_trim((su_str) { name.p + 1, name.n - 1 });
         chained = find_field(p, name);
         if (chained < 0)
@@ -189,7 +195,7 @@ static su_status read_target_value(mapping_parser *p, su_str text, map_row *out)
                             "\"%.*s\" is not a reason; use ?unknown, ?refused, ?not-applicable, ?negative or leave the cell empty",
                             SHOWN(text));
     }
-    cell_text cell = { text, su_text_fold(&m->arena, text) };
+    cell_text cell = { text, su_text_fold(&m->arena, text), text };
     if (!type_is_text(f->type)) {
         if (lookup_code(lookup_of(p, out->field), cell, &out->cell) != LOOKED_NOTHING) return SU_OK;
         const su_code *near = su_codelist_suggest(f->codelist, text);
@@ -254,15 +260,23 @@ static su_status read_chained_value(mapping_parser *p, map_row *out)
 static su_status read_values(mapping_parser *p, uint64_t row, map_row *out)
 {
     su_mapping *m = p->m;
-    su_str value = cell_of(p, row, MAP_SOURCE_VALUE), target = cell_of(p, row, MAP_TARGET_VALUE);
-    bool wants_value = out->rule == RULE_VALUE || out->rule == RULE_OR || out->rule == RULE_SPLIT || out->rule == RULE_MARGIN;
+    su_str value = mapping_cell_read(cell_of(p, row, MAP_SOURCE_VALUE), NULL), target = cell_of(p, row, MAP_TARGET_VALUE);
+    bool wants_value =
+        out->rule == RULE_VALUE || out->rule == RULE_OR || out->rule == RULE_SPLIT || out->rule == RULE_MARGIN || out->rule == RULE_DROP;
     if (value.n > 0 && !wants_value)
         return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE,
                             "the rule %s looks at every cell: leave source_value empty, or use the rule value", map_rule_name(out->rule));
     if (out->rule == RULE_MARGIN && value.n == 0)
         return mapping_fail(p->ctx, m, out->line, MAP_SOURCE_VALUE, "state the value that marks a total, for example Total");
+    if (out->rule == RULE_DROP && su_str_equal(value, SU_STR("*")))
+        return mapping_fail(
+            p->ctx, m, out->line, MAP_SOURCE_VALUE,
+            "name each value that goes nowhere: \"*\" would hide every misspelling; to drop the whole column leave the cell "
+            "empty");
     out->value = keep(m, value);
     out->key = su_text_fold(&m->arena, value);
+    if (out->rule == RULE_SPLIT && (su_str_equal(out->key, SU_STR("blank")) || su_str_equal(out->key, SU_STR("space"))))
+        out->value = SU_STR(" ");
     out->wildcard = out->rule == RULE_VALUE && su_str_equal(value, SU_STR("*"));
     bool wants_target = out->rule == RULE_VALUE || out->rule == RULE_CONSTANT || out->rule == RULE_OR;
     if (!wants_target && target.n > 0)
@@ -307,7 +321,11 @@ static su_status read_rows(mapping_parser *p)
         if (st == SU_OK) st = read_values(p, r, row);
         if (st != SU_OK) return st;
     }
-    return SU_OK;
+    if (m->row_count > 0) return SU_OK;
+    return su_fail(p->ctx, SU_INPUT,
+                   "%s: the mapping has a header line and no rows: it says nothing about any column. Write a row for each column, or let "
+                   "`suha map suggest` draft them",
+                   m->name);
 }
 
 static su_status locate_columns(mapping_parser *p)
@@ -321,6 +339,12 @@ static su_status locate_columns(mapping_parser *p)
                            "source_column,source_value,target_column,target_value,rule,coverage,note",
                            p->m->name, column_names[needed[i]]);
     return SU_OK;
+}
+
+/* ZIP archives and OLE files: what spreadsheet programs save by themselves. */
+static bool is_spreadsheet(su_str bytes)
+{
+    return bytes.n >= 4 && (memcmp(bytes.p, "PK\x03\x04", 4) == 0 || memcmp(bytes.p, "\xD0\xCF\x11\xE0", 4) == 0);
 }
 
 /* The header names are known, so the delimiter can be seen in the first line; guessing from the body could be led astray by values. */
@@ -359,6 +383,11 @@ su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const 
         st = su_fail(ctx, SU_INPUT, "%s: is larger than %u MiB: this is no mapping", name, MAX_MAPPING_BYTES >> 20);
         goto out;
     }
+    if (is_spreadsheet(csv)) {
+        st = su_fail(ctx, SU_INPUT, "%s: is a spreadsheet file (XLSX, XLS or ODS), not CSV. Open it and save the mapping as CSV (UTF-8)",
+                     name);
+        goto out;
+    }
     su_read_options opts = { .delimiter = header_delimiter(csv) };
     st = su_csv_parse(ctx, name, csv, &opts, &raw);
     if (st != SU_OK) goto out;
@@ -390,6 +419,7 @@ void su_mapping_free(su_mapping *m)
         free(m->pairs[i].key_row);
         su_dict_free(m->pairs[i].keys);
     }
+    for (size_t i = 0; i < m->source_count; i++) su_dict_free(m->sources[i].dropped);
     for (uint32_t f = 0; m->targets != NULL && f < m->schema->field_count; f++) free(m->targets[f].pairs);
     free(m->pairs);
     free(m->sources);

@@ -100,6 +100,19 @@ static su_status add_split(planner *p, const map_row *row)
     return SU_OK;
 }
 
+/* A value that goes nowhere on purpose. It leaves the column partial: something of the source is lost. */
+static su_status add_dropped(planner *p, const map_row *row)
+{
+    map_source *s = &p->m->sources[row->source];
+    if (s->dropped == NULL) s->dropped = su_dict_new();
+    uint32_t before = su_dict_count(s->dropped);
+    if (su_dict_add(s->dropped, row->key) != before)
+        return mapping_fail(p->ctx, p->m, row->line, MAP_SOURCE_VALUE, "\"%.*s\" of %.*s is dropped twice; remove one of the rows",
+                            (int)row->value.n, row->value.p, NAME_OF(s));
+    if (s->coverage < COVERAGE_PARTIAL) s->coverage = COVERAGE_PARTIAL;
+    return SU_OK;
+}
+
 static su_status add_unique(planner *p, const map_row *row, int *slot)
 {
     if (*slot >= 0)
@@ -144,6 +157,7 @@ static su_status add_row(planner *p, map_row *row)
         return SU_OK;
     }
     case RULE_DROP:
+        if (row->value.n > 0) return add_dropped(p, row);
         source->drop_line = row->line;
         return SU_OK;
     case RULE_WEIGHT:
@@ -210,6 +224,21 @@ static su_status check_splits(planner *p)
             return mapping_fail(p->ctx, m, pair_line(m, pair), MAP_TARGET_COLUMN,
                                 "%.*s holds several values per cell, but %s is a %s and holds one; split columns fill flags and code sets",
                                 NAME_OF(s), f->name, su_type_name(f->type));
+    }
+    return SU_OK;
+}
+
+/* A value either goes somewhere or nowhere. */
+static su_status check_dropped(planner *p)
+{
+    su_mapping *m = p->m;
+    for (size_t i = 0; i < m->row_count; i++) {
+        const map_row *row = &m->rows[i];
+        bool lists = (row->rule == RULE_VALUE || row->rule == RULE_OR || row->rule == RULE_MARGIN) && !row->wildcard;
+        if (!lists || row->value.n == 0 || !map_is_dropped(&m->sources[row->source], row->key)) continue;
+        return mapping_fail(p->ctx, m, row->line, MAP_SOURCE_VALUE,
+                            "two rules for one cell: \"%.*s\" of %.*s has a meaning here and is dropped by another row; keep one of them",
+                            (int)row->value.n, row->value.p, NAME_OF(&m->sources[row->source]));
     }
     return SU_OK;
 }
@@ -290,6 +319,7 @@ su_status mapping_plan(su_context *ctx, su_mapping *m)
     for (size_t i = 0; i < m->row_count && st == SU_OK; i++) st = add_row(&p, &m->rows[i]);
     for (uint32_t f = 0; f < m->schema->field_count && st == SU_OK; f++) st = choose_mode(&p, (int)f);
     if (st == SU_OK) st = check_splits(&p);
+    if (st == SU_OK) st = check_dropped(&p);
     if (st == SU_OK) st = check_sources(&p);
     if (st == SU_OK) st = order_fields(&p);
     su_dict_free(p.pair_ids);

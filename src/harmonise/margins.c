@@ -37,6 +37,7 @@ typedef struct finder {
 /* The mapping lists the value, or a field it goes to has a code or a reason of this name: then it means something else than a total. */
 static bool is_known(const finder *f, size_t source, cell_text cell)
 {
+    if (source < f->m->source_count && map_is_dropped(&f->m->sources[source], cell.key)) return true;
     for (size_t i = 0; i < f->m->pair_count; i++) {
         const map_pair *pair = &f->m->pairs[i];
         if (pair->source != source) continue;
@@ -89,7 +90,7 @@ static void search_column(finder *f, uint32_t column, size_t source, suspicion e
         if (text.n == 0 || text.n > 200) continue;
         su_arena scratch;
         su_arena_init(&scratch);
-        cell_text cell = { text, su_text_fold(&scratch, text) };
+        cell_text cell = { text, su_text_fold(&scratch, text), su_dict_get(values, id) };
         bool declared = declares && is_declared(f, source, cell.key);
         bool suspect = eye != NO_SUSPICION && margin_is_word(cell.key, eye == LOOSE_WORDS) && !is_known(f, source, cell);
         su_arena_free(&scratch);
@@ -113,7 +114,7 @@ static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint
             entry[out->values[end].value] = (uint32_t)end + 1;
         for (uint64_t r = 0; r < f->raw->row_count; r++) {
             uint32_t e = entry[column->ids[r]];
-            if (e == 0) continue;
+            if (e == 0 || (state[r] != 0 && state[r] != mark)) continue;
             int64_t w = weights == NULL ? 1 : weight_of[weights->ids[r]];
             state[r] = mark;
             out->values[e - 1].rows++;
@@ -125,6 +126,8 @@ static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint
     for (uint64_t r = 0; r < f->raw->row_count; r++) {
         int64_t w = weights == NULL ? 1 : weight_of[weights->ids[r]];
         uint64_t people = w > 0 ? (uint64_t)w : 0;
+        if (state[r] != 0 && state[r] != mark) continue;
+        out->all_rows++;
         out->all_people += people;
         if (state[r] != mark) continue;
         out->rows++;
@@ -145,7 +148,7 @@ void margins_find(const su_raw_table *raw, const su_mapping *m, const int *colum
     finder f = { .raw = raw, .m = m, .columns = columns, .out = out };
     size_t *source_of = su_alloc_array(raw->column_count, sizeof *source_of);
     bool used = false;
-    *out = (margins) { .all_rows = raw->row_count, .weighted = weight_of != NULL };
+    *out = (margins) { .weighted = weight_of != NULL };
     for (uint32_t c = 0; c < raw->column_count; c++) source_of[c] = SIZE_MAX;
     for (size_t s = 0; s < m->source_count; s++)
         if (columns[s] >= 0) source_of[columns[s]] = s;

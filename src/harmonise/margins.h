@@ -21,9 +21,9 @@ typedef struct margins {
 
 /* True for Total, all, tous, todos, الإجمالي, ...; loosely also for "Police total". Takes a folded text. */
 bool margin_is_word(su_str key, bool loosely);
-/* Marks the rows (state[r] = mark). `columns` is the raw column per mapping source (-1: none); `weight_of` the weight per distinct value of
- * the weight column, negative where it is none, NULL without a weight. A value that the mapping or a codelist knows is no margin, whatever
- * it is called. */
+/* Marks the rows (state[r] = mark); rows whose state is not 0 are passed over. `columns` is the raw column per mapping source (-1: none);
+ * `weight_of` the weight per distinct value of the weight column, negative where it is none, NULL without a weight. A value that the
+ * mapping or a codelist knows is no margin, whatever it is called. */
 void margins_find(const su_raw_table *raw, const su_mapping *m, const int *columns, const int64_t *weight_of, uint8_t *state, uint8_t mark,
                   margins *out);
 /* What was found, for a person: which column, value, rows, people, and how far off a plain sum would be. "" if nothing. */

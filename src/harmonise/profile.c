@@ -13,11 +13,22 @@ static bool is_word(char c) { return is_upper(c) || is_lower(c) || is_number(c) 
 
 static bool is_filler(su_str word)
 {
-    static const char *const fillers[] = { "of", "the", "a",  "an", "in", "at",  "to", "is", "by", "for", "and",
-                                           "or", "de",  "da", "do", "du", "des", "la", "le", "el", "al" };
+    static const char *const fillers[] = { "of", "the", "a",   "an", "in", "at", "to", "is",  "by",  "for", "and", "or", "de", "da",
+                                           "do", "du",  "des", "la", "le", "el", "al", "les", "los", "las", "del", "d",  "l" };
     for (size_t i = 0; i < sizeof fillers / sizeof *fillers; i++)
         if (su_str_equal(word, su_str_of(fillers[i]))) return true;
     return false;
+}
+
+/* Typographic apostrophes, dashes and blanks (U+00A0, U+2000..U+203F) part words like their plain forms. */
+static bool is_gap(su_str s, size_t i)
+{
+    const unsigned char *p = (const unsigned char *)s.p;
+    if (p[i] == 0xC2) return i + 1 < s.n && p[i + 1] == 0xA0;
+    if (p[i] == 0xE2) return i + 1 < s.n && p[i + 1] == 0x80;
+    if (p[i] == 0xA0) return i > 0 && p[i - 1] == 0xC2;
+    if (i > 0 && p[i - 1] == 0xE2 && p[i] == 0x80) return true;
+    return i > 1 && p[i - 2] == 0xE2 && p[i - 1] == 0x80;
 }
 
 /* A new word starts at i: camelCase, the last capital of ABCDef, and where letters meet digits. */
@@ -34,7 +45,7 @@ token_list tokens_of(su_arena *arena, su_str name)
     token_list list = { .count = 0 };
     size_t start = 0;
     for (size_t i = 0; i <= name.n; i++) {
-        bool inside = i < name.n && is_word(name.p[i]);
+        bool inside = i < name.n && is_word(name.p[i]) && !is_gap(name, i);
         if (i > start && (!inside || boundary(name, i))) {
             su_str word = su_text_fold(arena, (su_str) { name.p + start, i - start });
             if (word.n > 0 && !is_filler(word) && list.count < MAX_TOKENS) list.at[list.count++] = word;
@@ -45,7 +56,7 @@ token_list tokens_of(su_arena *arena, su_str name)
     return list;
 }
 
-static double word_similarity(su_str a, su_str b)
+double word_similarity(su_str a, su_str b)
 {
     if (su_str_equal(a, b)) return 1;
     size_t least = a.n < b.n ? a.n : b.n, common = 0;
@@ -76,10 +87,15 @@ double tokens_similarity(const token_list *a, const token_list *b)
 static double one_name(su_arena *arena, const column_profile *p, const char *name, double whole)
 {
     if (name == NULL || *name == '\0') return 0;
-    if (su_str_equal(su_text_fold(arena, su_str_of(name)), p->key)) return whole;
+    su_str key = su_text_fold(arena, su_str_of(name));
+    if (su_str_equal(key, p->key)) return whole;
     token_list tokens = tokens_of(arena, su_str_of(name));
     double s = tokens_similarity(&p->tokens, &tokens);
-    return s >= 1 ? 0.97 * whole : 0.8 * s;
+    if (s >= 1) return 0.97 * whole;
+    if (p->last_key.n == 0) return 0.8 * s;
+    if (su_str_equal(key, p->last_key)) return 0.97 * whole;
+    double last = tokens_similarity(&p->last_tokens, &tokens);
+    return last >= 1 ? 0.96 * whole : 0.8 * fmax(s, last);
 }
 
 double name_score(su_arena *arena, const column_profile *p, const su_field *f)
@@ -104,7 +120,7 @@ su_str next_member(const column_profile *p, su_str *rest)
 static void find_separators(column_profile *p)
 {
     size_t n = 0;
-    for (const char *c = ";|,&"; *c != '\0'; c++) {
+    for (const char *c = SEPARATORS; *c != '\0'; c++) {
         uint64_t rows = 0;
         for (uint32_t i = 0; i < p->value_count; i++)
             if (memchr(p->values[i].cell.text.p, *c, p->values[i].cell.text.n) != NULL) rows += p->values[i].rows;
@@ -122,40 +138,74 @@ static void find_separators(column_profile *p)
     su_dict_free(members);
 }
 
+bool is_sentinel(int64_t n)
+{
+    enum { LEAST = 999 };
+    if (n < LEAST) return false;
+    while (n % 10 == 9) n /= 10;
+    return n == 0;
+}
+
+static void profile_name(column_profile *p, su_arena *arena, su_str name)
+{
+    p->tokens = tokens_of(arena, name);
+    p->key = su_text_fold(arena, name);
+    size_t start = name.n;
+    while (start > 0 && name.p[start - 1] != '/') start--;
+    if (start == 0) return;
+    su_str last = { name.p + start, name.n - start };
+    p->last_tokens = tokens_of(arena, last);
+    p->last_key = su_text_fold(arena, last);
+}
+
+typedef struct tally {
+    uint64_t integers, numbers, length;
+    bool day_first, month_first, some_one, all_binary;
+} tally;
+
+static void profile_value(column_profile *p, su_arena *arena, su_str raw, uint64_t rows, tally *t)
+{
+    su_str text = su_str_trim(raw);
+    int64_t number = 0;
+    double real = 0;
+    if (text.n == 0 || rows == 0) return;
+    p->distinct++;
+    p->filled += rows;
+    t->length += text.n;
+    if (p->value_count == MAX_PROFILED) return;
+    bool whole = integer_parse(text, &number);
+    if (whole) t->integers += rows;
+    if (whole || su_parse_f64(text, &real)) t->numbers += rows;
+    p->integers = p->integers && whole;
+    if (whole && !is_sentinel(number)) {
+        p->largest = number > p->largest ? number : p->largest;
+        p->smallest = number < p->smallest ? number : p->smallest;
+    }
+    t->some_one |= whole && number == 1;
+    t->all_binary = t->all_binary && whole && number <= 1;
+    t->day_first |= date_order_hint(text) > 0;
+    t->month_first |= date_order_hint(text) < 0;
+    p->values[p->value_count++] = (profiled_value) { { text, su_text_fold(arena, text), raw }, rows };
+}
+
 void profile_column(column_profile *p, su_arena *arena, const su_raw_column *column, uint64_t rows)
 {
     uint32_t n = su_dict_count(column->values);
-    uint64_t *count = su_alloc_array(n, sizeof *count), length = 0;
-    bool day_first = false, month_first = false;
-    *p = (column_profile) { .column = column,
-                            .numbers = true,
-                            .integers = true,
-                            .tokens = tokens_of(arena, su_str_of(column->name)),
-                            .key = su_text_fold(arena, su_str_of(column->name)) };
+    uint64_t *count = su_alloc_array(n, sizeof *count);
+    tally t = { .all_binary = true };
+    *p = (column_profile) { .column = column, .rows = rows, .integers = true };
+    profile_name(p, arena, su_str_of(column->name));
     for (uint64_t r = 0; r < rows; r++) count[column->ids[r]]++;
     p->values = su_arena_array(arena, n < MAX_PROFILED ? n : MAX_PROFILED, sizeof *p->values);
-    for (uint32_t i = 0; i < n; i++) {
-        su_str text = su_str_trim(su_dict_get(column->values, i));
-        if (text.n == 0 || count[i] == 0) continue;
-        p->distinct++;
-        p->filled += count[i];
-        length += text.n;
-        if (p->value_count == MAX_PROFILED) continue;
-        int64_t number = 0;
-        double real = 0;
-        p->numbers = p->numbers && su_parse_f64(text, &real);
-        p->integers = p->integers && integer_parse(text, &number);
-        if (number > p->largest) p->largest = number;
-        day_first |= date_order_hint(text) > 0;
-        month_first |= date_order_hint(text) < 0;
-        p->values[p->value_count++] = (profiled_value) { { text, su_text_fold(arena, text) }, count[i] };
-    }
+    for (uint32_t i = 0; i < n; i++) profile_value(p, arena, su_dict_get(column->values, i), count[i], &t);
     free(count);
-    p->numbers = p->numbers && p->filled > 0;
+    p->numbers = p->filled > 0 && t.numbers * 10 >= p->filled * 9;
     p->integers = p->integers && p->filled > 0;
+    p->mostly_integers = t.integers * 2 > p->filled;
+    p->binary = t.all_binary && t.some_one;
     p->unique = p->filled >= 20 && p->distinct == p->filled;
-    p->long_text = p->distinct > 20 && length / p->distinct > 40;
-    p->order = month_first && !day_first ? DATE_MONTH_FIRST : DATE_DAY_FIRST;
+    p->long_text = p->distinct > 20 && t.length / p->distinct > 40;
+    p->order = t.month_first && !t.day_first ? DATE_MONTH_FIRST : DATE_DAY_FIRST;
     if (!p->numbers && !p->long_text) find_separators(p);
 }
 
@@ -190,40 +240,87 @@ static looked take(const lookup *l, const column_profile *p, cell_text cell, map
     return lookup_code(l, cell, &code);
 }
 
-/* Mean of the share of rows and the share of distinct values that the rule takes; markers of missing values count neither way. */
+/* Share of the rows with a value that the rule takes; markers of missing values count neither way. */
 static double share(const lookup *l, const column_profile *p, map_rule rule)
 {
-    double rows = 0, rows_all = 0, values = 0, values_all = 0;
+    double taken = 0, all = 0;
     for (uint32_t i = 0; i < p->value_count; i++) {
         cell_text cell = p->values[i].cell;
         looked found = take(l, p, cell, rule);
         su_str rest = without_common_word(p, cell.text);
-        if (found == LOOKED_NOTHING && rest.n < cell.text.n) found = take(l, p, (cell_text) { rest, rest }, rule);
+        if (found == LOOKED_NOTHING && rest.n < cell.text.n) found = take(l, p, (cell_text) { rest, rest, rest }, rule);
         su_cell reason = 0;
         if (found == LOOKED_REASON && lookup_missing(l, cell, &reason) == LOOKED_REASON && reason != SU_CELL_NEGATIVE) continue;
-        rows_all += (double)p->values[i].rows;
-        values_all += 1;
-        if (found == LOOKED_NOTHING) continue;
-        rows += (double)p->values[i].rows;
-        values += 1;
+        all += (double)p->values[i].rows;
+        if (found != LOOKED_NOTHING) taken += (double)p->values[i].rows;
     }
-    return values_all == 0 ? 0 : 0.5 * (rows / rows_all + values / values_all);
+    return all == 0 ? 0 : taken / all;
 }
 
-double content_score(const column_profile *p, const su_schema *schema, const su_field *f, int *rule)
+/* As share, a cell that is no value as a whole counting by its members. */
+static double share_of_members(const lookup *l, const column_profile *p, const char *separators)
+{
+    column_profile cut = *p;
+    double taken = 0, all = 0;
+    snprintf(cut.separators, sizeof cut.separators, "%s", separators);
+    for (uint32_t i = 0; i < p->value_count; i++) {
+        su_str rest = p->values[i].cell.text;
+        double known = 0, members = 0;
+        looked whole = take(l, p, p->values[i].cell, RULE_RENAME);
+        if (whole == LOOKED_REASON) continue;
+        while (whole == LOOKED_NOTHING && rest.n > 0) {
+            su_str member = next_member(&cut, &rest);
+            if (member.n == 0) continue;
+            members++;
+            su_arena scratch;
+            su_arena_init(&scratch);
+            known += take(l, p, (cell_text) { member, su_text_fold(&scratch, member), member }, RULE_RENAME) != LOOKED_NOTHING;
+            su_arena_free(&scratch);
+        }
+        all += (double)p->values[i].rows;
+        taken += (double)p->values[i].rows * (whole == LOOKED_VALUE ? 1 : members > 0 ? known / members : 0);
+    }
+    return all == 0 ? 0 : taken / all;
+}
+
+const char *best_separators(const column_profile *p, const su_schema *schema, const su_field *f, double *share_taken)
+{
+    static const char *const others[] = { ";", "|", ",", "&", "/", " " };
+    lookup l;
+    lookup_init(&l, schema, f);
+    const char *best = f->separator;
+    *share_taken = share_of_members(&l, p, best);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        double own = share_of_members(&l, p, others[i]);
+        if (own <= *share_taken + 0.02) continue; /* a member or two by chance do not make a separator */
+        *share_taken = own;
+        best = others[i];
+    }
+    lookup_free(&l);
+    return best;
+}
+
+/* Ages go beyond 20; a column of 0..9 is more likely somebody's code for the bands themselves, whatever its name. */
+static bool may_be_counted(const column_profile *p, bool named) { return p->mostly_integers && p->largest > (named ? 9 : 20); }
+
+double content_score(const column_profile *p, const su_schema *schema, const su_field *f, bool named, int *rule)
 {
     lookup l;
+    double score = 0;
     *rule = RULE_RENAME;
     if (f->type == SU_TYPE_TEXT) return 0;
+    if (f->type == SU_TYPE_CODE_SET) {
+        best_separators(p, schema, f, &score);
+        return score;
+    }
     lookup_init(&l, schema, f);
-    double score = share(&l, p, RULE_RENAME);
+    score = share(&l, p, RULE_RENAME);
     if (f->type == SU_TYPE_YEAR && score < 1) {
         double years = share(&l, p, RULE_YEAR);
         if (years > score) *rule = RULE_YEAR;
         score = fmax(score, years);
     }
-    /* Ages go beyond 20; a column of 0..9 is more likely somebody's code for the bands themselves. */
-    if (f->type == SU_TYPE_CODE && has_bands(f->codelist) && p->integers && p->largest > 20) {
+    if (f->type == SU_TYPE_CODE && has_bands(f->codelist) && may_be_counted(p, named)) {
         double bands = share(&l, p, RULE_BAND);
         if (bands > score) *rule = RULE_BAND;
         score = fmax(score, bands);

@@ -114,20 +114,21 @@ static int compare_ranked(const void *a, const void *b)
     return order != 0 ? order : (x->text.n > y->text.n) - (x->text.n < y->text.n);
 }
 
-/* Closest of the values that the mapping lists for a pair. */
+/* Closest of the values that the mapping lists for a pair; none where two are equally close. */
 static const char *suggest_listed(su_harmonise_report *r, const su_mapping *m, const map_pair *pair, su_str key)
 {
     size_t best = key.n / 4 + 1 < 4 ? key.n / 4 + 1 : 4;
     const map_row *found = NULL;
+    bool tied = false;
     for (size_t i = 0; i < pair->row_count; i++) {
         const map_row *row = &m->rows[pair->rows[i]];
-        size_t d = su_text_distance(key, row->key, best);
-        if (d > 0 && d < best) {
-            best = d;
-            found = row;
-        }
+        size_t d = su_text_distance(key, row->key, best + 1);
+        if (d == 0 || d > best || (found == NULL && d == best)) continue;
+        tied = d == best && !su_str_equal(found->key, row->key);
+        best = d;
+        found = row;
     }
-    return found == NULL ? NULL : su_arena_strndup(&r->arena, found->value.p, found->value.n);
+    return found == NULL || tied ? NULL : su_arena_strndup(&r->arena, found->value.p, found->value.n);
 }
 
 static const char *suggestion_for(su_harmonise_report *r, const su_mapping *m, size_t source, cell_text cell)
@@ -167,7 +168,7 @@ static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const sou
 static uint64_t *rows_per_cell(const uint32_t *ids, uint32_t cells, uint64_t rows, const uint8_t *state)
 {
     uint64_t *n = su_alloc_array(cells, sizeof *n);
-    for (uint64_t r = 0; r < rows; r++) n[ids[r]] += state[r] != ROW_MARGIN;
+    for (uint64_t r = 0; r < rows; r++) n[ids[r]] += state[r] != ROW_MARGIN && state[r] != ROW_BLANK;
     return n;
 }
 

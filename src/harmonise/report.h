@@ -4,7 +4,7 @@
 
 #include "evaluate.h"
 
-typedef enum row_state { ROW_KEPT, ROW_MARGIN, ROW_REJECTED } row_state;
+typedef enum row_state { ROW_KEPT, ROW_MARGIN, ROW_REJECTED, ROW_BLANK } row_state;
 
 #define MAX_REJECTS 1000u
 
@@ -13,7 +13,7 @@ su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema
 void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su_str value, const char *reason);
 /* True where cells of this raw column must not be shown: record numbers, and columns that feed identifiers or texts. */
 bool report_hides(const su_mapping *m, size_t source);
-/* One entry per raw column, then one per @column. Rows in state ROW_MARGIN are not counted. e->views may be empty (nothing was
+/* One entry per raw column, then one per @column. Rows in state ROW_MARGIN or ROW_BLANK are not counted. e->views may be empty (nothing was
  * evaluated). */
 void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state);
 void report_fields(su_harmonise_report *r, const su_case_table *t);

@@ -152,6 +152,10 @@ void su_harmonise_report_text(const su_harmonise_report *r, su_buf *out)
         su_buf_text(out, ", totals ");
         words_count(out, r->rows_margin);
     }
+    if (r->rows_blank > 0) {
+        su_buf_text(out, ", blank ");
+        words_count(out, r->rows_blank);
+    }
     su_buf_text(out, ", rejected ");
     words_count(out, r->rows_rejected);
     su_buf_text(out, ", person rows ");
@@ -221,6 +225,7 @@ void su_harmonise_report_json(const su_harmonise_report *r, su_json *j)
     su_json_kv_int(j, "rows_out", (int64_t)r->rows_out);
     su_json_kv_int(j, "rows_rejected", (int64_t)r->rows_rejected);
     su_json_kv_int(j, "rows_margin", (int64_t)r->rows_margin);
+    su_json_kv_int(j, "rows_blank", (int64_t)r->rows_blank);
     su_json_kv_int(j, "rows_expanded", (int64_t)r->rows_expanded);
     su_json_kv_text(j, "margins", r->margins);
     su_json_key(j, "columns");

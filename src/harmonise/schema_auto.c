@@ -14,31 +14,18 @@ static int compare_text(const void *a, const void *b)
     return order != 0 ? order : (x->n > y->n) - (x->n < y->n);
 }
 
-/* The codelist of a column, as CSV, so that the one parser checks it. Cells that fold to one key are one code, spelled as the first of them
- * in byte order: "ua" and "UA" are one country to every other part of the program too. */
-static uint32_t column_codes(const su_raw_column *column, su_buf *csv)
+/* Every distinct cell is a code of its own, exactly as it stands: "ua", "UA" and "UA " are three, so that counting by this schema is
+ * counting strings. Byte order. */
+static uint32_t column_codes(const su_raw_column *column, su_arena *arena, su_str **codes)
 {
-    su_arena arena;
-    su_arena_init(&arena);
-    uint32_t n = su_dict_count(column->values), used = 0, id = 0;
-    su_str *cells = su_arena_array(&arena, n, sizeof *cells);
-    for (uint32_t i = 0; i < n; i++) cells[i] = su_str_trim(su_dict_get(column->values, i));
-    qsort(cells, n, sizeof *cells, compare_text);
-    su_dict *seen = su_dict_new();
-    su_buf_text(csv, "code,label_en\n");
+    uint32_t n = su_dict_count(column->values), used = 0;
+    su_str *cells = su_arena_array(arena, n, sizeof *cells);
     for (uint32_t i = 0; i < n; i++) {
-        if (cells[i].n == 0) continue;
-        su_str key = su_text_fold(&arena, cells[i]);
-        if (key.n == 0 || su_dict_find(seen, key, &id)) continue;
-        su_dict_add(seen, key);
-        su_buf_csv(csv, cells[i], ',');
-        su_buf_char(csv, ',');
-        su_buf_csv(csv, cells[i], ',');
-        su_buf_char(csv, '\n');
-        used++;
+        su_str cell = su_dict_get(column->values, i);
+        if (cell.n > 0) cells[used++] = cell;
     }
-    su_dict_free(seen);
-    su_arena_free(&arena);
+    qsort(cells, used, sizeof *cells, compare_text);
+    *codes = cells;
     return used;
 }
 
@@ -46,12 +33,15 @@ static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c
 {
     const su_raw_column *column = &raw->columns[c];
     su_field *f = &s->fields[c];
-    su_buf csv = { 0 };
-    su_codelist *list = NULL;
+    su_arena scratch;
+    su_str *codes = NULL;
+    uint32_t count = 0;
     static const su_missing empty[] = { { "", SU_CELL_NOT_RECORDED } };
     su_status st = SU_OK;
 
-    if (su_dict_count(column->values) > MAX_DISTINCT + 1 || column_codes(column, &csv) > MAX_DISTINCT) {
+    su_arena_init(&scratch);
+    count = column_codes(column, &scratch, &codes);
+    if (count > MAX_DISTINCT) {
         st = su_fail(
             ctx, SU_REFUSED,
             "%s: column \"%s\" has more than %u distinct values: it identifies records or is free text, and no domain can be read off it. "
@@ -76,14 +66,12 @@ static su_status add_column(su_context *ctx, const su_raw_table *raw, uint32_t c
     f->missing_count = 1;
     f->missing_print = "";
     s->field_count++;
-    st = su_codelist_parse(ctx, &s->arena, su_arena_printf(&s->arena, "column-%u", c + 1), f->name, (su_str) { csv.p, csv.n }, &list);
-    if (st != SU_OK) goto out;
-    s->codelists[s->codelist_count++] = list;
-    f->codelist = list;
+    f->codelist = s->codelists[s->codelist_count++] =
+        su_codelist_exact(&s->arena, su_arena_printf(&s->arena, "column-%u", c + 1), codes, count);
     su_buf_add(identity, f->name, strlen(f->name) + 1);
-    su_buf_add(identity, csv.p, csv.n);
+    for (uint32_t i = 0; i < count; i++) su_buf_printf(identity, "%zu:", codes[i].n), su_buf_add(identity, codes[i].p, codes[i].n);
 out:
-    su_buf_free(&csv);
+    su_arena_free(&scratch);
     return st;
 }
 

@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "hint.h"
 #include "mapping.h"
+#include "mapping_cell.h"
 #include "margins.h"
 #include "profile.h"
 #include "suggest.h"
@@ -11,33 +13,17 @@
 #define MAX_DRAFTED 200u
 #define SURE_NAME 0.95
 #define ENOUGH 0.42
+#define ALL_OF_IT 0.999
 
-static const char *const personal_words[] = { "name",        "names",     "surname",  "firstname", "lastname", "nom",       "prenom",
-                                              "prénom",      "nombre",    "apellido", "phone",     "tel",      "telephone", "mobile",
-                                              "email",       "mail",      "address",  "adresse",   "passport", "dob",       "birthdate",
-                                              "birth",       "narrative", "notes",    "note",      "comment",  "comments",  "remarks",
-                                              "description", "details",   "story",    "caseworker" };
-static const char *const record_words[] = { "id",   "no",     "nr",   "num",     "number", "ref",  "reference",
-                                            "case", "record", "code", "dossier", "file",   "uuid", "key" };
-static const char *const people_words[] = { "people",    "persons", "individuals", "count",   "counts",   "freq",
-                                            "frequency", "weight",  "n",           "victims", "referrals" };
-
-static bool has_word(const token_list *tokens, const char *const *words, size_t n)
-{
-    for (uint32_t i = 0; i < tokens->count; i++)
-        for (size_t k = 0; k < n; k++)
-            if (su_str_equal(tokens->at[i], su_str_of(words[k]))) return true;
-    return false;
-}
-#define HAS_WORD(tokens, words) has_word(tokens, words, sizeof(words) / sizeof *(words))
+su_str separator_cell(const char *separators) { return strcmp(separators, " ") == 0 ? SU_STR("blank") : su_str_of(separators); }
 
 void draft_row(draft *d, uint32_t column, su_str value, const char *target, const char *target_value, const char *rule,
                const char *coverage, const char *note)
 {
-    su_buf_csv(d->csv, su_str_trim(su_str_of(d->profiles[column].column->name)), ',');
+    mapping_cell_write(d->csv, su_str_trim(su_str_of(d->profiles[column].column->name)));
     su_buf_char(d->csv, ',');
-    su_buf_csv(d->csv, value, ',');
-    su_buf_printf(d->csv, ",");
+    mapping_cell_write(d->csv, value);
+    su_buf_char(d->csv, ',');
     su_buf_csv(d->csv, su_str_of(target), ',');
     su_buf_char(d->csv, ',');
     su_buf_csv(d->csv, su_str_of(target_value), ',');
@@ -45,9 +31,6 @@ void draft_row(draft *d, uint32_t column, su_str value, const char *target, cons
     su_buf_csv(d->csv, su_str_of(note), ',');
     su_buf_char(d->csv, '\n');
 }
-
-/* Values of such a column are never written into the draft. */
-static bool is_personal(const column_profile *p) { return p->long_text || HAS_WORD(&p->tokens, personal_words); }
 
 /* ---- which column for which field ------------------------------------------------------------------------------------- */
 
@@ -70,10 +53,14 @@ static void score_all(draft *d)
         for (uint32_t f = 0; f < d->schema->field_count; f++) {
             candidate *x = &d->scores[(size_t)c * d->schema->field_count + f];
             double name = name_score(d->arena, p, &d->schema->fields[f]);
-            double content = p->unique && name < SURE_NAME ? 0 : content_score(p, d->schema, &d->schema->fields[f], &x->rule);
+            bool sure = name >= SURE_NAME;
+            double content = p->unique && !sure ? 0 : content_score(p, d->schema, &d->schema->fields[f], sure, &x->rule);
             x->name = name;
             x->content = content;
-            x->score = personal && name < SURE_NAME ? 0 : pair_score(d, c, f, name, content);
+            x->score = personal && !sure ? 0 : pair_score(d, c, f, name, content);
+            double word = personal || sure || content < ALL_OF_IT ? 0 : flag_score(d, p, f);
+            x->by_word = word > 0 && ENOUGH + 0.4 * word > x->score;
+            if (x->by_word) x->score = ENOUGH + 0.4 * word;
         }
     }
 }
@@ -114,24 +101,37 @@ static int compare_values(const void *a, const void *b)
 static bool is_taken(const lookup *l, const column_profile *p, cell_text cell, int rule)
 {
     su_cell code = 0;
-    if (rule == RULE_BAND) return lookup_band(l, cell, &code) != LOOKED_NOTHING;
+    int64_t number = 0;
+    if (rule == RULE_BAND) {
+        looked found = lookup_band(l, cell, &code);
+        bool counted = found == LOOKED_VALUE && integer_parse(cell.text, &number); /* 999 would be an old person */
+        return found != LOOKED_NOTHING && !(counted && is_sentinel(number));
+    }
     if (rule == RULE_YEAR) return lookup_year(l, cell, p->order, &code) != LOOKED_NOTHING;
     return lookup_code(l, cell, &code) != LOOKED_NOTHING;
 }
 
 /* A row for each value the field does not take: with the code it probably means, or empty and marked as lost. */
-static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v)
+static void draft_value(draft *d, uint32_t c, const su_field *f, const lookup *l, const profiled_value *v, int rule)
 {
     const column_profile *p = &d->profiles[c];
     char note[160];
     su_cell code = 0;
+    int64_t number = 0;
+    if (rule == RULE_BAND && integer_parse(v->cell.text, &number)) {
+        snprintf(note, sizeof note, "%llu row%s; looks like a code for unknown, not like a number: check it", (unsigned long long)v->rows,
+                 PLURAL(v->rows));
+        draft_row(d, c, v->cell.text, f->name, "?unknown", "value", "partial", note);
+        return;
+    }
     if (margin_is_word(v->cell.key, true)) {
         snprintf(note, sizeof note, "looks like a total of other rows (%llu row%s)", (unsigned long long)v->rows, PLURAL(v->rows));
         draft_row(d, c, v->cell.text, "", "", "margin", "exact", note);
         return;
     }
     su_str rest = without_common_word(p, v->cell.text);
-    bool stripped = rest.n < v->cell.text.n && lookup_code(l, (cell_text) { rest, su_text_fold(d->arena, rest) }, &code) == LOOKED_VALUE;
+    bool stripped =
+        rest.n < v->cell.text.n && lookup_code(l, (cell_text) { rest, su_text_fold(d->arena, rest), rest }, &code) == LOOKED_VALUE;
     const su_code *near = stripped ? &f->codelist->codes[code - 1] : su_codelist_suggest(f->codelist, v->cell.text);
     if (near != NULL) {
         snprintf(note, sizeof note, "%llu row%s; %s", (unsigned long long)v->rows, PLURAL(v->rows),
@@ -162,12 +162,19 @@ static void draft_values(draft *d, uint32_t c, const su_field *f, int rule)
         if (integer_form(open[i].cell.text, buf, &whole)) key = whole; /* 5.0 and 5 are one value in a mapping */
         uint32_t before = su_dict_count(seen);
         if (key.n == 0 || su_dict_add(seen, key) < before || su_str_equal(open[i].cell.text, SU_STR("*"))) continue;
-        draft_value(d, c, f, &l, &open[i]);
+        draft_value(d, c, f, &l, &open[i], rule);
         drafted++;
     }
     su_dict_free(seen);
     free(open);
     lookup_free(&l);
+}
+
+static const char *why_drafted(const column_profile *p, const candidate *x)
+{
+    if (x->by_word) return "a guess by a word of its name: check it";
+    if (x->name >= SURE_NAME) return p->last_key.n == 0 ? "by name" : "by the last part of its name: check whom it is about";
+    return x->name > 0.3 ? "by name and content" : "by content";
 }
 
 static void draft_field(draft *d, uint32_t c)
@@ -176,13 +183,15 @@ static void draft_field(draft *d, uint32_t c)
     const su_field *f = &d->schema->fields[field];
     const candidate *x = &d->scores[(size_t)c * d->schema->field_count + field];
     char note[160];
+    double taken = 0;
     bool members = f->type == SU_TYPE_CODE_SET;
-    snprintf(note, sizeof note, "by %s%s",
-             x->name >= SURE_NAME ? "name"
-             : x->name > 0.3      ? "name and content"
-                                  : "content",
-             members || x->content >= 0.999 || type_is_text(f->type) ? "" : "; some values are not in the codelist");
-    draft_row(d, c, SU_STR(""), f->name, "", map_rule_name((map_rule)x->rule), x->name >= SURE_NAME ? "exact" : "partial", note);
+    const char *separators = members ? best_separators(&d->profiles[c], d->schema, f, &taken) : "";
+    bool cut = members && strcmp(separators, f->separator) != 0;
+    bool listed = !members && x->content < ALL_OF_IT && !type_is_text(f->type);
+    snprintf(note, sizeof note, "%s%s%s", why_drafted(&d->profiles[c], x), listed ? "; some values are not in the codelist" : "",
+             cut ? "; cells hold several values" : "");
+    draft_row(d, c, cut ? separator_cell(separators) : SU_STR(""), f->name, "", cut ? "split" : map_rule_name((map_rule)x->rule),
+              x->name >= SURE_NAME ? "exact" : "partial", note);
     if (!members && f->role != SU_ROLE_IDENTIFIER) draft_values(d, c, f, x->rule);
 }
 
@@ -206,13 +215,7 @@ static void draft_unplaced(draft *d, uint32_t c)
     const column_profile *p = &d->profiles[c];
     char note[300];
     int other = runner_up(d, c);
-    if (p->unique && !d->has_record && !p->long_text && HAS_WORD(&p->tokens, record_words)) {
-        d->has_record = true;
-        draft_row(d, c, SU_STR(""), "", "", "record", "exact", "every row has a value of its own: taken as the record number");
-    } else if (p->integers && !d->has_weight && p->tokens.count <= 2 && p->distinct > 1 && HAS_WORD(&p->tokens, people_words)) {
-        d->has_weight = true;
-        draft_row(d, c, SU_STR(""), "", "", "weight", "exact", "taken as a number of people: each row becomes that many");
-    } else if (p->filled == 0) {
+    if (p->filled == 0) {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "empty");
     } else if (is_personal(p)) {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "looks like names, contacts or free text: left out");
@@ -220,8 +223,9 @@ static void draft_unplaced(draft *d, uint32_t c)
         draft_row(d, c, SU_STR(""), "", "", "drop", "none",
                   "every row has a value of its own: looks like an identifier or a running number");
     } else if (other >= 0) {
-        snprintf(note, sizeof note, "could also be %.100s, which comes from \"%.100s\"", d->schema->fields[other].name,
-                 d->profiles[d->column_of[other]].column->name);
+        snprintf(note, sizeof note, "could also be %.100s, which comes from \"%.100s\"%s", d->schema->fields[other].name,
+                 d->profiles[d->column_of[other]].column->name,
+                 d->schema->fields[other].type == SU_TYPE_FLAG ? "; the rule or joins several" : "");
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", note);
     } else {
         draft_row(d, c, SU_STR(""), "", "", "drop", "none", "nothing in the schema has this name or these values");
@@ -239,6 +243,7 @@ su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_
 {
     enum { MAX_PAIRS = 4000000 };
     su_arena arena;
+    su_buf hint = { 0 };
     if ((uint64_t)raw->column_count * schema->field_count > MAX_PAIRS)
         return su_fail(ctx, SU_INPUT, "%s: %u columns are too many to compare with the %u of %s; write the mapping by hand", raw->source,
                        raw->column_count, schema->field_count, schema->name);
@@ -256,19 +261,25 @@ su_status su_mapping_suggest(su_context *ctx, const su_raw_table *raw, const su_
     su_buf_text(csv, "source_column,source_value,target_column,target_value,rule,coverage,note\n");
     su_dict *names = su_dict_new();
     for (uint32_t c = 0; c < raw->column_count; c++) {
-        /* A mapping cannot tell columns of one folded name apart, nor name one that begins with @. */
+        /* A mapping cannot tell columns of one folded name apart. */
         uint32_t known = su_dict_count(names);
-        bool named = d.profiles[c].key.n > 0 && d.profiles[c].key.p[0] != '@' && su_dict_add(names, d.profiles[c].key) == known;
+        bool named = d.profiles[c].key.n > 0 && su_dict_add(names, d.profiles[c].key) == known;
         if (!named || su_raw_table_column(raw, su_str_trim(su_str_of(raw->columns[c].name))) != (int)c) continue;
         if (d.field_of[c] >= 0)
             draft_field(&d, c);
         else if (is_running_number(&d.profiles[c]))
             draft_row(&d, c, SU_STR(""), "", "", "drop", "none", "a running number of rows");
-        else if (is_personal(&d.profiles[c]) || !draft_choices(&d, c))
+        else if (!draft_role(&d, c) && (is_personal(&d.profiles[c]) || !draft_choices(&d, c)))
             draft_unplaced(&d, c);
     }
+    su_status st = SU_OK;
+    if (su_dict_count(names) == 0)
+        st = su_fail(ctx, SU_INPUT, "%s: no column has a name that a mapping could use; name the columns in the header line", raw->source);
+    hint_header(raw, &hint);
+    if (hint.n > 0) su_log(ctx, "%s:%s", raw->source, hint.p);
+    su_buf_free(&hint);
     su_dict_free(names);
     free(d.scores);
     su_arena_free(&arena);
-    return SU_OK;
+    return st;
 }

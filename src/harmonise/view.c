@@ -5,6 +5,7 @@
 
 static void set_item(source_view *v, uint32_t i, su_str text)
 {
+    v->items[i].raw = text;
     v->items[i].text = su_str_trim(text);
     v->items[i].key = su_text_fold(&v->arena, text);
 }
@@ -38,6 +39,7 @@ static size_t separator_at(su_str separators, const char *p, size_t n)
 /* A cell that the mapping or a field's missingValues name as a whole is not cut: "N/A" stays itself when "/" separates. */
 static bool stays_whole(const su_mapping *m, const map_source *source, const lookup *lookups, cell_text cell)
 {
+    if (map_is_dropped(source, cell.key)) return true;
     for (size_t i = 0; i < m->pair_count; i++) {
         const map_pair *pair = &m->pairs[i];
         su_cell reason = 0;

@@ -78,19 +78,22 @@ static void put_keys(su_buf *b, const su_view *v)
         su_html_real(b, ceil(v->estimated_high));
         su_buf_text(b, "</small></dd></div>\n");
     } else
-        close_key(b, "estimate");
+        close_key(b, v->bounded ? "estimate" : "rounded down to a multiple of K");
     open_key(b, "Synthetic records");
     su_html_count(b, v->synthetic);
-    close_key(b, "nobody's rows");
+    close_key(b, v->bounded ? "nobody's rows" : "no differential privacy bound");
     open_key(b, "Columns");
     su_html_count(b, provided);
     close_key(b, "with public lists of codes");
     open_key(b, "Published counts");
     su_html_count(b, published);
-    close_key(b, "each with its interval");
-    open_key(b, v->stamp ? "Epsilon (set, not guaranteed)" : "Epsilon");
-    su_html_real(b, v->epsilon);
-    if (isfinite(v->delta))
+    close_key(b, v->intervals ? "each with its interval" : "without intervals");
+    open_key(b, !v->bounded ? "Epsilon (no bound)" : v->stamp ? "Epsilon (set, not guaranteed)" : "Epsilon");
+    if (v->bounded)
+        su_html_real(b, v->epsilon);
+    else
+        su_buf_text(b, "none");
+    if (v->bounded && isfinite(v->delta))
         su_buf_printf(b, "<small>at delta %.2g</small></dd></div>\n", v->delta);
     else
         close_key(b, "");
@@ -106,7 +109,7 @@ static void put_promise(su_buf *b, const su_shown *s)
     if (v->stamp) {
         su_buf_text(b, "<p class=\"note\"><strong>");
         su_html(b, v->stamp);
-        su_buf_text(b, ".</strong> This is what the same release would promise with real noise.</p>\n");
+        su_buf_text(b, v->bounded ? ".</strong> This is what the same release would promise with real noise.</p>\n" : ".</strong></p>\n");
     }
     put_some(b, "p", &v->promise, 0, PROMISE_FIRST);
     if (v->promise.count > PROMISE_FIRST) {

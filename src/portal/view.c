@@ -248,6 +248,9 @@ static su_status read_report(reader *r)
     v->promise = words(r, g, "promise");
     v->limits = words(r, g, "not_protected");
     v->absent = words(r, j, "missing_on_purpose");
+    const char *mechanism = text_of(r, g, "mechanism");
+    v->bounded = !json_is_false(json_object_get(g, "differential_privacy"));
+    v->intervals = v->bounded && (!mechanism || strcmp(mechanism, "sds") != 0);
     v->epsilon = number_of(g, "epsilon");
     v->delta = number_of(g, "delta");
     v->rho = number_of(g, "rho");

@@ -57,6 +57,7 @@ typedef struct su_view {
     const char *name, *title, *description, *version, *created, *publisher, *licence, *licence_url;
     const char *stamp; /* NULL when the guarantee holds */
     su_view_words warning, promise, limits, absent;
+    bool bounded, intervals; /* differential privacy; counts with intervals */
     double epsilon, delta, rho, odds, population_epsilon, population_delta;
     double estimated, estimated_low, estimated_high;
     uint64_t synthetic, k, releases_before, tables;

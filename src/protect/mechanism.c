@@ -1,5 +1,9 @@
 /* mechanism: names, and who runs what. */
 #include "mechanism.h"
+#include "pgm/pgm.h"
+#include "sds/sds.h"
+
+#include <suha/plant.h>
 
 #include <string.h>
 
@@ -9,11 +13,18 @@ static su_status run_residual(su_context *ctx, su_release *r, const su_code_matr
     su_status st = su_release_measure(ctx, r, m, random, &noisy);
     if (!st) st = su_measured(hook);
     if (!st) st = su_release_finish(ctx, r, noisy, random);
+    SU_PLANT(EXACT_N, r->total_estimate = (double)m->row_count, (void)0);
     su_measurement_free(noisy);
     return st;
 }
 
-static const su_mechanism_run runs[SU_MECHANISM_COUNT] = { [SU_MECHANISM_RESIDUAL] = run_residual };
+static const su_mechanism_run runs[SU_MECHANISM_COUNT] = { [SU_MECHANISM_RESIDUAL] = run_residual,
+                                                            [SU_MECHANISM_MST] = su_run_mst,
+                                                            [SU_MECHANISM_AIM] = su_run_aim,
+                                                            [SU_MECHANISM_SDS] = su_sds_run,
+                                                            [SU_MECHANISM_ROW_SEEDED] = su_k_run,
+                                                            [SU_MECHANISM_VALUE_SEEDED] = su_k_run,
+                                                            [SU_MECHANISM_UNSEEDED] = su_k_run };
 
 #define NAME(id, name, bound, about) name,
 #define BOUND(id, name, bound, about) bound,
@@ -36,8 +47,25 @@ bool su_mechanism_parse(const char *name, su_mechanism *out)
     return false;
 }
 
-su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_status (*measured)(void *arg), void *arg)
+/* A row without any value says nothing, and readers of CSV stumble over it. Post-processing: the number of records has its own estimate. */
+static void drop_blank_records(su_release *r)
+{
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < r->record_count; i++) {
+        bool blank = true;
+        for (uint32_t c = 0; c < r->column_count; c++) blank = blank && r->records[c][i] == 0;
+        if (blank) continue;
+        for (uint32_t c = 0; c < r->column_count; c++) r->records[c][kept] = r->records[c][i];
+        kept++;
+    }
+    r->record_count = kept;
+}
+
+su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_status (*measured)(void *arg),
+                         void *arg)
 {
     su_measured_hook hook = { measured, arg };
-    return runs[r->options.mechanism](ctx, r, m, random, &hook);
+    su_status st = runs[r->options.mechanism](ctx, r, m, random, &hook);
+    if (!st) drop_blank_records(r);
+    return st;
 }

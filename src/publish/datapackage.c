@@ -155,7 +155,8 @@ static void resource_schema(const su_publication *p, su_json *j, const char *pat
 static const char *resource_title(const su_publication *p, const char *path)
 {
     if (strcmp(path, "data/microdata.csv") == 0) return "Synthetic records";
-    if (strcmp(path, "data/aggregates.csv") == 0) return "Protected counts of combinations, with 95 % intervals";
+    if (strcmp(path, "data/aggregates.csv") == 0)
+        return su_has_intervals(p) ? "Protected counts of combinations, with 95 % intervals" : "Protected counts of combinations";
     if (strcmp(path, "protection/report.html") == 0) return "Protection report";
     if (strcmp(path, "codebook.html") == 0) return "Codebook";
     for (size_t i = 0; i < p->list_count; i++)
@@ -242,7 +243,10 @@ static void guarantee(const su_publication *p, su_json *j)
     su_json_object(j);
     su_json_kv_bool(j, "holds", p->stamp == NULL);
     su_json_kv_text(j, "stamp", p->stamp);
-    su_json_kv_text(j, "definition", "zero-concentrated differential privacy, stated as (epsilon, delta)");
+    su_json_kv_text(j, "mechanism", su_mechanism_name(p->r->options.mechanism));
+    su_json_kv_text(j, "definition",
+                    p->bounded ? "zero-concentrated differential privacy, stated as (epsilon, delta)"
+                               : "K-anonymity: no differential privacy bound");
     su_json_kv_text(j, "unit", "one record");
     su_json_kv_text(j, "neighbouring", "add or remove one record");
     su_json_kv_real(j, "epsilon", p->r->epsilon_stated);
@@ -255,7 +259,7 @@ static void guarantee(const su_publication *p, su_json *j)
 
 void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, size_t count, su_buf *b)
 {
-    static const char *const keywords[] = { "human trafficking", "differential privacy", "synthetic data" };
+    const char *const keywords[] = { "human trafficking", p->bounded ? "differential privacy" : "k-anonymity", "synthetic data" };
     su_json writer, *j = &writer;
     su_json_init(j, b);
     su_json_object(j);

@@ -73,7 +73,8 @@ const char *su_value_code(const su_publication *p, uint32_t column, uint32_t val
 {
     const su_matrix_column *c = &p->r->columns[column];
     const su_codelist *list = p->schema->fields[c->field].codelist;
-    uint32_t v = c->set_value ? c->set_value : value;
+    uint32_t no = p->schema->fields[c->field].negative; /* values are numbered without the known no */
+    uint32_t v = c->set_value ? c->set_value : value + (no && value >= no);
     return list && v >= 1 && v <= list->count ? su_printed(p->arena, list->codes[v - 1].code) : su_arena_printf(p->arena, "%u", v);
 }
 
@@ -87,10 +88,13 @@ const char *su_missing_words(const su_pub_field *f)
 
 const char *su_citation(const su_publication *p)
 {
-    return su_arena_printf(p->arena, "%s (%.4s). %s%s%s, version %s. Data set with differential privacy, made with Suha %s.",
-                           p->publisher ? p->publisher : "Publisher not named", p->day, p->stamp ? p->stamp : "", p->stamp ? ": " : "",
-                           p->title, p->version, SU_VERSION);
+    return su_arena_printf(
+        p->arena, "%s (%.4s). %s%s%s, version %s. %s, made with Suha %s.", p->publisher ? p->publisher : "Publisher not named", p->day,
+        p->stamp ? p->stamp : "", p->stamp ? ": " : "", p->title, p->version,
+        p->bounded ? "Data set with differential privacy" : "K-anonymous data set without a differential privacy bound", SU_VERSION);
 }
+
+bool su_has_intervals(const su_publication *p) { return p->bounded && p->r->options.mechanism != SU_MECHANISM_SDS; }
 
 static bool spdx(const char *s)
 {
@@ -126,7 +130,11 @@ static su_status describe(su_context *ctx, su_publication *p)
     p->licence_url = info->licence_url ? info->licence_url : usual ? "https://creativecommons.org/licenses/by/4.0/" : NULL;
     if (p->licence_url && strncmp(p->licence_url, "https://", 8) != 0)
         return su_fail(ctx, SU_USAGE, "The address of the licence must begin with https:// (it is \"%.80s\").", p->licence_url);
-    p->stamp = !p->r->private_noise ? "NOT PRIVATE" : p->r->options.domain_from_data ? "NO GUARANTEE" : NULL;
+    p->bounded = su_mechanism_bound(p->r->options.mechanism);
+    p->stamp = !p->r->private_noise             ? p->bounded ? "NOT PRIVATE" : "NOT PRIVATE, NO DIFFERENTIAL PRIVACY BOUND"
+               : !p->bounded                    ? "NO DIFFERENTIAL PRIVACY BOUND"
+               : p->r->options.domain_from_data ? "NO GUARANTEE"
+                                                : NULL;
     return SU_OK;
 }
 

@@ -45,7 +45,8 @@ typedef struct su_publication {
     const char *name, *title, *version, *publisher; /* publisher may be NULL */
     const char *licence, *licence_url, *licence_title;
     const char *created, *day; /* 2026-11-21T19:27:00Z, 2026-11-21 */
-    const char *stamp;         /* NULL, "NOT PRIVATE" or "NO GUARANTEE" */
+    const char *stamp;         /* NULL, "NOT PRIVATE", "NO GUARANTEE" or "NO DIFFERENTIAL PRIVACY BOUND" */
+    bool bounded;              /* the mechanism has a differential privacy bound */
     su_pub_field *fields;
     size_t field_count; /* released fields in schema order */
     su_list_file *lists;
@@ -58,6 +59,11 @@ su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *aren
                               const su_bundle_info *info) SU_MUST_CHECK;
 void su_publication_words(su_publication *p); /* fills warning, promise, limits, absent */
 
+/* Parts of it for the mechanisms of words_peer.c. */
+void su_words_sds_how(su_publication *p);
+void su_words_k_warning(su_publication *p);
+void su_words_k(su_publication *p); /* promise, limits, absent */
+
 /* Code or column name as every file prints it: with a leading ' where a spreadsheet would run it as a formula (CWE-1236). */
 const char *su_printed(su_arena *arena, const char *text);
 const char *su_value_code(const su_publication *p, uint32_t column, uint32_t value); /* code of a value of a release column */
@@ -68,6 +74,7 @@ const char *su_short_real(su_arena *arena, double x); /* four significant digits
 const char *su_upper_real(su_arena *arena, double x);
 const char *su_json_quoted(su_arena *arena, const char *text); /* "text", also valid YAML */
 void su_buf_md(su_buf *b, const char *text);                   /* Markdown with every mark-up character disarmed, on one line */
+bool su_has_intervals(const su_publication *p);                /* the aggregates are printed with intervals */
 void su_md_warning(const su_publication *p, su_buf *b);        /* the stamp and the warning as a quotation; nothing when there is none */
 void su_html_open(const su_publication *p, su_buf *b, const char *style_path, const char *heading);
 void su_html_close(const su_publication *p, su_buf *b);

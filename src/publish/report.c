@@ -5,9 +5,21 @@
 
 #define SHOWN_TABLES 400u
 
+static const char *noise_of(const su_publication *p)
+{
+    if (!p->bounded) return "none";
+    if (p->r->options.mechanism == SU_MECHANISM_SDS)
+        return "exact discrete Gaussian on counts, exact discrete Laplace on the number of records (Canonne, Kamath, Steinke 2020), whole "
+               "numbers only";
+    if (p->r->options.mechanism == SU_MECHANISM_MST || p->r->options.mechanism == SU_MECHANISM_AIM)
+        return "exact discrete Gaussian on counts (Canonne, Kamath, Steinke 2020), exact exponential mechanism for the choice of tables, "
+               "whole "
+               "numbers only";
+    return "exact discrete Gaussian (Canonne, Kamath, Steinke 2020), whole numbers only";
+}
+
 static const char *const unit = "one record (one person's row in the case table)";
 static const char *const neighbours = "add or remove one record";
-static const char *const noise = "exact discrete Gaussian (Canonne, Kamath, Steinke 2020), whole numbers only";
 
 /* ---- JSON --------------------------------------------------------------------------------------------------------------------------- */
 
@@ -32,6 +44,10 @@ static void json_guarantee(const su_publication *p, su_json *j)
     const su_release *r = p->r;
     su_json_key(j, "guarantee");
     su_json_object(j);
+    su_json_kv_text(j, "mechanism", su_mechanism_name(r->options.mechanism));
+    su_json_kv_text(j, "mechanism_about", su_mechanism_about(r->options.mechanism));
+    if (r->mechanism_reason) su_json_kv_text(j, "mechanism_reason", r->mechanism_reason);
+    su_json_kv_bool(j, "differential_privacy", p->bounded);
     su_json_kv_bool(j, "holds", p->stamp == NULL);
     su_json_kv_text(j, "stamp", p->stamp);
     json_words(j, "warning", &p->warning);
@@ -43,8 +59,11 @@ static void json_guarantee(const su_publication *p, su_json *j)
     su_json_kv_real(j, "epsilon_asked", r->options.epsilon);
     su_json_kv_real(j, "delta", r->options.delta);
     su_json_kv_real(j, "rho", r->rho);
+    su_json_kv_text(j, "accountant", p->bounded ? su_accountant_name(r->accountant) : NULL);
+    su_json_kv_text(j, "accountant_about", p->bounded ? su_accountant_about(r->accountant) : NULL);
     su_json_kv_real(j, "odds_factor", exp(r->epsilon_stated));
-    su_json_kv_text(j, "noise", noise);
+    if (r->options.mechanism == SU_MECHANISM_SDS) su_json_kv_real(j, "delta_beside_rho", r->sds.delta_threshold);
+    su_json_kv_text(j, "noise", noise_of(p));
     su_json_kv_text(j, "random_source", r->private_noise ? "operating system" : "seed");
     su_json_kv_bool(j, "domain_from_data", r->options.domain_from_data);
     su_json_end(j);
@@ -86,6 +105,14 @@ static uint64_t published(const su_release *r, uint32_t length)
     return n;
 }
 
+static void json_sds_length(su_json *j, const su_sds_length *l)
+{
+    su_json_kv_int(j, "contribution_bound", (int64_t)l->bound);
+    su_json_kv_real(j, "sigma", sqrt((double)l->variance.num / (double)(l->variance.den ? l->variance.den : 1)));
+    su_json_kv_int(j, "reported_above", l->threshold);
+    su_json_kv_int(j, "candidates", (int64_t)l->candidates);
+}
+
 static void json_lengths(const su_publication *p, su_json *j)
 {
     const su_release *r = p->r;
@@ -94,7 +121,9 @@ static void json_lengths(const su_publication *p, su_json *j)
     for (uint32_t l = 1; l <= r->options.length && l <= SU_MAX_LENGTH; l++) {
         su_json_object(j);
         su_json_kv_int(j, "length", l);
+        if (p->r->options.mechanism == SU_MECHANISM_SDS && l <= r->sds.lengths) json_sds_length(j, &r->sds.length[l]);
         su_json_kv_real(j, "gate_threshold", r->gate[l]);
+        su_json_kv_real(j, "gate_least_count", r->least_count[l]);
         su_json_kv_int(j, "published", (int64_t)published(r, l));
         su_json_kv_int(j, "left_out_by_gate", (int64_t)r->suppressed_by_gate[l]);
         su_json_kv_int(j, "left_out_by_k", (int64_t)r->suppressed_by_k[l]);
@@ -178,13 +207,18 @@ static void html_facts(const su_publication *p, su_buf *b)
     su_arena *a = p->arena;
     su_buf_text(b, "<h2>The numbers</h2>\n<table class=\"facts\">\n<tbody>\n");
     fact(b, "Guarantee", p->stamp ? su_arena_printf(a, "none (%s)", p->stamp) : "holds");
+    fact(b, "Mechanism", su_arena_printf(a, "%s: %s", su_mechanism_name(r->options.mechanism), su_mechanism_about(r->options.mechanism)));
+    if (r->mechanism_reason) fact(b, "Why this mechanism", r->mechanism_reason);
+    if (!p->bounded) fact(b, "Differential privacy", "no differential privacy bound");
     fact(b, "Unit of protection", unit);
     fact(b, "Neighbouring tables", neighbours);
-    fact(b, "epsilon, stated (asked)",
-         su_arena_printf(a, "%s (%s)", su_upper_real(a, r->epsilon_stated), su_short_real(a, r->options.epsilon)));
-    fact(b, "delta", su_arena_printf(a, "%.3g", r->options.delta));
-    fact(b, "rho (zero-concentrated DP)", su_arena_printf(a, "%.6g", r->rho));
-    fact(b, "Noise", noise);
+    if (p->bounded)
+        fact(b, "epsilon, stated (asked)",
+             su_arena_printf(a, "%s (%s)", su_upper_real(a, r->epsilon_stated), su_short_real(a, r->options.epsilon)));
+    if (p->bounded) fact(b, "epsilon computed by", su_accountant_about(r->accountant));
+    if (p->bounded) fact(b, "delta", su_arena_printf(a, "%.3g", r->options.delta));
+    if (p->bounded) fact(b, "rho (zero-concentrated DP)", su_arena_printf(a, "%.6g", r->rho));
+    fact(b, "Noise", noise_of(p));
     fact(b, "Random source", r->private_noise ? "operating system" : "seed: NOT PRIVATE");
     fact(b, "Lists of codes", r->options.domain_from_data ? "read off the data: NO GUARANTEE" : "public, fixed before the data were read");
     fact(b, "Population total",
@@ -193,9 +227,12 @@ static void html_facts(const su_publication *p, su_buf *b)
                                p->info->population_delta, su_grouped(a, p->info->releases_before))
              : "not stated");
     if (p->info->ledger_note) fact(b, "Ledger", p->info->ledger_note);
-    fact(b, "Case records, estimated",
-         su_arena_printf(a, "%s (95 %% interval %s to %s)", su_short_real(a, round(r->total_estimate)),
-                         su_short_real(a, floor(r->total_ci_low)), su_short_real(a, ceil(r->total_ci_high))));
+    if (!p->bounded)
+        fact(b, "Case records, rounded down to a multiple of K", su_short_real(a, r->total_estimate));
+    else
+        fact(b, "Case records, estimated",
+             su_arena_printf(a, "%s (95 %% interval %s to %s)", su_short_real(a, round(r->total_estimate)),
+                             su_short_real(a, floor(r->total_ci_low)), su_short_real(a, ceil(r->total_ci_high))));
     fact(b, "Synthetic records", su_grouped(a, r->record_count));
     fact(b, "Smallest count printed (K)", r->options.k > 1 ? su_grouped(a, r->options.k) : "no threshold");
     fact(b, "Software", "Suha " SU_VERSION);
@@ -205,9 +242,16 @@ static void html_facts(const su_publication *p, su_buf *b)
 static void html_lengths(const su_publication *p, su_buf *b)
 {
     const su_release *r = p->r;
-    su_buf_text(b, "<h2>Which combinations were published</h2>\n<p>A combination is published when all its parts are and its noisy count "
-                   "is above the gate: a number of standard "
-                   "deviations of its own noise, fixed before any data were read.</p>\n<div class=\"scroll\" "
+    bool sds = r->options.mechanism == SU_MECHANISM_SDS;
+    su_buf_printf(b,
+                  "<h2>Which combinations were published</h2>\n<p>A combination is published when all its parts are and its noisy count "
+                  "is above the gate: a number of standard deviations of its own noise, fixed before any data were read.%s</p>\n",
+                  sds ? " Single values: above the threshold in report.json that keeps out what one record alone brings in."
+                  : r->options.mechanism == SU_MECHANISM_RESIDUAL
+                      ? " Combinations of two and more are counted in the tables of imaginary people that agree with the noisy tables, "
+                        "and must hold a least number of them (report.json)."
+                      : "");
+    su_buf_text(b, "<div class=\"scroll\" "
                    "tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">columns combined</th>"
                    "<th scope=\"col\">gate</th><th scope=\"col\">published</th><th scope=\"col\">left out by the gate</th><th "
                    "scope=\"col\">left out by K</th></tr></thead>\n<tbody>\n");
@@ -272,7 +316,7 @@ void su_emit_report_html(const su_publication *p, su_buf *b)
     su_html_words(b, "li", &p->absent);
     su_buf_text(b, "</ul>\n");
     html_facts(p, b);
-    html_lengths(p, b);
-    html_tables(p, b);
+    if (p->bounded) html_lengths(p, b);
+    if (p->r->table_count) html_tables(p, b);
     su_html_close(p, b);
 }

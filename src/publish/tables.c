@@ -1,6 +1,8 @@
 /* The data files: synthetic records, counts, codelists. */
 #include "publication.h"
 
+#include <suha/plant.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,8 +63,11 @@ void su_emit_microdata(const su_publication *p, su_buf *b)
     qsort_r(order, r->record_count, sizeof *order, by_codes, (void *)(uintptr_t)r);
 
     for (size_t i = 0; i < p->field_count; i++) {
+        const su_pub_field *f = &p->fields[i];
+        bool shown =
+            SU_PLANT(HEADER_FROM_DATA, f->column == SU_NO_COLUMN || su_planted_largest(r->records[f->column], r->record_count), true);
         if (i) su_buf_char(b, ',');
-        cell(b, p->fields[i].name);
+        if (shown) cell(b, f->name);
     }
     su_buf_char(b, '\n');
     for (uint64_t k = 0; k < r->record_count; k++) {
@@ -88,15 +93,6 @@ void su_emit_microdata(const su_publication *p, su_buf *b)
     free(order);
 }
 
-/* Name or code inside a combination: \ ; = are escaped by a backslash. */
-static void escaped(su_buf *b, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '\\' || *text == ';' || *text == '=') su_buf_char(b, '\\');
-        su_buf_char(b, *text);
-    }
-}
-
 /* Ends of an interval are widened to one decimal, never narrowed. */
 static void interval_end(su_buf *b, double x, bool low)
 {
@@ -117,9 +113,9 @@ void su_emit_aggregates(const su_publication *p, su_buf *b)
         for (uint32_t k = 0; k < g->length; k++) {
             const su_matrix_column *c = &r->columns[g->at[k].column];
             if (k) su_buf_char(&name, ';');
-            escaped(&name, su_printed(p->arena, p->schema->fields[c->field].name));
+            su_buf_escape(&name, su_printed(p->arena, p->schema->fields[c->field].name), ";=");
             su_buf_char(&name, '=');
-            escaped(&name, su_value_code(p, g->at[k].column, g->at[k].value));
+            su_buf_escape(&name, su_value_code(p, g->at[k].column, g->at[k].value), ";=");
         }
         su_buf_csv_safe(b, (su_str) { name.p, name.n }, ',');
         su_buf_printf(b, ",%u,%llu,", g->length, (unsigned long long)g->count);

@@ -17,7 +17,8 @@ static void warn(su_publication *p)
         say(&p->warning,
             "The lists of codes were read off the data instead of a public codelist, so a code can stand in a list because one "
             "person has it. No privacy guarantee can be stated for this release, whatever its epsilon.");
-    if (p->stamp)
+    if (!p->bounded) su_words_k_warning(p);
+    if (p->stamp && p->bounded)
         say(&p->warning,
             su_arena_printf(a,
                             "What is written about protection in this bundle is what the same release would promise with %s%s%s. "
@@ -57,13 +58,33 @@ static void promise_numbers(su_publication *p)
                                      "above about 10 promises little in the worst case.",
                                      su_upper_real(a, percent_of_odds(exp(eps) / 99)), lower(percent_of_odds(exp(-eps) / 99)),
                                      su_upper_real(a, rho), su_upper_real(a, exp(rho))));
-    if (rho > 0 && delta > 0 && delta < 1)
+    if (p->r->options.mechanism == SU_MECHANISM_SDS)
+        say(&p->promise, "The promise is per record. For a person with several records here it is weaker; how much weaker is not stated.");
+    else if (rho > 0 && delta > 0 && delta < 1)
         say(&p->promise,
             su_arena_printf(a,
                             "The promise is per record. For a person with two records here it weakens to epsilon = %s, with three to "
                             "epsilon = %s (same delta).",
                             su_upper_real(a, su_zcdp_epsilon(4 * rho, delta)), su_upper_real(a, su_zcdp_epsilon(9 * rho, delta))));
 }
+
+static void pgm_how(su_publication *p)
+{
+    const su_release *r = p->r;
+    su_arena *a = p->arena;
+    say(&p->promise,
+        su_arena_printf(
+            a,
+            "How: every column was counted by itself, then %s tables of two columns, chosen one after the other by the exponential "
+            "mechanism from what was known already; every choice was paid from the same budget. Whole-number noise from the discrete "
+            "Gaussian distribution, drawn %s before the table was counted, was added to every cell, empty cells too. The counts and "
+            "intervals were computed from those noisy tables, the synthetic records from a graphical model fitted to them, and "
+            "nothing from the case records again. Which tables were chosen is a result like the counts, and as protected.",
+            su_grouped(a, r->table_count > r->column_count ? r->table_count - r->column_count : 0),
+            r->private_noise ? "from the operating system's random source" : "from a seed"));
+}
+
+static bool pgm(const su_release *r) { return r->options.mechanism == SU_MECHANISM_MST || r->options.mechanism == SU_MECHANISM_AIM; }
 
 static void promise(su_publication *p)
 {
@@ -73,18 +94,29 @@ static void promise(su_publication *p)
                      "made so that it would look "
                      "nearly the same if any one record had been left out, or one more had been put in.");
     promise_numbers(p);
-    say(&p->promise, su_arena_printf(a,
-                                     "How: tables of up to %u columns were counted once, and whole-number noise from the discrete Gaussian "
-                                     "distribution, drawn %s before the "
-                                     "records were read, was added to every cell, empty cells too. The counts, the intervals and the "
-                                     "synthetic records were computed from those noisy tables and "
-                                     "never from the case records again.",
-                                     r->options.length, r->private_noise ? "from the operating system's random source" : "from a seed"));
+    if (r->options.mechanism == SU_MECHANISM_SDS)
+        su_words_sds_how(p);
+    else if (pgm(r))
+        pgm_how(p);
+    else
+        say(&p->promise,
+            su_arena_printf(a,
+                            "How: tables of up to %u columns were counted once, and whole-number noise from the discrete Gaussian "
+                            "distribution, drawn %s before the "
+                            "tables were counted, was added to every cell, empty cells too. The counts, the intervals and the "
+                            "synthetic records were computed from those noisy tables and "
+                            "never from the case records again.",
+                            r->options.length, r->private_noise ? "from the operating system's random source" : "from a seed"));
     if (r->options.k > 1)
         say(&p->promise, su_arena_printf(a, "On top of the noise, no count below %s is printed.", su_grouped(a, r->options.k)));
     const su_bundle_info *i = p->info;
     const char *kept = i->ledger_note ? su_arena_printf(a, " The ledger: %s.", i->ledger_note) : "";
-    if (i->population_epsilon > 0)
+    if (i->releases_unbounded)
+        say(&p->promise,
+            su_arena_printf(
+                a, "A release without a differential privacy bound was made about the same people: no total holds for this population.%s",
+                kept));
+    else if (i->population_epsilon > 0)
         say(&p->promise, su_arena_printf(a,
                                          "Losses of several releases about the same people add up. Before this one, %s %s charged to this "
                                          "population; with this one the total is "
@@ -150,6 +182,16 @@ static void absent(su_publication *p)
                             "%s %s of columns with too many cells in the table. Left out by size alone, before any record was read; the "
                             "synthetic records carry no measured relation between those columns beyond what smaller tables tell.",
                             su_grouped(a, r->dropped_count), r->dropped_count == 1 ? "combination" : "combinations"));
+    if (pgm(r))
+        say(&p->absent,
+            su_arena_printf(
+                a,
+                "Counts of combinations that no measured table holds: no interval could be given for them. Combinations of more than "
+                "two columns are in the synthetic records only.%s",
+                r->options.rare_values
+                    ? " Values too rare to be told from the noise are not counted, but do occur in the synthetic records, drawn from "
+                      "their noisy counts: such a value may be one that nobody has."
+                    : " Values too rare to be told from the noise count as absent in the synthetic records."));
     uint64_t gate = 0, k = 0;
     for (uint32_t l = 1; l <= SU_MAX_LENGTH; l++) gate += r->suppressed_by_gate[l], k += r->suppressed_by_k[l];
     say(&p->absent,
@@ -167,6 +209,10 @@ void su_publication_words(su_publication *p)
     su_words *all[] = { &p->warning, &p->promise, &p->limits, &p->absent };
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) all[i]->text = su_arena_array(p->arena, 12, sizeof(char *));
     warn(p);
+    if (!p->bounded) {
+        su_words_k(p);
+        return;
+    }
     promise(p);
     limits(p);
     absent(p);

@@ -1,4 +1,5 @@
 /* Code matrix: the coded, releasable columns of a case table, as counting and protection see them. */
+#include <suha/plant.h>
 #include <suha/table.h>
 
 #include <stdlib.h>
@@ -32,8 +33,9 @@ static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field
         if (!su_cell_is_value(v) || v == f->negative) continue;
         codes[r] = (uint16_t)(v - (f->negative != 0 && v > f->negative ? 1 : 0));
     }
+    uint32_t values = SU_PLANT(DOMAIN_FROM_DATA, su_planted_largest(codes, t->row_count), positive_codes(f));
     m->columns[m->column_count++] = (su_matrix_column) {
-        .name = su_arena_strndup(&m->arena, f->name, strlen(f->name)), .field = field, .card = positive_codes(f) + 1, .codes = codes
+        .name = su_arena_strndup(&m->arena, f->name, strlen(f->name)), .field = field, .card = values + 1, .codes = codes
     };
 }
 

@@ -167,15 +167,34 @@ out:
     return status;
 }
 
-su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last)
+static su_codelist *list_of(su_arena *arena, const char *id, uint32_t count)
 {
     su_codelist *list = su_arena_alloc(arena, sizeof *list);
-    int64_t span = (int64_t)last - first + 1;
     list->id = su_arena_strndup(arena, id, strlen(id));
-    list->count = span <= 0 ? 0 : span > CODELIST_MAX ? CODELIST_MAX : (uint32_t)span;
-    list->codes = su_arena_array(arena, list->count, sizeof *list->codes);
+    list->count = count;
+    list->codes = su_arena_array(arena, count, sizeof *list->codes);
     list->keys = su_dict_new();
-    list->key_value = su_arena_array(arena, (size_t)list->count + 1, sizeof *list->key_value);
+    list->key_value = su_arena_array(arena, (size_t)count + 1, sizeof *list->key_value);
+    return list;
+}
+
+su_codelist *su_codelist_exact(su_arena *arena, const char *id, const su_str *codes, uint32_t count)
+{
+    su_codelist *list = list_of(arena, id, count < CODELIST_MAX ? count : CODELIST_MAX);
+    list->exact = true;
+    for (uint32_t i = 0; i < list->count; i++) {
+        su_code *code = &list->codes[i];
+        code->code = su_arena_strndup(arena, codes[i].p, codes[i].n);
+        for (int lang = 0; lang < SU_LANG_COUNT; lang++) code->label[lang] = code->code;
+        list->key_value[su_dict_add(list->keys, codes[i])] = (uint16_t)(i + 1);
+    }
+    return list;
+}
+
+su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last)
+{
+    int64_t span = (int64_t)last - first + 1;
+    su_codelist *list = list_of(arena, id, span <= 0 ? 0 : span > CODELIST_MAX ? CODELIST_MAX : (uint32_t)span);
     for (uint32_t i = 0; i < list->count; i++) {
         int64_t year = (int64_t)first + i;
         su_code *code = &list->codes[i];
@@ -200,6 +219,7 @@ uint16_t su_codelist_find(const su_codelist *list, su_str cell)
     uint32_t id = 0;
     /* Folding twice changes nothing, so a cell that equals a key needs no folding. */
     if (su_dict_find(list->keys, cell, &id)) return list->key_value[id];
+    if (list->exact) return 0;
     su_arena scratch;
     su_arena_init(&scratch);
     bool found = su_dict_find(list->keys, su_text_fold(&scratch, cell), &id);
@@ -230,22 +250,37 @@ static uint16_t continued_by(const su_codelist *list, su_str cell)
     return found;
 }
 
+static size_t common_start(su_str a, su_str b)
+{
+    size_t n = 0;
+    while (n < a.n && n < b.n && a.p[n] == b.p[n]) n++;
+    return n;
+}
+
 const su_code *su_codelist_suggest(const su_codelist *list, su_str cell)
 {
     su_arena scratch;
     su_arena_init(&scratch);
     su_str folded = su_text_fold(&scratch, cell);
-    size_t best = folded.n / 4 < SUGGEST_MAX_DISTANCE ? folded.n / 4 : SUGGEST_MAX_DISTANCE;
+    size_t best = folded.n / 4 < SUGGEST_MAX_DISTANCE ? folded.n / 4 : SUGGEST_MAX_DISTANCE, start = 0;
     uint16_t value = 0;
+    bool undecided = false;
     for (uint32_t id = 0; id < su_dict_count(list->keys) && folded.n > 0; id++) {
-        size_t distance = su_text_distance(folded, su_dict_get(list->keys, id), best + 1);
-        bool earlier = distance == best && (value == 0 || list->key_value[id] < value);
-        if (distance < best || earlier) {
-            best = distance;
-            value = list->key_value[id];
+        su_str key = su_dict_get(list->keys, id);
+        size_t distance = su_text_distance(folded, key, best + 1);
+        if (distance > best) continue;
+        size_t own_start = common_start(folded, key);
+        bool nearer = value == 0 || distance < best || own_start > start;
+        if (!nearer) {
+            undecided |= own_start == start && list->key_value[id] != value;
+            continue;
         }
+        undecided = false;
+        best = distance;
+        start = own_start;
+        value = list->key_value[id];
     }
     if (value == 0 && folded.n >= 4) value = continued_by(list, folded);
     su_arena_free(&scratch);
-    return value == 0 ? NULL : &list->codes[value - 1];
+    return value == 0 || undecided ? NULL : &list->codes[value - 1];
 }

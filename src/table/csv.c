@@ -177,10 +177,11 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
             break;
         }
         if (*count == SU_MAX_COLUMNS) {
-            status = su_fail(
-                r->ctx, SU_INPUT,
-                "%s, line %u: more than %u columns (delimiter: %s). Split the table, or state the delimiter if this is not the right one.",
-                r->name, r->line, SU_MAX_COLUMNS, delimiter_name(r->delimiter));
+            status = su_fail(r->ctx, SU_INPUT,
+                             "%s, line %u: more than %u columns (delimiter: %s). Split the table; if this is not its delimiter, save it "
+                             "again with another one "
+                             "(comma, semicolon or tab).",
+                             r->name, r->line, SU_MAX_COLUMNS, delimiter_name(r->delimiter));
             break;
         }
         list = su_grow(list, &capacity, (size_t)*count + 1, sizeof *list);
@@ -194,8 +195,14 @@ static su_status read_header_row(csv_parser *r, su_arena *arena, su_str **cells,
     return status;
 }
 
-static su_status ragged(csv_parser *r, uint32_t line, uint32_t found, uint32_t expected)
+/* `first`: the row right below the header, or one under a header of a single cell. */
+static su_status ragged(csv_parser *r, uint32_t line, uint32_t found, uint32_t expected, bool first)
 {
+    if (first && found > expected)
+        return su_fail(r->ctx, SU_INPUT,
+                       "%s, line %u, column %u: the row has %u cells, the header has %u (delimiter: %s). If the first lines are a title, "
+                       "delete the lines above the column names; otherwise put cells that hold the delimiter in double quotes.",
+                       r->name, line, expected + 1, found, expected, delimiter_name(r->delimiter));
     return su_fail(r->ctx, SU_INPUT, "%s, line %u, column %u: the row has %u cell%s, the header has %u (delimiter: %s). %s", r->name, line,
                    (found < expected ? found : expected) + 1, found, found == 1 ? "" : "s", expected, delimiter_name(r->delimiter),
                    found > expected ? "Put cells that hold the delimiter in double quotes, or remove the cells that are too many."
@@ -219,7 +226,7 @@ static su_status read_rows(csv_parser *r, table_builder *b)
             if (column < expected) builder_cell(b, column, cell.p, cell.n, cell.lasting);
             column++;
         } while (end == END_CELL);
-        if (column != expected) return ragged(r, line, column, expected);
+        if (column != expected) return ragged(r, line, column, expected, b->row_count == 1 || expected == 1);
         if (b->row_count % CHECK_ROWS == 0) {
             su_progress(r->ctx, "read", (double)(r->p - r->start) / (double)(r->end - r->start));
             if (su_cancelled(r->ctx)) return su_fail(r->ctx, SU_CANCELLED, "Reading %s was interrupted.", r->name);
@@ -252,7 +259,7 @@ static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *aren
                            r->name, r->line);
         uint32_t second = r->line;
         status = read_header_row(r, arena, &bottom, count);
-        if (status == SU_OK && *count != top_count) status = ragged(r, second, *count, top_count);
+        if (status == SU_OK && *count != top_count) status = ragged(r, second, *count, top_count, true);
         if (status == SU_OK) spread_right(top, top_count);
     }
     if (status != SU_OK) return status;

@@ -24,6 +24,7 @@ void su_raw_table_free(su_raw_table *t)
     free(t->row_line);
     free_text(t->source);
     free_text(t->sheet);
+    free_text(t->others);
     free(t);
 }
 

@@ -34,12 +34,61 @@ static su_status find_sheet(const xlsx_package *pkg, const xlsx_workbook *book, 
     return fail_no_sheet(pkg, book, wanted, found == 0 ? "there is no sheet" : "several sheets could be meant by");
 }
 
+static su_status stop_at_value(void *user, const char *name, const char **attributes)
+{
+    bool *filled = user;
+    (void)attributes;
+    *filled = strcmp(name, "v") == 0 || strcmp(name, "is") == 0;
+    return *filled ? SU_REFUSED : SU_OK; /* enough seen: ends the reading */
+}
+
+static su_status pass_end(void *user, const char *name)
+{
+    (void)user, (void)name;
+    return SU_OK;
+}
+
+/* Looks no further than the first value. What is wrong with a sheet that nobody asked for is nobody's failure. */
+static bool has_cells(const xlsx_package *pkg, const xlsx_sheet_entry *sheet)
+{
+    static const xml_handler handler = { stop_at_value, pass_end, NULL };
+    su_context quiet;
+    xlsx_package probe = *pkg;
+    bool filled = false;
+    su_context_init(&quiet);
+    quiet.cancel = pkg->ctx == NULL ? NULL : pkg->ctx->cancel;
+    probe.ctx = &quiet;
+    (void)xlsx_xml(&probe, sheet->entry, true, &handler, &filled);
+    return filled;
+}
+
+/* A person who named no sheet learns which one it was, and which others there are. */
+static void name_others(const xlsx_package *pkg, const xlsx_workbook *book, const xlsx_sheet_entry *taken, su_raw_table *t)
+{
+    enum { MOST = 1000 };
+    su_buf list = { 0 };
+    for (size_t i = 0; i < book->sheet_count && list.n < MOST; i++) {
+        const xlsx_sheet_entry *sheet = &book->sheets[i];
+        if (sheet == taken || !has_cells(pkg, sheet)) continue;
+        su_buf_printf(&list, "%s\"%s\"%s", list.n > 0 ? ", " : "", sheet->name, sheet->hidden ? " (hidden)" : "");
+    }
+    if (list.n > 0) {
+        t->others = su_strdup(list.p);
+        su_log(pkg->ctx, "%s: the sheet \"%s\" was read. The workbook also has %s; to read another one, name it (--sheet).", pkg->name,
+               taken->name, t->others);
+    }
+    su_buf_free(&list);
+}
+
 static su_status read_first(xlsx_package *pkg, const xlsx_workbook *book, unsigned header_rows, su_raw_table **out)
 {
     su_status status = SU_OK;
     for (int hidden = 0; hidden <= 1; hidden++)
         for (size_t i = 0; i < book->sheet_count && status == SU_OK && *out == NULL; i++)
-            if (book->sheets[i].hidden == (hidden == 1)) status = xlsx_sheet_read(pkg, book, &book->sheets[i], header_rows, out);
+            if (book->sheets[i].hidden == (hidden == 1)) {
+                status = xlsx_sheet_read(pkg, book, &book->sheets[i], header_rows, out);
+                if (*out != NULL) name_others(pkg, book, &book->sheets[i], *out);
+            }
     if (status == SU_OK && *out == NULL)
         status = su_fail(pkg->ctx, SU_INPUT, "%s: every sheet is empty. A table needs at least a row with the column names.", pkg->name);
     return status;

@@ -47,6 +47,8 @@ su_status su_db_fail(su_context *ctx, sqlite3 *db, int rc, const char *doing)
     case SQLITE_NOMEM:
         su_out_of_memory(0);
     case SQLITE_IOERR:
+        if (sqlite3_system_errno(db) == ENOSPC)
+            return su_fail(ctx, SU_IO, "%s: the disk is full (%s). Nothing of this step was kept. Make room and try again.", file, doing);
         return su_fail(ctx, SU_IO, "%s: the disk reports an error (%s: %s). Check the disk, then try again.", file, doing,
                        sqlite3_errstr(rc));
     default:

@@ -3,6 +3,8 @@
  * also has a MAC under the master key, and an audit entry. Whole numbers of pico-rho only. */
 #include "vault_priv.h"
 
+#include <suha/plant.h>
+
 #include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -158,7 +160,7 @@ static void take_state(su_context *ctx, walk *w, su_arena *arena, const event *e
     }
     entry->state = (su_ledger_state)to;
     if (*e->output) entry->output = su_arena_printf(arena, "%s", e->output);
-    if (to == SU_LEDGER_CANCELLED) w->spent -= entry->rho_pico;
+    if (SU_PLANT(FREE_RETRY, to == SU_LEDGER_FAILED ||, ) to == SU_LEDGER_CANCELLED) w->spent -= entry->rho_pico;
 }
 
 static void take_event(su_context *ctx, walk *w, su_arena *arena, const event *e)
@@ -393,6 +395,8 @@ static su_status check_entry(su_context *ctx, const su_ledger_entry *entry)
     if (s == SU_OK) s = check_text(ctx, "public inputs", entry->public_inputs, INPUTS_MAX, false);
     if (s != SU_OK) return s;
     if (entry->rho_pico > RHO_MAX) return su_fail(ctx, SU_USAGE, "The charge is too large to be one.");
+    bool no_bound = isinf(entry->epsilon) && entry->epsilon > 0 && entry->delta == 1;
+    if (no_bound) return SU_OK;
     if (!isfinite(entry->epsilon) || !isfinite(entry->delta) || entry->epsilon < 0 || entry->delta < 0 || entry->delta > 1)
         return su_fail(ctx, SU_USAGE, "The stated epsilon and delta must be finite numbers, not negative, delta at most 1.");
     return SU_OK;

@@ -32,6 +32,10 @@ def test_header_only_has_nothing_to_release_or_import():
     suha("vault", "init", path("v0"))
     suha("org", "add", path("v0"), "a", "--name", "A")
     assert "no row" in suha("import", file, "--vault", path("v0"), "--org", "a", "--schema", "ctdc-2024", code=1).err
+    refused(file, "no row")
+    assert "no row" in suha("release", file, "--schema", "ctdc-2024", "--epsilon", 1, "--out", path("h0"), code=1).err
+    assert "no record" in suha("release", "--vault", path("v0"), "--schema", "ctdc-2024", "--epsilon", 1, "--out", path("h0"), code=1).err
+    assert not os.path.exists(path("h0")) and not os.path.exists(path("h0.ledger.db"))
 
 
 def xlsx(name, sheet, more=()):
@@ -83,7 +87,7 @@ def test_mappings():
     mapping("twice.map.csv", "gender,,gender,,rename,exact,\nageBroad,,gender,,rename,exact,\n", "gender", "line 3")
     mapping("cell.map.csv", "gender,Woman,gender,Woman,value,exact,\ngender,woman,gender,Man,value,exact,\n", "line 3")
     mapping("cycle.map.csv", "@citizenship,,CountryOfExploitation,,rename,exact,\n@CountryOfExploitation,,citizenship,,rename,exact,\n", "cycle")
-    refused(file, "unknown schema", schema="no-such", code=2)
+    refused(file, "unknown schema", schema="no-such")
 
 
 def test_namibia_and_dashes_and_blanks():
@@ -95,9 +99,9 @@ def test_namibia_and_dashes_and_blanks():
 def test_release_options_out_of_range():
     file = write("good2.csv", GOOD)
     for option, value in (("--epsilon", "0"), ("--epsilon", "-1"), ("--epsilon", "nan"), ("--epsilon", "1e9"), ("--epsilon", "inf"), ("--epsilon", "four")):
-        suha("release", file, "--schema", "ctdc-2024", option, value, "--out", path("r0"), code=2)
+        suha("release", file, "--schema", "ctdc-2024", option, value, "--out", path("r0"), code=2 if value == "four" else 1)
     for length in ("0", "9", "-1", "x"):
-        suha("release", file, "--schema", "ctdc-2024", "--epsilon", 1, "--length", length, "--out", path("r0"), code=2)
+        suha("release", file, "--schema", "ctdc-2024", "--epsilon", 1, "--length", length, "--out", path("r0"), code=2 if length == "x" else 1)
     suha("release", file, "--schema", "ctdc-2024", "--epsilon", 1, "--seed", 1, "--out", path("r0"), code=1)
     assert "guarantee" in suha("release", file, "--schema", "auto", "--epsilon", 1, "--out", path("r0"), code=1).err
     assert not os.path.exists(path("r0")) and not os.path.exists(path("r0.ledger.db"))

@@ -37,7 +37,7 @@ def test_schemas():
     assert rows["ctdc-2024"] == 27 and rows["ctdc-v6"] == 62 and rows["htcds-2.0"] == 84, rows
     fields = suha("schemas", "ctdc-2024", "--json").json()["fields"]
     assert fields[0]["name"] == "yearOfRegistration" and fields[26]["name"] == "recruiterRelationOther"
-    assert "unknown schema" in suha("schemas", "nothing", code=2).err
+    assert "unknown schema" in suha("schemas", "nothing", code=1).err
 
 
 def test_generate_is_repeatable_and_overwrites_nothing():

@@ -124,6 +124,36 @@ def test_ledger_refuses_to_overspend():
     assert len([e for e in suha("ledger", path("lv"), "--json").json()["entries"] if e["state"] == "released"]) == 2
 
 
+def test_a_refused_release_leaves_no_ledger_and_a_weighted_row_is_withdrawn_whole():
+    file = write("w/cases.csv", "id,gender,n\nW1,Woman,3\nW2,Man,2\n")
+    suha("release", file, "--schema", "ctdc-2024", "--epsilon", 4, "--cap-epsilon", 0.5, "--out", path("w/r"), code=1)
+    assert not os.path.exists(path("w/r.ledger.db"))
+    mapping = write("w/map.csv", "source_column,source_value,target_column,target_value,rule,coverage,note\nid,,,,record,exact,\n"
+                    "gender,,gender,,rename,exact,\nn,,,,weight,exact,\n")
+    suha("vault", "init", path("wv"))
+    suha("org", "add", path("wv"), "a", "--name", "A")
+    suha("import", file, "--vault", path("wv"), "--org", "a", "--schema", "ctdc-2024", "--map", mapping)
+    suha("withdraw", path("wv"), "--org", "a", "--record", "W1")
+    assert suha("vault", "status", path("wv"), "--json").json()["records"] == 2
+
+
+def test_demo_refuses_a_folder_of_other_things():
+    write("other/precious.txt", "mine")
+    suha("demo", "--dir", path("other"), "--once", code=1)
+    assert os.listdir(path("other")) == ["precious.txt"]
+
+
+def test_an_interrupted_demo_goes_on():
+    for pause in (0.05, 0.15, 0.4, 1.2):
+        process = subprocess.Popen([SUHA, "demo", "--dir", path("broken"), "--once"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(pause)
+        process.send_signal(signal.SIGKILL if pause > 0.3 else signal.SIGINT)
+        process.wait()
+    suha("demo", "--dir", path("broken"), "--once")
+    assert suha("vault", "status", path("broken", "vault"), "--json").json()["records"] > 19000
+    check_bundle(path("broken", "release"))
+
+
 def test_release_without_a_vault_keeps_its_ledger_beside_the_output():
     suha("generate", "--shape", "nb6k", "--rows", 2000, "--out", path("nb.csv"))
     done = suha("release", path("nb.csv"), "--schema", "nb6k", "--epsilon", 4, "--length", 2, "--out", path("nb-release"), "--json")

@@ -49,6 +49,10 @@ static void contradictions_are_refused(void **state)
         { "a,,meansAbuse,,band,,\n", "line 2", "column 5", "needs a coded target" },
         { "a,,gender,,band,,\n", "line 2", "column 5", "has no bands" },
         { "a,,months,,year,,\n", "line 2", "column 5", "needs a coded target" },
+        { "a,F,gender,Woman,value,,\na,f,,,drop,,\n", "line 2", "column 2 (source_value)", "is dropped by another row" },
+        { "a,f,,,drop,,\na,F,,,drop,,\n", "line 3", "column 2 (source_value)", "dropped twice" },
+        { "a,*,,,drop,,\n", "line 2", "column 2 (source_value)", "hide every misspelling" },
+        { "a,f,gender,,drop,,\n", "line 2", "column 3 (target_column)", "fills no column" },
         { "a,;,,,split,,\na,,gender,,rename,,\n", "line 3", "column 3", "holds one" },
         { "a,;,,,split,,\na,|,kinds,,split,,\n", "line 3", "column 2", "line 2 already splits" },
         { "a,,,,drop,,\na,,gender,,rename,,\n", "line 2", "column 5", "line 3 uses it" },
@@ -147,7 +151,7 @@ static void required_fields_must_be_filled(void **state)
                 "requires the column a");
     assert_null(m);
     assert_int_equal(su_mapping_parse(&ctx, "map.csv", SU_STR(MAP_HEADER "x,,a,,rename,,\n"), s, &m), SU_OK);
-    su_raw_table *raw = csv_table("cases.csv", "x\none\n\" \"\ntwo\n");
+    su_raw_table *raw = csv_table("cases.csv", "x,k\none,\n\" \",1\ntwo,\n");
     su_case_table *t = NULL;
     su_harmonise_report *r = NULL;
     assert_int_equal(su_harmonise(&ctx, raw, s, m, NULL, &t, &r), SU_OK);
@@ -183,6 +187,81 @@ static void columns_find_their_fields_by_name(void **state)
     run_free(&r);
 }
 
+static su_status parse_text(su_context *ctx, su_str text)
+{
+    su_schema *s = toy();
+    su_mapping *m = NULL;
+    su_context_init(ctx);
+    su_status st = su_mapping_parse(ctx, "map.csv", text, s, &m);
+    su_mapping_free(m);
+    su_schema_free(s);
+    return st;
+}
+
+static void what_is_no_mapping_is_said(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_status st = parse_text(&ctx, SU_STR("PK\x03\x04 and so on"));
+    assert_says(&ctx, st, SU_INPUT, "map.csv", "spreadsheet", "save the mapping as CSV (UTF-8)");
+    st = parse_text(&ctx, SU_STR("\xD0\xCF\x11\xE0\xA1\xB1\x1A\xE1"));
+    assert_says(&ctx, st, SU_INPUT, "map.csv", "save the mapping as CSV (UTF-8)");
+    st = parse_text(&ctx, SU_STR(MAP_HEADER));
+    assert_says(&ctx, st, SU_INPUT, "map.csv", "no rows", "suha map suggest");
+    st = parse_text(&ctx, SU_STR(MAP_HEADER ",,,,,,\n  ,,,,,,\n"));
+    assert_says(&ctx, st, SU_INPUT, "map.csv", "no rows");
+}
+
+static void guarded_cells_are_read_without_their_guard(void **state)
+{
+    (void)state;
+    toy_run r = run("'=x,'+F,gender,Woman,value,,\n'=x,-99,gender,Man,value,,\n'=x,'-1,gender,Other,value,,\n'@gender,,,,drop,,\n",
+                    "=x,@gender\n+F,a\n-99,b\n'-1,c\n");
+    assert_string_equal(got(&r, 0, "gender"), "Woman");
+    assert_string_equal(got(&r, 1, "gender"), "Man");
+    assert_string_equal(got(&r, 2, "gender"), "Other"); /* a number needs no guard, so this ' is the cell's own */
+    assert_string_equal(column_of(&r, "@gender")->coverage, "dropped");
+    run_free(&r);
+}
+
+static void a_name_may_hold_ages_or_dates(void **state)
+{
+    (void)state;
+    toy_run r = run(NULL, "ageBand,YEAR\n30,2004-05-06\n8,2005-01-02\n112,2006-01-02\n");
+    assert_string_equal(got(&r, 0, "ageBand"), "18+");
+    assert_string_equal(got(&r, 1, "ageBand"), "0--8");
+    assert_string_equal(got(&r, 2, "year"), "2006");
+    run_free(&r);
+    r = run(NULL, "ageBand\n9-17\n18+\nadults\n");
+    assert_string_equal(got(&r, 0, "ageBand"), "9--17");
+    run_free(&r);
+    r = run(NULL, "GENDER,yearOfReg,YEAR,year\nF,1,2,2004\n"); /* two aliases and the name itself */
+    assert_string_equal(got(&r, 0, "year"), "2004");
+    run_free(&r);
+}
+
+static void a_strange_header_is_explained(void **state)
+{
+    (void)state;
+    toy_run r = run_with(NULL, "Report 2024,,,\nsex,age,citizenship,x\nF,1,UA,2\n", NULL);
+    assert_says(&r.ctx, r.status, SU_INPUT, "none of its 4 columns", "single filled cell", "delete the rows above");
+    run_free(&r);
+    r = run_with("sex,,gender,,rename,,\n", "Victim,,Case,,\nsex,age,country,no,k\nF,1,UA,2,3\n", NULL);
+    assert_says(&r.ctx, r.status, SU_INPUT, "\"sex\" (map.csv, line 2)", "3 of its 5 columns have no name", "--header-rows 2");
+    run_free(&r);
+    r = run_with(NULL, "Report\nsex\n", NULL);
+    assert_says(&r.ctx, r.status, SU_INPUT, "single filled cell");
+    run_free(&r);
+    r = run_with(NULL, "a,b,\n1,2,3\n", NULL); /* one unnamed column is nothing odd */
+    assert_null(strstr(r.ctx.message, "header"));
+    r.raw->sheet = su_strdup("Notes");
+    r.raw->others = su_strdup("\"Cases\"");
+    su_harmonise_report_free(r.report);
+    r.status = su_harmonise(&r.ctx, r.raw, r.schema, NULL, NULL, &r.table, &r.report);
+    assert_says(&r.ctx, r.status, SU_INPUT, "The sheet \"Notes\" was read", "also has \"Cases\"", "--sheet");
+    run_free(&r);
+}
+
 static void missing_source_columns_are_all_named(void **state)
 {
     (void)state;
@@ -213,6 +292,10 @@ int main(void)
         cmocka_unit_test(the_fingerprint_is_of_the_bytes),
         cmocka_unit_test(required_fields_must_be_filled),
         cmocka_unit_test(columns_find_their_fields_by_name),
+        cmocka_unit_test(what_is_no_mapping_is_said),
+        cmocka_unit_test(guarded_cells_are_read_without_their_guard),
+        cmocka_unit_test(a_name_may_hold_ages_or_dates),
+        cmocka_unit_test(a_strange_header_is_explained),
         cmocka_unit_test(missing_source_columns_are_all_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -39,6 +39,84 @@ static void bad_weights_reject_the_row(void **state)
     run_free(&r);
 }
 
+static void weights_in_groups_of_three(void **state)
+{
+    (void)state;
+    toy_run r = run("n,,,,weight,,\ng,,gender,,rename,,\n",
+                    "g,n\nF,\"1,200\"\nM,1 200\nX,\"3,0\"\nF,1.200\nF,1.000\nF,1.234.567\nF,\"1,5\"\nF,\"1,20\"\n");
+    assert_int_equal(r.report->rows_out, 2403);
+    assert_int_equal(r.report->rows_rejected, 5);
+    static const char *const reasons[] = { "write 1200,", "write 1000,", "write 1234567,", "whole number", "whole number" };
+    for (size_t i = 0; i < 5; i++)
+        if (strstr(r.report->rejects[i].reason, reasons[i]) == NULL) fail_msg("%s", r.report->rejects[i].reason);
+    run_free(&r);
+}
+
+static void blank_rows_are_nobody(void **state)
+{
+    (void)state;
+    static const char *const map = "id,,,,record,,\nn,,,,weight,,\ng,,gender,,rename,,\n";
+    toy_run r = run_with(map, "id,n,g,other\n,,,\n1,1,F,\n ,\t,\xC2\xA0,\xE2\x80\x8B\n2,2,M,x\n,,,\n", NULL);
+    assert_int_equal(r.status, SU_OK);
+    assert_int_equal(r.report->rows_in, 5);
+    assert_int_equal(r.report->rows_blank, 3);
+    assert_int_equal(r.report->rows_rejected, 0);
+    assert_int_equal(r.report->rows_out, 3);
+    assert_int_equal(column_of(&r, "g")->rows_missing, 0);
+    assert_int_equal(column_of(&r, "other")->rows_missing, 1);
+    su_buf text = { 0 };
+    su_harmonise_report_text(r.report, &text);
+    assert_non_null(strstr(text.p, "rows read 5, blank 3, rejected 0, person rows 3"));
+    su_buf_free(&text);
+    su_json j;
+    su_json_init(&j, &text);
+    su_harmonise_report_json(r.report, &j);
+    assert_non_null(strstr(text.p, "\"rows_blank\": 3"));
+    su_buf_free(&text);
+    run_free(&r);
+    /* Something in a column that nobody maps is something. */
+    r = run("g,,gender,,rename,,\n", "g,other\n,x\n,\n");
+    assert_int_equal(r.report->rows_out, 1);
+    assert_int_equal(r.report->rows_blank, 1);
+    run_free(&r);
+    /* Totals are counted without them. */
+    r = run_with("g,,gender,,rename,,\n", "g,k\nF,1\nTotal,1\n,\n", &(su_harmonise_options) { SU_MARGINS_EXCLUDE, 0 });
+    assert_int_equal(r.report->rows_margin, 1);
+    assert_int_equal(r.report->rows_blank, 1);
+    assert_int_equal(r.report->rows_out, 1);
+    assert_non_null(strstr(r.report->margins, "1 of 2 rows"));
+    run_free(&r);
+}
+
+/* Random tables of few fillings, against a look at every cell. */
+static void blank_rows_by_the_letter(void **state)
+{
+    (void)state;
+    static const char *const pool[] = { "", " ", "\t ", "\xC2\xA0", "x", "F" };
+    su_random random;
+    su_random_seeded(&random, 79);
+    for (int round = 0; round < 200; round++) {
+        uint64_t rows = 1 + su_random_below(&random, 12), blank = 0;
+        su_buf csv = { 0 };
+        su_buf_text(&csv, "gender,b,c\n");
+        for (uint64_t row = 0; row < rows; row++) {
+            bool filled = false;
+            for (int c = 0; c < 3; c++) {
+                uint64_t pick = su_random_below(&random, 6);
+                filled |= pick >= 4;
+                su_buf_printf(&csv, "%s%s", c > 0 ? "," : "", pool[pick]);
+            }
+            su_buf_char(&csv, '\n');
+            blank += !filled;
+        }
+        toy_run r = run(NULL, csv.p);
+        assert_int_equal(r.report->rows_blank, blank);
+        assert_int_equal(r.table->row_count, rows - blank);
+        run_free(&r);
+        su_buf_free(&csv);
+    }
+}
+
 static void too_many_people_is_a_mistake(void **state)
 {
     (void)state;
@@ -149,6 +227,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(weights_make_people),
         cmocka_unit_test(bad_weights_reject_the_row),
+        cmocka_unit_test(weights_in_groups_of_three),
+        cmocka_unit_test(blank_rows_are_nobody),
+        cmocka_unit_test(blank_rows_by_the_letter),
         cmocka_unit_test(too_many_people_is_a_mistake),
         cmocka_unit_test(record_numbers_are_unique),
         cmocka_unit_test(without_a_record_column_the_file_and_line_name_the_row),

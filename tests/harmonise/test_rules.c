@@ -1,10 +1,23 @@
 /* Every rule of docs/formats.md on small tables. */
 #include "harmonise_test.h"
 
+/* Every line gets one more cell: a row of blank cells is no row to harmonise. */
+static toy_run run_numbered(const char *map, const char *data)
+{
+    su_buf csv = { 0 };
+    for (const char *p = data, *end; *p != '\0'; p = end + 1) {
+        end = strchr(p, '\n');
+        su_buf_printf(&csv, "%.*s,row\n", (int)(end - p), p);
+    }
+    toy_run r = run(map, csv.p);
+    su_buf_free(&csv);
+    return r;
+}
+
 /* One source column c into one field: cells top to bottom, then what each must become. */
 static void check(const char *map, const char *data, const char *field, const char *const *wanted, size_t n)
 {
-    toy_run r = run(map, data);
+    toy_run r = run_numbered(map, data);
     assert_int_equal(r.table->row_count, n);
     for (size_t i = 0; i < n; i++)
         if (strcmp(got(&r, i, field), wanted[i]) != 0) fail_msg("%s row %zu: %s, not %s", field, i + 1, got(&r, i, field), wanted[i]);
@@ -43,7 +56,7 @@ static void value_goes_before_rename(void **state)
 static void what_is_unmapped_is_counted_and_said(void **state)
 {
     (void)state;
-    toy_run r = run("c,,gender,,rename,,\n", "c,k\nF,\nWomann,\nWomann,\nxyzzy,\n-99,\n,\n");
+    toy_run r = run_numbered("c,,gender,,rename,,\n", "c,k\nF,\nWomann,\nWomann,\nxyzzy,\n-99,\n,\n");
     const su_column_report *c = column_of(&r, "c");
     assert_int_equal(c->distinct, 5);
     assert_int_equal(c->rows_filled, 5);
@@ -112,6 +125,57 @@ static void band_and_year(void **state)
     CHECK("c,9,ageBand,18+,value,,\nc,,ageBand,,band,,\n", "c,k\n9,\n9.0,\n10,\n", "ageBand", "18+", "18+", "9--17");
 }
 
+static void decimal_commas_and_groups_are_read(void **state)
+{
+    (void)state;
+    CHECK("c,,year,,rename,,\n", "c,k\n\"2002,0\",\n2003.0,\n\"2004,00\",\n\"2004,5\",\n", "year", "2002", "2003", "2004",
+          "(not recorded)");
+    CHECK("c,,year,,year,,\n", "c,k\n\"2002,0\",\n\"2,003\",\n", "year", "2002", "2003");
+    CHECK("c,,ageBand,,band,,\n", "c,k\n\"17,9\",\n\"18,0\",\n\"8,99\",\n\"1,200\",\n1 200,\n\"1,2,3\",\n", "ageBand", "9--17", "18+",
+          "0--8", "18+", "18+", "(not recorded)");
+    CHECK("c,,months,,rename,,\n", "c,k\n\"12,0\",\n\"12,5\",\n1.200,\n", "months", "12", "(none)", "(none)");
+    CHECK("c,1,gender,Woman,value,,\n", "c,k\n\"1,0\",\n1.0,\n\"1,000\",\n", "gender", "Woman", "Woman", "(not recorded)");
+}
+
+static void a_value_may_go_nowhere_on_purpose(void **state)
+{
+    (void)state;
+    const char *map = "c,labour,isForcedLabour,,or,,\nc,sex,isSexualExploit,,or,,\nc,other,,,drop,,no place for it\nc,7,,,drop,,\n";
+    toy_run r = run(map, "c,k\nlabour,1\nOTHER,2\nsex,3\nothr,4\n7.0,5\n,6\n");
+    const su_column_report *c = column_of(&r, "c");
+    assert_string_equal(got(&r, 1, "isForcedLabour"), "(not recorded)");
+    assert_string_equal(got(&r, 1, "isSexualExploit"), "(not recorded)");
+    assert_int_equal(c->rows_mapped, 4);
+    assert_int_equal(c->rows_missing, 1);
+    assert_int_equal(c->rows_unmapped, 1);
+    assert_int_equal(c->unmapped_count, 1);
+    assert_string_equal(c->unmapped[0].value, "othr");
+    assert_string_equal(c->coverage, "partial");
+    run_free(&r);
+    /* It goes before the codelist, before *, is one member of several, and stays whole where it holds the separator. */
+    CHECK("c,,gender,,rename,,\nc,F,,,drop,,\n", "c,k\nF,\nFemale,\nM,\n", "gender", "(not recorded)", "Woman", "Man");
+    CHECK("c,F,,,drop,,\nc,*,gender,Man,value,,\n", "c,k\nF,\nx,\n", "gender", "(not recorded)", "Man");
+    CHECK("c,/,kinds,,split,,\nc,b,,,drop,,\nc,a/c,,,drop,,\n", "c,k\na/b,\nb,\na/c,\nc/a,\n", "kinds", "a", "(not recorded)",
+          "(not recorded)", "a+c");
+    CHECK("c,,months,,rename,,\nc,12,,,drop,,\n", "c,k\n12,\n13,\n", "months", "(none)", "13");
+    /* A total that the mapping drops as a value is no total. */
+    r = run("c,,gender,,rename,,\nc,Total,,,drop,,\n", "c,k\nF,1\nTotal,2\n");
+    assert_int_equal(r.table->row_count, 2);
+    run_free(&r);
+    /* What is only dropped may be absent. */
+    r = run("c,,gender,,rename,,\nz,x,,,drop,,\n", "c,k\nF,1\n");
+    assert_int_equal(r.table->row_count, 1);
+    run_free(&r);
+}
+
+static void choices_may_be_cut_at_blanks(void **state)
+{
+    (void)state;
+    CHECK("c,blank,kinds,,split,,\n", "c,k\nalpha c,\nb,\n a  b ,\n", "kinds", "a+c", "b", "a+b");
+    CHECK("c,Space,,,split,,\nc,forced_labour,isForcedLabour,,or,,\n", "c,k\nforced_labour sexual,\nsexual,\n", "isForcedLabour", "1",
+          "(not recorded)");
+}
+
 static void split_tests_members(void **state)
 {
     (void)state;
@@ -121,7 +185,7 @@ static void split_tests_members(void **state)
     CHECK(map, data, "isForcedLabour", "1", "1", "(not recorded)", "(not recorded)", "1", "(unknown)");
     CHECK(map, data, "isSexualExploit", "1", "(not recorded)", "(not recorded)", "(not recorded)", "(not recorded)", "(unknown)");
     CHECK(map, data, "isOtherExploit", "(not recorded)", "(not recorded)", "(unknown)", "(not recorded)", "(not recorded)", "(unknown)");
-    toy_run r = run(map, data);
+    toy_run r = run_numbered(map, data);
     const su_column_report *c = column_of(&r, "c");
     assert_int_equal(c->unmapped_count, 1);
     assert_string_equal(c->unmapped[0].value, "Domestic");
@@ -185,6 +249,9 @@ int main(void)
         cmocka_unit_test(or_joins_flags),
         cmocka_unit_test(coalesce_takes_the_first_value),
         cmocka_unit_test(band_and_year),
+        cmocka_unit_test(decimal_commas_and_groups_are_read),
+        cmocka_unit_test(a_value_may_go_nowhere_on_purpose),
+        cmocka_unit_test(choices_may_be_cut_at_blanks),
         cmocka_unit_test(split_tests_members),
         cmocka_unit_test(one_value_may_give_a_set_several_members),
         cmocka_unit_test(constants_and_chains),

@@ -159,12 +159,12 @@ static void a_schema_can_be_read_off_a_table(void **state)
     su_raw_table *raw = csv_table("x.csv", "name,n\nb,1\na,2\n,1\n\"A \",01\n");
     assert_int_equal(su_schema_from_table(&ctx, raw, &s), SU_OK);
     assert_int_equal(s->field_count, 2);
-    assert_int_equal(s->fields[0].codelist->count, 2); /* "a" and "A " are one code, named as the first in byte order */
-    assert_string_equal(s->fields[0].codelist->codes[0].code, "A");
+    assert_int_equal(s->fields[0].codelist->count, 3); /* "a" and "A " are two */
+    assert_string_equal(s->fields[0].codelist->codes[0].code, "A ");
     assert_int_equal(s->fields[1].codelist->count, 3);
     assert_int_equal(su_harmonise(&ctx, raw, s, NULL, NULL, &t, &report), SU_OK);
-    assert_int_equal(t->columns[0].codes[0], 2);
-    assert_int_equal(t->columns[0].codes[1], 1);
+    assert_int_equal(t->columns[0].codes[0], 3);
+    assert_int_equal(t->columns[0].codes[1], 2);
     assert_int_equal(t->columns[0].codes[2], 0);
     assert_int_equal(t->columns[0].codes[3], 1);
     for (size_t i = 0; i < report->column_count; i++) assert_int_equal(report->columns[i].rows_unmapped, 0);
@@ -172,6 +172,69 @@ static void a_schema_can_be_read_off_a_table(void **state)
     su_case_table_free(t);
     su_schema_free(s);
     su_raw_table_free(raw);
+}
+
+/* Counting by the schema read off a table is counting strings: against a plain comparison of every cell with every cell. */
+static void automatic_codes_are_the_strings_themselves(void **state)
+{
+    (void)state;
+    static const char *const pool[] = { "",
+                                        "A",
+                                        "a",
+                                        " a",
+                                        "a ",
+                                        "9\xE2\x80\x93"
+                                        "17",
+                                        "9--17",
+                                        "9-17",
+                                        "1",
+                                        "1.0",
+                                        "1,0",
+                                        "01",
+                                        " ",
+                                        "É",
+                                        "E\xCC\x81",
+                                        "é",
+                                        "Total",
+                                        "-99",
+                                        "yes",
+                                        "a  b",
+                                        "a b" };
+    enum { ROWS = 600, COLUMNS = 3, POOL = sizeof pool / sizeof *pool };
+    su_random random;
+    su_context ctx;
+    su_schema *s = NULL;
+    su_case_table *t = NULL;
+    su_buf csv = { 0 };
+    const char *cells[ROWS][COLUMNS];
+    su_random_seeded(&random, 20261121);
+    su_buf_text(&csv, "id,x,y,z\n");
+    for (int r = 0; r < ROWS; r++) {
+        su_buf_printf(&csv, "%d", r);
+        for (int c = 0; c < COLUMNS; c++) {
+            cells[r][c] = pool[su_random_below(&random, POOL)];
+            su_buf_char(&csv, ',');
+            su_buf_csv(&csv, su_str_of(cells[r][c]), ',');
+        }
+        su_buf_char(&csv, '\n');
+    }
+    su_context_init(&ctx);
+    su_raw_table *raw = csv_table("x.csv", csv.p);
+    assert_int_equal(su_schema_from_table(&ctx, raw, &s), SU_OK);
+    if (su_harmonise(&ctx, raw, s, NULL, NULL, &t, NULL) != SU_OK) fail_msg("%s", ctx.message);
+    assert_int_equal(t->row_count, ROWS);
+    for (uint32_t c = 0; c < COLUMNS; c++) {
+        const su_cell *codes = t->columns[c + 1].codes;
+        for (int r = 0; r < ROWS; r++) {
+            if ((codes[r] == 0) != (*cells[r][c] == '\0')) fail_msg("row %d: \"%s\" is code %d", r, cells[r][c], codes[r]);
+            if (codes[r] != 0) assert_string_equal(s->fields[c + 1].codelist->codes[codes[r] - 1].code, cells[r][c]);
+            for (int q = 0; q < r; q++) assert_int_equal(codes[q] == codes[r], strcmp(cells[q][c], cells[r][c]) == 0);
+        }
+    }
+    su_case_table_free(t);
+    su_schema_free(s);
+    su_raw_table_free(raw);
+    su_buf_free(&csv);
 }
 
 static void a_column_of_identifiers_has_no_domain(void **state)
@@ -198,6 +261,7 @@ int main(void)
         cmocka_unit_test(the_fingerprint_covers_schema_and_codelists),
         cmocka_unit_test(names_that_climb_are_refused),
         cmocka_unit_test(a_schema_can_be_read_off_a_table),
+        cmocka_unit_test(automatic_codes_are_the_strings_themselves),
         cmocka_unit_test(a_column_of_identifiers_has_no_domain),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,8 +159,209 @@ static void odd_headers_do_no_harm(void **state)
     su_schema *s = toy();
     char *d = draft_of(s, "@gender,gender,Gender,\"a,b\n\"\"c\"\"\",-\nF,F,M,x,1\nM,M,F,y,2\n");
     has(d, "\ngender,,gender,,rename,exact,by name\n");
-    has_not(d, "\nGender,"); /* the file has gender too: a mapping could not tell them apart */
-    has_not(d, "@");
+    has_not(d, "\nGender,");       /* the file has gender too: a mapping could not tell them apart */
+    has(d, "\n'@gender,,,,drop,"); /* a column of that name, not the target column */
+    has_not(d, "\n@");
+    free(d);
+    su_schema_free(s);
+}
+
+static su_schema *instrument(const char *name)
+{
+    su_context ctx;
+    su_schema *s = NULL;
+    su_context_init(&ctx);
+    if (su_schema_load(&ctx, name, instrument_resource, NULL, &s) != SU_OK) fail_msg("%s", ctx.message);
+    return s;
+}
+
+/* The commonest columns of case files, in four languages, in every instrument that has the field. */
+static void the_commonest_columns_are_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema, *columns, *cells, *line;
+    } cases[] = {
+        { "ctdc-2024", "sex", "F\nM\nX\nF\n", "\nsex,,gender,,rename,exact," },
+        { "ctdc-2024", "Sexe", "F\nM\nX\nF\n", "\nSexe,,gender,,rename,exact," },
+        { "ctdc-2024", "Sexo", "F\nM\nX\nF\n", "\nSexo,,gender,,rename,exact," },
+        { "ctdc-2024", "الجنس", "F\nM\nX\nF\n", "\nالجنس,,gender,,rename,exact," },
+        { "ctdc-v6", "SEX", "F\nM\nX\nF\n", "\nSEX,,gender,,rename,exact," },
+        { "htcds-2.0", "sexo", "F\nM\nF\n", "\nsexo,,prs_Gender,,rename,exact," },
+        { "uk-nrm", "sexe", "F\nM\nF\n", "\nsexe,,gender,,rename,exact," },
+        { "ctdc-2024", "age", "30\n17\nabt 30\n\n999\n-99\n45\n", "\nage,,ageBroad,,band,exact," },
+        { "ctdc-2024", "Âge", "30\n17\n45\n", "\nÂge,,ageBroad,,band,exact," },
+        { "ctdc-2024", "edad", "11\n17\n15\n", "\nedad,,ageBroad,,band,exact," },
+        { "ctdc-v6", "العمر", "30\n17\n45\n", "\nالعمر,,ageBroad,,band,exact," },
+        { "ctdc-2024", "année", "2019\n2020\n", "\nannée,,yearOfRegistration,,rename,exact," },
+        { "ctdc-v6", "año", "2018\n2017\n", "\naño,,yearOfRegistration,,rename,exact," },
+        { "ctdc-2024", "السنة", "2019\n2020\n", "\nالسنة,,yearOfRegistration,,rename,exact," },
+        { "ctdc-2024", "victim/sex", "F\nM\nF\n", "\nvictim/sex,,gender,,rename,exact,by the last part" },
+        { "ctdc-2024", "victim / Nationality", "UKR\nMDA\nFRA\n", "\nvictim / Nationality,,citizenship,,rename,exact," },
+        { "ctdc-2024", "labour_exp", "0\n1\n-99\n1\n", "\nlabour_exp,,isForcedLabour,,rename," },
+        { "ctdc-2024", "sexual_exp", "0\n1\n-99\n1\n", "\nsexual_exp,,isSexualExploit,,rename," },
+        { "ctdc-2024", "withhold_docs", "0\n1\n-99\n1\n", "\nwithhold_docs,,meansWithholdDocs,,rename," },
+        { "ctdc-2024", "long_hours", "0\n1\n-99\n1\n", "\nlong_hours,,meansExcessiveWorkHours,,rename,partial,a guess by a word" },
+        { "ctdc-2024", "drugs", "0\n1\n-99\n1\n", "\ndrugs,,meansDrugsAlcohol,,rename,partial,a guess by a word" },
+        { "ctdc-v6", "sexual_abuse", "0\n1\n0\n", "\nsexual_abuse,,meansOfControlSexualAbuse,,rename," },
+        { "ctdc-2024", "d’âge tranche", "30\n17\n45\n", "\nd’âge tranche,,ageBroad,,band," },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        su_schema *s = instrument(cases[i].schema);
+        su_buf csv = { 0 };
+        su_buf_printf(&csv, "%s,zz\n", cases[i].columns);
+        for (const char *p = cases[i].cells, *end; *p != '\0'; p = end + 1) {
+            end = strchr(p, '\n');
+            su_buf_printf(&csv, "%.*s,q\n", (int)(end - p), p);
+        }
+        char *d = draft_of(s, csv.p);
+        has(d, cases[i].line);
+        free(d);
+        su_buf_free(&csv);
+        su_schema_free(s);
+    }
+}
+
+static void columns_without_a_flag_of_their_own_are_left(void **state)
+{
+    (void)state;
+    su_schema *s = instrument("ctdc-2024");
+    char *d = draft_of(s, "forced_marriage,active\n0,1\n1,0\n-99,1\n");
+    has(d, "\nforced_marriage,,,,drop,");
+    has(d, "\nactive,,,,drop,");
+    free(d);
+    d = draft_of(s, "psych_abuse,phys_abuse\n0,1\n1,0\n-99,1\n");
+    has(d, "\npsych_abuse,,meansAbusePsyPhySex,,rename,partial,");
+    has(d, "could also be meansAbusePsyPhySex, which comes from \"\"psych_abuse\"\"; the rule or joins several");
+    free(d);
+    su_schema_free(s);
+}
+
+static void outliers_of_an_age_are_listed(void **state)
+{
+    (void)state;
+    su_schema *s = instrument("ctdc-2024");
+    char *d = draft_of(s, "age,k\n30,\n17,\nabt 30,\n999,\n999,\n-99,\n99,\n45,\n,1\n");
+    has(d, "\nage,999,ageBroad,?unknown,value,partial,\"2 rows; looks like a code for unknown");
+    has(d, "\nage,abt 30,ageBroad,,value,none,");
+    has_not(d, "age,-99");
+    has_not(d, "age,99,");
+    free(d);
+    su_schema_free(s);
+}
+
+static void people_are_counted_by_a_column(void **state)
+{
+    (void)state;
+    static const char *const counts[] = {
+        "Number of victims",  "people",     "nombre de victimes", "número de personas", "count", "n", "NRM referrals",
+        "victims identified", "عدد الضحايا"
+    };
+    static const char *const others[] = { "Number of children", "phone number", "case number", "months", "previous number" };
+    su_schema *s = toy();
+    su_buf csv = { 0 }, line = { 0 };
+    for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+        csv.n = line.n = 0;
+        su_buf_printf(&csv, "%s,gender\n\"1,200\",F\n3,M\n0,F\n3,X\n", counts[i]);
+        su_buf_printf(&line, "\n%s,,,,weight,exact,each row counts this many people: check\n", counts[i]);
+        char *d = draft_of(s, csv.p);
+        has(d, line.p);
+        free(d);
+    }
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        csv.n = 0;
+        su_buf_printf(&csv, "%s,gender\n12,F\n3,M\n0,F\n3,X\n", others[i]);
+        char *d = draft_of(s, csv.p);
+        has_not(d, ",weight,");
+        free(d);
+    }
+    char *d = draft_of(s, "people,gender\n-1,F\n3,M\n");
+    has_not(d, ",weight,"); /* nobody is counted by a negative number */
+    free(d);
+    d = draft_of(s, "count,people\n1,2\n1,3\n");
+    has(d, "\ncount,,,,weight,");
+    has(d, "\npeople,,,,drop,"); /* one weight in a file */
+    free(d);
+    su_buf_free(&csv);
+    su_buf_free(&line);
+    su_schema_free(s);
+}
+
+static void record_numbers_are_found_in_short_files(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "id", "ID", "case no", "numéro de dossier", "identifiant", "file number", "_uuid", "expediente" };
+    su_schema *s = toy();
+    su_buf csv = { 0 }, line = { 0 };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        csv.n = line.n = 0;
+        su_buf_printf(&csv, "%s,gender\nA-1,F\nA-2,M\nA-3,M\n", names[i]);
+        su_buf_printf(&line, "\n%s,,,,record,exact,", names[i]);
+        char *d = draft_of(s, csv.p);
+        has(d, line.p);
+        free(d);
+    }
+    char *d = draft_of(s, "id,gender\nA-1,F\nA-1,M\n");
+    has_not(d, ",record,"); /* twice the same */
+    free(d);
+    d = draft_of(s, "id,gender\nA-1,F\n,M\n");
+    has_not(d, ",record,"); /* one is empty */
+    free(d);
+    d = draft_of(s, "phone number,gender\n1-1,F\n1-2,M\n");
+    has_not(d, ",record,");
+    free(d);
+    su_buf_free(&csv);
+    su_buf_free(&line);
+    su_schema_free(s);
+}
+
+static void choices_are_cut_at_blanks_and_commas(void **state)
+{
+    (void)state;
+    su_schema *s = instrument("ctdc-2024");
+    char *d = draft_of(s, "exploitation,k\nforced_labour,\nforced_labour sexual,\nsexual,\nother,\nsexual other,\n");
+    has(d, "\nexploitation,blank,,,split,exact,");
+    has(d, "\nexploitation,forced_labour,isForcedLabour,,or,partial,2 rows");
+    has(d, "\nexploitation,sexual,isSexualExploit,,or,partial,3 rows");
+    free(d);
+    d = draft_of(s, "exploitation,k\n\"forced_labour,sexual\",\nsexual,\n\"other,sexual\",\n");
+    has(d, "\nexploitation,\",\",,,split,exact,");
+    free(d);
+    d = draft_of(s, "type of exploitation,k\nForced labour,\nSexual exploitation,\nForced labour,\n");
+    has_not(d, ",split,"); /* answers of two words */
+    has(d, ",Forced labour,isForcedLabour,,or,");
+    free(d);
+    d = draft_of(s, "type of labour,k\ndomestic work,\nagriculture,\nconstruction,\n");
+    has_not(d, ",split,");
+    free(d);
+    su_schema_free(s);
+    s = toy();
+    d = draft_of(s, "kinds,k\nalpha beta,\nbeta,\ngamma alpha,\n");
+    has(d, "\nkinds,blank,kinds,,split,exact,");
+    free(d);
+    d = draft_of(s, "kinds,k\nalpha;beta,\nbeta,\n");
+    has(d, "\nkinds,,kinds,,rename,exact,");
+    free(d);
+    su_schema_free(s);
+}
+
+static void nothing_in_a_draft_runs_in_a_spreadsheet(void **state)
+{
+    (void)state;
+    su_schema *s = toy();
+    const char *data =
+        "gender,\"=cmd|' /C calc'!A0\",+x\n\"=HYPERLINK(\"\"http://x\"\",\"\"F\"\")\",1,2\n@SUM(1),1,2\n-F,2,2\n+F,2,3\n'=1+1,2,3\nF,1,1\n";
+    char *d = draft_of(s, data);
+    for (const char *p = d; *p != '\0'; p = strchr(p, '\n') + 1) assert_null(strchr("=+-@\t\r", *p));
+    assert_null(strstr(d, ",="));
+    assert_null(strstr(d, ",\"="));
+    assert_null(strstr(d, ",@"));
+    assert_null(strstr(d, ",-F"));
+    assert_null(strstr(d, ",+F"));
+    has(d, "\n'=cmd|' /C calc'!A0,,,,drop,");
+    has(d, "\n'+x,,,,drop,");
+    has(d, ",'@SUM(1),gender,");
+    has(d, ",''=1+1,gender,");
     free(d);
     su_schema_free(s);
 }
@@ -189,6 +390,13 @@ int main(void)
         cmocka_unit_test(counted_tables_get_weight_and_margins),
         cmocka_unit_test(somebodys_numbers_are_not_ages),
         cmocka_unit_test(odd_headers_do_no_harm),
+        cmocka_unit_test(the_commonest_columns_are_found),
+        cmocka_unit_test(columns_without_a_flag_of_their_own_are_left),
+        cmocka_unit_test(outliers_of_an_age_are_listed),
+        cmocka_unit_test(people_are_counted_by_a_column),
+        cmocka_unit_test(record_numbers_are_found_in_short_files),
+        cmocka_unit_test(choices_are_cut_at_blanks_and_commas),
+        cmocka_unit_test(nothing_in_a_draft_runs_in_a_spreadsheet),
         cmocka_unit_test(drafts_are_repeatable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,7 +14,7 @@ ROOT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, '..', '..', 'ins
 DATA = sys.argv[2] if len(sys.argv) > 2 else os.path.join(
     os.environ.get('SUHA_SHARED', os.path.join(HERE, '..', '..', '..', 'shared')), 'data')
 
-FIELDS = {'ctdc-v6': 62, 'ctdc-2024': 27, 'htcds-2.0': 84, 'uk-nrm': 18, 'c17k': 26, 'c50k': 26, 'c206k': 26, 'nb6k': 10, 'm1x40': 40}
+FIELDS = {'ctdc-v6': 62, 'ctdc-2024': 27, 'htcds-2.0': 84, 'uk-nrm': 18, 'c17k': 26, 'c50k': 26, 'c206k': 26, 'nb6k': 10, 'm1x40': 40, 'adult': 14}
 DOMAINS = {'c17k': [21, 4, 9, 60, 4, 60] + [1] * 20, 'c50k': [21, 4, 9, 60, 4, 60] + [1] * 20, 'c206k': [21, 4, 9, 60, 4, 60] + [1] * 20,
            'nb6k': [2, 6, 10] + [1] * 7, 'm1x40': [20, 9, 50, 50] + [1] * 36}
 LIST_COLUMNS = 'code label_en label_fr label_es label_ar aliases parent min max valid_from valid_to note'.split()
@@ -241,7 +241,7 @@ class Mapping:
                 check(f['suha:type'] == 'year', f'{w}: target is no year')
             if rule in ('value', 'margin'):
                 check(sv != '', f'{w}: needs a source_value')
-            if rule in ('rename', 'band', 'year', 'drop', 'record', 'weight', 'coalesce'):
+            if rule in ('rename', 'band', 'year', 'record', 'weight', 'coalesce'):
                 check(sv == '' and tv == '', f'{w}: {rule} takes no values')
             k = (sc, fold(sv), tc, rule == 'split')
             check(k not in cells, f'{w}: two rules for one cell')
@@ -255,7 +255,10 @@ class Mapping:
         for tc, k in kinds.items():
             ok = len(k) == 1 or {x[0] for x in k} <= {'rename', 'value'} and len({x[1] for x in k}) == 1
             check(ok, f'{self.rel}: {tc}: two rules for one cell: {sorted(k)}')
-        dropped = {r['source_column'] for r in self.rows if r['rule'] == 'drop'}
+        dropped = {r['source_column'] for r in self.rows if r['rule'] == 'drop' and not r['source_value']}
+        nowhere = {(r['source_column'], fold(r['source_value'])) for r in self.rows if r['rule'] == 'drop' and r['source_value']}
+        listed = {(r['source_column'], fold(r['source_value'])) for r in self.rows if r['rule'] in ('value', 'or', 'margin')}
+        check(not nowhere & listed, f'{self.rel}: dropped and given a meaning: {nowhere & listed}')
         used = {r['source_column'] for r in self.rows if r['rule'] != 'drop'}
         check(not dropped & used, f'{self.rel}: dropped and used: {dropped & used}')
         if source:
@@ -277,12 +280,14 @@ class Mapping:
         weight = next((r['source_column'] for r in self.rows if r['rule'] == 'weight'), None)
         known = collections.defaultdict(set)
         for r in self.rows:
-            if r['source_value'] and r['rule'] in ('value', 'or'):
+            if r['source_value'] and r['rule'] in ('value', 'or', 'drop'):
                 known[r['source_column']].add(fold(r['source_value']))
 
         def members(col, cell):
             return [p for p in re.split('[' + re.escape(splits[col]) + ']', cell) if p.strip()]
+        nowhere = {(r['source_column'], fold(r['source_value'])) for r in self.rows if r['rule'] == 'drop' and r['source_value']}
         for row in table:
+            row = {c: '' if (c, fold(v)) in nowhere else v for c, v in row.items()}
             hit = [c for c, v in margins if fold(row[c]) == v]
             if hit:
                 excluded[hit[0]] += 1

@@ -117,37 +117,90 @@ static void test_two_country_columns(void **state)
     su_release_free(r);
 }
 
-/* Spent budget in long double from the outside; shares in proportion; the stated epsilon never above the one asked for. */
+/* Spent budget in long double from the outside; shares in proportion; the stated epsilon holds by the accountant it names, is never above
+ * the one asked for, and no weaker than what zCDP alone would have bought. */
+static void assert_budget(const su_release *r, const uint32_t *card, double epsilon, double delta)
+{
+    su_noise *noise = su_alloc_array(r->table_count, sizeof *noise);
+    long double spent = 0, shares = 0;
+    for (size_t t = 0; t < r->table_count; t++) {
+        const su_release_table *table = &r->tables[t];
+        assert_true(table->variance.den >= 1 && table->variance.den <= 65536);
+        long double cost = (long double)table->variance.den / (2 * (long double)table->variance.num);
+        assert_true(cost <= r->rho * table->share * (1 + 1e-3) && cost >= r->rho * table->share * (1 - 1e-3));
+        spent += cost;
+        shares += table->share;
+        double cells = 1;
+        for (uint32_t i = 0; i < table->length; i++) {
+            cells *= card[table->columns[i]] > 1 ? card[table->columns[i]] - 1 : 1;
+        }
+        assert_true(fabs(table->share / r->tables[0].share / sqrt(cells / (21.0 * 4 * 9)) - 1) < 0.016);
+        noise[t] = (su_noise) { table->variance, 1 };
+    }
+    assert_true(spent <= r->rho && spent >= r->rho * (1 - 1e-12L) && fabsl(shares - 1) < 1e-12);
+    assert_true(r->epsilon_stated <= epsilon && r->epsilon_stated >= epsilon * (1 - 1e-3) && r->options.delta == delta);
+    assert_true(su_noise_delta(noise, r->table_count, epsilon) <= delta);
+    assert_true(su_noise_delta(noise, r->table_count, r->epsilon_stated) <= delta * (1 + 1e-6));
+    assert_true(r->accountant == SU_ACCOUNTANT_PLD ? su_zcdp_delta(r->rho, r->epsilon_stated) > delta
+                                                   : su_zcdp_delta(r->rho, r->epsilon_stated) <= delta);
+    assert_true(r->rho >= su_zcdp_rho(epsilon, delta) * (1 - 1e-3));
+    assert_true(sqrt(su_gaussian_rho(epsilon, delta) / r->rho) <= 1.002); /* sigma above exact accounting of continuous noise: goal P2 */
+    free(noise);
+}
+
 static void test_budget(void **state)
 {
     (void)state;
     su_context ctx;
     su_context_init(&ctx);
-    static const double epsilons[] = { 0.05, 0.5, 1, 4, 12, 100 }, deltas[] = { 0, 1e-12, 5.8e-6, 1e-3 };
+    static const double epsilons[] = { 0.05, 0.5, 1, 4, 12 }, deltas[] = { 0, 1e-12, 5.8e-6, 1e-3 };
     static const uint32_t card[] = { 22, 5, 10, 61, 1, 2, 2, 2 };
-    for (size_t e = 0; e < 6; e++) {
+    for (size_t e = 0; e < 5; e++) {
         for (size_t d = 0; d < 4; d++) {
             su_release_options o = { .epsilon = epsilons[e], .delta = deltas[d], .length = 3 };
             su_release *r = NULL;
             assert_int_equal(plan_of(&ctx, card, 8, &o, &r), SU_OK);
-            double delta = deltas[d] > 0 ? deltas[d] : 1e-9, rho = su_zcdp_rho(epsilons[e], delta);
-            long double spent = 0, shares = 0;
-            for (size_t t = 0; t < r->table_count; t++) {
-                const su_release_table *table = &r->tables[t];
-                assert_true(table->variance.den >= 1 && table->variance.den <= 65536);
-                long double cost = (long double)table->variance.den / (2 * (long double)table->variance.num);
-                assert_true(cost <= rho * table->share * (1 + 1e-15) && cost >= rho * table->share * (1 - 1e-3));
-                spent += cost;
-                shares += table->share;
-                double cells = 1;
-                for (uint32_t i = 0; i < table->length; i++) {
-                    cells *= card[table->columns[i]] > 1 ? card[table->columns[i]] - 1 : 1;
-                }
-                assert_true(fabs(table->share / r->tables[0].share - sqrt(cells / (21.0 * 4 * 9))) < 1e-9);
-            }
-            assert_true(spent <= rho && spent <= r->rho && r->rho <= rho && r->rho >= rho * (1 - 1e-3) && fabsl(shares - 1) < 1e-12);
-            assert_true(r->epsilon_stated <= epsilons[e] && r->epsilon_stated >= epsilons[e] * (1 - 1e-3));
-            assert_true(su_zcdp_delta(r->rho, r->epsilon_stated) <= delta && r->options.delta == delta);
+            assert_budget(r, card, epsilons[e], deltas[d] > 0 ? deltas[d] : 1e-9);
+            su_release_free(r);
+        }
+    }
+}
+
+/* What a ledger has left is never exceeded, and a plan held back by it states the smaller epsilon it really has. */
+static void test_budget_left(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    static const uint32_t card[] = { 22, 5, 10 };
+    double left = su_zcdp_rho(4, 1e-9);
+    su_release_options o = { .epsilon = 4, .length = 2, .rho_most = left };
+    su_release *r = NULL, *tight = NULL;
+    assert_int_equal(plan_of(&ctx, card, 3, &o, &r), SU_OK);
+    assert_true(r->rho <= left && r->rho > left * (1 - 1e-3) && r->epsilon_stated < 3.9 && r->accountant == SU_ACCOUNTANT_PLD);
+    o.rho_most = left / 100;
+    assert_int_equal(plan_of(&ctx, card, 3, &o, &tight), SU_OK);
+    assert_true(tight->rho <= left / 100 && tight->epsilon_stated < 0.5);
+    su_release_free(r);
+    su_release_free(tight);
+}
+
+/* Few tables with little noise: the discrete law is no normal one there, either way; what is stated still holds and is never worse than
+ * zCDP. */
+static void test_budget_of_few_tables(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    static const uint32_t card[] = { 2, 2, 2 };
+    for (uint32_t count = 1; count <= 3; count++) {
+        for (double epsilon = 0.1; epsilon <= 100; epsilon *= 1.7) {
+            su_release_options o = { .epsilon = epsilon, .length = 1, .delta = 1e-6 };
+            su_release *r = NULL;
+            assert_int_equal(plan_of(&ctx, card, count, &o, &r), SU_OK);
+            su_noise noise = { r->tables[0].variance, count };
+            assert_true(r->epsilon_stated <= epsilon && su_noise_delta(&noise, 1, r->epsilon_stated) <= 1e-6 * (1 + 1e-6));
+            assert_true(r->rho >= su_zcdp_rho(epsilon, 1e-6) * (1 - 1e-3));
             su_release_free(r);
         }
     }
@@ -183,6 +236,9 @@ static void test_refusals(void **state)
     assert_refused((su_release_options) { .epsilon = 1, .length = 0 }, card, 3, SU_USAGE, "length");
     assert_refused((su_release_options) { .epsilon = 1, .length = 5 }, card, 3, SU_USAGE, "length");
     assert_refused((su_release_options) { .epsilon = 1, .length = 2, .seconds = NAN }, card, 3, SU_USAGE, "seconds");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2, .rho_most = NAN }, card, 3, SU_USAGE, "spent");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2, .rho_most = -1 }, card, 3, SU_USAGE, "spent");
+    assert_refused((su_release_options) { .epsilon = 1, .length = 2, .rho_most = 1e-300 }, card, 3, SU_REFUSED, "standard deviation");
     assert_refused((su_release_options) { .epsilon = 1, .length = 2 }, card, 0, SU_REFUSED, "column");
     assert_refused((su_release_options) { .epsilon = 1, .length = 2 }, none, 2, SU_USAGE, "codes");
     assert_refused((su_release_options) { .epsilon = 1, .length = 2 }, many, 2, SU_USAGE, "codes");
@@ -209,8 +265,9 @@ static void test_small_schemas(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_workload), cmocka_unit_test(test_two_country_columns), cmocka_unit_test(test_budget),
-        cmocka_unit_test(test_refusals), cmocka_unit_test(test_small_schemas),
+        cmocka_unit_test(test_workload),      cmocka_unit_test(test_two_country_columns),  cmocka_unit_test(test_budget),
+        cmocka_unit_test(test_budget_left),   cmocka_unit_test(test_budget_of_few_tables), cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_small_schemas),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -336,6 +336,87 @@ static void a_seed_gives_one_result(void **state)
     world_free(&w);
 }
 
+/* Weighted squared distance to the tables, slowly. */
+static double distance_of(const problem *p)
+{
+    double sum = 0;
+    for (size_t i = 0; i < p->s.table_count; i++) {
+        const su_target_table *t = &p->tables[i];
+        double *count = su_alloc_array(t->cells, sizeof *count);
+        for (uint64_t r = 0; r < p->s.record_count; r++) {
+            uint32_t record[16];
+            for (uint32_t c = 0; c < p->s.column_count; c++) record[c] = p->records[c][r];
+            count[cell_of(t, p->card, record)]++;
+        }
+        for (uint64_t c = 0; c < t->cells; c++) sum += t->weight * (count[c] - t->estimate[c]) * (count[c] - t->estimate[c]);
+        free(count);
+    }
+    return sum;
+}
+
+/* What the truth is away from the tables is the noise alone: the search must come down to that, and not go on into the noise. */
+static void the_search_ends_at_the_noise(void **state)
+{
+    (void)state;
+    static const uint32_t cards[8] = { 2, 2, 5, 2, 6, 2, 9, 2 };
+    su_random r;
+    su_test_random(&r);
+    world w;
+    problem p;
+    world_init(&w, 3000, cards, 8, &r);
+    problem_init(&p, &w, 3, 6, &r);
+    for (uint32_t c = 0; c < 8; c++)
+        for (uint64_t i = 0; i < p.s.record_count; i++) p.records[c][i] = w.codes[c][i];
+    double noise = distance_of(&p);
+    for (size_t i = 0; i < p.s.table_count; i++) p.tables[i].forbidden = NULL;
+    p.s.sweeps = 16;
+    solve(&p, 3);
+    double longest = distance_of(&p);
+    p.s.noise = noise * 1.02;
+    solve(&p, 3);
+    double ended = distance_of(&p);
+    print_message("# distance: the truth %.0f, ended %.0f, all sweeps %.0f\n", noise, ended, longest);
+    assert_true(longest < 0.97 * ended && ended <= 1.02 * noise);
+    p.s.noise = 1; /* out of reach: the search sees that it stands still */
+    solve(&p, 3);
+    assert_true(distance_of(&p) < 1.1 * longest);
+    assert_one_way_exact(&p);
+    problem_free(&p);
+    world_free(&w);
+}
+
+static void records_to_start_from_are_improved(void **state)
+{
+    (void)state;
+    static const uint32_t cards[7] = { 2, 3, 2, 6, 2, 4, 2 };
+    su_random r;
+    su_test_random(&r);
+    world w;
+    problem p;
+    world_init(&w, 1000, cards, 7, &r);
+    problem_init(&p, &w, 2, 4, &r);
+    for (uint32_t c = 0; c < 7; c++)
+        for (uint64_t i = 0; i < p.s.record_count; i++) p.records[c][i] = (uint16_t)su_random_below(&r, cards[c]);
+    double before = distance_of(&p);
+    p.s.start = (const uint16_t *const *)p.records;
+    p.s.seconds = 1e-9;
+    solve(&p, 1);
+    assert_one_way_exact(&p);
+    p.s.seconds = 0;
+    p.s.sweeps = 2;
+    solve(&p, 1);
+    print_message("# distance of random records %.0f, improved %.0f\n", before, distance_of(&p));
+    assert_true(distance_of(&p) < 0.2 * before);
+    assert_one_way_exact(&p);
+    su_context ctx;
+    su_context_init(&ctx);
+    p.records[3][17] = 6;
+    assert_int_equal(su_synthesise(&ctx, &p.s, &r, p.records), SU_USAGE);
+    assert_non_null(strstr(ctx.message, "column 3"));
+    problem_free(&p);
+    world_free(&w);
+}
+
 static void small_and_hopeless_problems(void **state)
 {
     (void)state;
@@ -439,6 +520,8 @@ int main(void)
         cmocka_unit_test(exact_tables_are_met),
         cmocka_unit_test(more_reluctance_enters_fewer_forbidden_cells),
         cmocka_unit_test(a_seed_gives_one_result),
+        cmocka_unit_test(the_search_ends_at_the_noise),
+        cmocka_unit_test(records_to_start_from_are_improved),
         cmocka_unit_test(small_and_hopeless_problems),
         cmocka_unit_test(contradictions_are_refused),
         cmocka_unit_test(it_can_be_stopped),

@@ -140,6 +140,45 @@ static void refuses_what_is_ambiguous_or_incomplete(void **state)
     }
 }
 
+static void a_tie_is_no_suggestion(void **state)
+{
+    (void)state;
+    su_arena arena;
+    su_arena_init(&arena);
+    su_codelist *list =
+        make_codelist(&arena, "code,label_en,aliases\nGMB,Gambia,\nNAM,Namibia,Namiba\nZMB,Zambia,\nAAA,abcdef,\nBBB,abcdeg,\n");
+    assert_string_equal(su_codelist_suggest(list, SU_STR("Nambia"))->code, "NAM"); /* begins alike */
+    assert_string_equal(su_codelist_suggest(list, SU_STR("gambbia"))->code, "GMB");
+    assert_null(su_codelist_suggest(list, SU_STR("xambia"))); /* Gambia or Zambia */
+    assert_null(su_codelist_suggest(list, SU_STR("abcdex")));
+    assert_string_equal(su_codelist_suggest(list, SU_STR("abcdfe"))->code, "AAA");
+    su_codelist_free(list);
+    su_arena_free(&arena);
+}
+
+static void exact_lists_look_at_nothing_but_bytes(void **state)
+{
+    (void)state;
+    static const char *const cells[] = { "A", "a", " a", "a ", "9--17", "9-17", "1", "1.0" };
+    enum { COUNT = sizeof cells / sizeof *cells };
+    su_str codes[COUNT];
+    su_arena arena;
+    su_arena_init(&arena);
+    for (uint32_t i = 0; i < COUNT; i++) codes[i] = su_str_of(cells[i]);
+    su_codelist *list = su_codelist_exact(&arena, "x", codes, COUNT);
+    assert_int_equal(list->count, COUNT);
+    for (uint32_t i = 0; i < COUNT; i++) {
+        assert_int_equal(su_codelist_find(list, codes[i]), i + 1);
+        assert_string_equal(list->codes[i].code, cells[i]);
+        assert_string_equal(list->codes[i].label[SU_LANG_EN], cells[i]);
+    }
+    assert_int_equal(su_codelist_find(list, SU_STR("1.00")), 0);
+    assert_int_equal(su_codelist_find(list, SU_STR("")), 0);
+    assert_int_equal(su_codelist_band(list, 1), 0);
+    su_codelist_free(list);
+    su_arena_free(&arena);
+}
+
 static void one_code_may_repeat_its_own_names_and_name_parents(void **state)
 {
     (void)state;
@@ -165,6 +204,8 @@ int main(void)
         cmocka_unit_test(bands_hold_their_bounds),
         cmocka_unit_test(years_are_codes),
         cmocka_unit_test(suggests_the_nearest),
+        cmocka_unit_test(a_tie_is_no_suggestion),
+        cmocka_unit_test(exact_lists_look_at_nothing_but_bytes),
         cmocka_unit_test(refuses_what_is_ambiguous_or_incomplete),
         cmocka_unit_test(one_code_may_repeat_its_own_names_and_name_parents),
     };

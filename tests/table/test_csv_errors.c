@@ -26,10 +26,17 @@ static void names_line_and_column(void **state)
         { "a;b\n1;2\n\n\"x\ny\";2\n1\n",
           "cases.csv, line 6, column 2: the row has 1 cell, the header has 2 (delimiter: semicolon). Add the "
           "missing cells (they may be empty), or put cells that hold a line break in double quotes." },
-        { "a\tb\n1\t2\t3\t4\n", "cases.csv, line 2, column 3: the row has 4 cells, the header has 2 (delimiter: tab). Put cells that hold "
-                                "the delimiter in double quotes, or remove the cells that are too many." },
-        { "text\nhello, world\n", "cases.csv, line 2, column 2: the row has 2 cells, the header has 1 (delimiter: comma). Put cells that "
-                                  "hold the delimiter in double quotes, or remove the cells that are too many." },
+        { "a\tb\n1\t2\t3\t4\n", "cases.csv, line 2, column 3: the row has 4 cells, the header has 2 (delimiter: tab). If the first lines "
+                                "are a title, delete the lines above the column names; otherwise put cells that hold the delimiter in "
+                                "double quotes." },
+        { "a,b\n1,2\n3,4,5\n", "cases.csv, line 3, column 3: the row has 3 cells, the header has 2 (delimiter: comma). Put cells that hold "
+                               "the delimiter in double quotes, or remove the cells that are too many." },
+        { "Report\n2024\n\nsex,age\nF,1\n",
+          "cases.csv, line 4, column 2: the row has 2 cells, the header has 1 (delimiter: comma). If the first lines are a title, delete "
+          "the lines above the column names; otherwise put cells that hold the delimiter in double quotes." },
+        { "text\nhello, world\n", "cases.csv, line 2, column 2: the row has 2 cells, the header has 1 (delimiter: comma). If the first "
+                                  "lines are a title, delete the lines above the column names; otherwise put cells that hold the delimiter "
+                                  "in double quotes." },
         { "a,b\n1,2\n3,é\"\né,\"x\n,,\n", "cases.csv, line 4, column 2, character 3: a quote is opened here and never closed. Close it, or "
                                           "write a quote that belongs to the text as \"\" inside a quoted cell." },
         { "\"a,b\n1,2\n", "cases.csv, line 1, column 1, character 1: a quote is opened here and never closed. Close it, or write a quote "
@@ -133,9 +140,10 @@ static void keeps_limits(void **state)
                    "cases.csv, line 2, column 2: a cell of more than 1048576 bytes. Is a closing quote missing, or is this no CSV file?");
     b.n = 0;
     for (unsigned c = 0; c <= SU_MAX_COLUMNS; c++) su_buf_printf(&b, "%s%u", c == 0 ? "" : "|", c);
-    assert_refused((su_str) { b.p, b.n }, NULL, SU_INPUT,
-                   "cases.csv, line 1: more than 4096 columns (delimiter: vertical bar). Split the table, or state the delimiter if this "
-                   "is not the right one.");
+    assert_refused(
+        (su_str) { b.p, b.n }, NULL, SU_INPUT,
+        "cases.csv, line 1: more than 4096 columns (delimiter: vertical bar). Split the table; if this is not its delimiter, save "
+        "it again with another one (comma, semicolon or tab).");
     su_buf_free(&b);
     su_read_options small = { .max_bytes = 8 };
     assert_refused(SU_STR("a,b\n1,2\n3,4\n"), &small, SU_INPUT, "cases.csv: larger than the limit of 8 bytes. Split the file.");

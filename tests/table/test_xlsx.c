@@ -209,6 +209,49 @@ static void sheets_are_found_by_name(void **state)
     assert_workbook_refused(w, NULL, "cases.xlsx: every sheet is empty. A table needs at least a row with the column names.");
 }
 
+static void keep_line(void *user, const char *line) { su_buf_printf(user, "%s\n", line); }
+
+static void other_sheets_are_named(void **state)
+{
+    (void)state;
+    static const char book[] =
+        "<sheets><sheet name='Notes' sheetId='1' state='hidden' r:id='r1'/><sheet name='Cases' sheetId='2' r:id='r2'/>"
+        "</sheets>";
+    static const char filled[] = "<sheetData><row><c t='str'><v>x</v></c></row></sheetData>";
+    static const struct {
+        const char *sheet, *others, *chosen;
+    } cases[] = { { filled, "\"Notes\" (hidden)", NULL },
+                  { "<sheetData><row r='1'><c r='A1' s='0'/></row></sheetData>", NULL, NULL }, /* formatted, not filled */
+                  { "<sheetData><row><c t='inlineStr'><is><t>x</t></is></c>", "\"Notes\" (hidden)",
+                    NULL }, /* damaged behind the first cell */
+                  { filled, NULL, "Cases" } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        su_context ctx;
+        su_raw_table *t = NULL;
+        su_buf log = { 0 };
+        su_read_options opts = { .sheet = cases[i].chosen };
+        su_context_init(&ctx);
+        ctx.log = keep_line;
+        ctx.user = &log;
+        su_buf bytes = make_workbook((workbook) { .book = book, .sheet = cases[i].sheet, .sheet2 = filled });
+        if (su_xlsx_parse(&ctx, "cases.xlsx", (su_str) { bytes.p, bytes.n }, &opts, &t) != SU_OK) fail_msg("%s", ctx.message);
+        assert_int_equal(ctx.status, SU_OK);
+        assert_string_equal(t->sheet, "Cases");
+        if (cases[i].others == NULL) {
+            assert_null(t->others);
+            assert_int_equal(log.n, 0);
+        } else {
+            assert_string_equal(t->others, cases[i].others);
+            assert_string_equal(log.p,
+                                "cases.xlsx: the sheet \"Cases\" was read. The workbook also has \"Notes\" (hidden); to read another one, "
+                                "name it (--sheet).\n");
+        }
+        su_raw_table_free(t);
+        su_buf_free(&bytes);
+        su_buf_free(&log);
+    }
+}
+
 static void the_sheets_of_a_file_are_listed(void **state)
 {
     (void)state;
@@ -307,6 +350,7 @@ int main(void)
         cmocka_unit_test(sparse_sheets_keep_their_grid),
         cmocka_unit_test(merged_headers_are_joined),
         cmocka_unit_test(sheets_are_found_by_name),
+        cmocka_unit_test(other_sheets_are_named),
         cmocka_unit_test(the_sheets_of_a_file_are_listed),
         cmocka_unit_test(reads_what_libxlsxwriter_writes),
         cmocka_unit_test(namespaces_may_have_prefixes),

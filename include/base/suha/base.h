@@ -104,6 +104,8 @@ void su_buf_csv(su_buf *b, su_str cell, char delimiter); /* one RFC 4180 cell, q
 /* As su_buf_csv, but a cell that a spreadsheet would run as a formula (= + - @ tab CR first; numbers excepted) gets a leading '
  * (CWE-1236). For files people open in a spreadsheet and whose cells came from outside. */
 void su_buf_csv_safe(su_buf *b, su_str cell, char delimiter);
+/* text with a backslash before each of `special` and before \; tab, line feed and carriage return become \t, \n, \r. */
+void su_buf_escape(su_buf *b, const char *text, const char *special);
 void su_buf_html(su_buf *b, su_str text); /* escapes & < > " ' */
 
 /* Strict: no overlong forms, no surrogates, nothing above U+10FFFF. bad_offset (may be NULL) is set when the answer is false. */

@@ -15,17 +15,18 @@ typedef bool (*su_resource_fn)(void *arg, const char *path, su_str *bytes);
  * su_schema_free. A schema with flags also gets the list `flag`, the words for yes and no, if the resources have it; it is vocabulary, not
  * domain, and not in the fingerprint unless a field uses it. SU_USAGE: no name; SU_INPUT: file, field and key of the mistake. O(bytes). */
 su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resource, void *arg, su_schema **out) SU_MUST_CHECK;
-/* A schema read off a table: every column a code, every distinct cell a value ("" and nothing else missing). For `--schema auto`: the
- * domain comes from the data, so no privacy guarantee can be stated for anything built on it. Columns of more than 65,000 distinct values
- * are refused. */
+/* A schema read off a table: every column a code, every distinct cell a value, exactly as it stands: "a", "A" and "a " are three values (""
+ * and nothing else is missing). For `--schema auto`: the domain comes from the data, so no privacy guarantee can be stated for anything
+ * built on it. Columns of more than 65,000 distinct values are refused. */
 su_status su_schema_from_table(su_context *ctx, const su_raw_table *raw, su_schema **out) SU_MUST_CHECK;
 
 typedef struct su_mapping su_mapping;
 /* Parses and checks a mapping against a schema (rules, targets, codes, cycles, two rules for one cell). `name` is used in messages. Borrows
  * schema, which must outlive it. SU_INPUT: file, line and column of the mistake. */
 su_status su_mapping_parse(su_context *ctx, const char *name, su_str csv, const su_schema *schema, su_mapping **out) SU_MUST_CHECK;
-/* The mapping that needs no file: columns whose name or alias is a field's, each by the rule rename. A column with the very name of the
- * field goes before an alias; two equally good columns, or none at all, are SU_INPUT. */
+/* The mapping that needs no file: columns whose name or alias is a field's, each by the rule rename, or by band or year where the field's
+ * bands or years take more of the column's rows. The very name of the field goes before the name in another spelling, and that before an
+ * alias; two equally good columns, or none at all, are SU_INPUT. */
 su_status su_mapping_by_name(su_context *ctx, const su_raw_table *raw, const su_schema *schema, su_mapping **out) SU_MUST_CHECK;
 void su_mapping_free(su_mapping *m);
 su_sha256 su_mapping_fingerprint(const su_mapping *m);
@@ -53,8 +54,8 @@ typedef struct su_column_report {
     const char *source;   /* source column name; "" for constants */
     const char *targets;  /* target columns, comma separated; "" when dropped or unmapped */
     const char *coverage; /* exact, partial, none; dropped; record; weight; unmapped: no row of the mapping mentions it */
-    /* Source rows, totals of other rows not counted. For a column that fills a field, each row is one of mapped (a value, a known no, or a
-     * stated "not recorded"), missing (empty, or a reason) and unmapped (some value of the cell was not understood). */
+    /* Source rows, blank rows and totals of other rows not counted. For a column that fills a field, each row is one of mapped (a value, a
+     * known no, or a stated "not recorded"), missing (empty, or a reason) and unmapped (some value of the cell was not understood). */
     uint64_t distinct, rows_filled, rows_mapped, rows_missing, rows_unmapped;
     /* By rows descending, then by value; suggestions for the first 200. Empty for identifiers, record numbers and texts, whose values are
      * never shown. */
@@ -77,7 +78,8 @@ typedef struct su_field_report {
 typedef struct su_harmonise_report {
     su_arena arena;
     const char *source, *sheet, *encoding, *schema;
-    uint64_t rows_in, rows_out, rows_rejected, rows_margin, rows_expanded; /* expanded: person rows made by a weight */
+    /* rows_in = kept + rejected + margin + blank; blank: every cell of the row is empty or blank; expanded: person rows made by a weight */
+    uint64_t rows_in, rows_out, rows_rejected, rows_margin, rows_blank, rows_expanded;
     su_column_report *columns;
     size_t column_count; /* in source order; then the @columns that chained rules read */
     su_field_report *fields;
@@ -87,7 +89,8 @@ typedef struct su_harmonise_report {
     const char *margins; /* what the margin detector found, in words; "" if nothing */
 } su_harmonise_report;
 
-/* The work. Values are mapped once per distinct cell, not once per row. mapping may be NULL: su_mapping_by_name; opts may be NULL: margins
+/* The work. A row all of whose cells are blank (trimmed, in every source column) is skipped and counted: no person, no reject. Values are
+ * mapped once per distinct cell, not once per row. mapping may be NULL: su_mapping_by_name; opts may be NULL: margins
  * refused, any number of rejects. Same input, same report bytes. Record ids: the record column's cell, else file and line ("3fa9c1d2:17");
  * with a weight, person k of a row is "<id>#k". At most 50 million people come from weights. On refusal *out is NULL and *report, when not
  * NULL, still tells what was seen: SU_INPUT a source column is missing, SU_REFUSED margins, too many rejects or too many people,

@@ -28,7 +28,7 @@ uint64_t su_sample_geometric(su_random *r, uint64_t t);                       /*
 bool su_sample_bernoulli_exp(su_random *r, __uint128_t num, __uint128_t den); /* true with probability exp(-num/den) */
 void su_sample_discrete_gaussian_fill(su_random *r, su_variance v, int64_t *out, size_t n);
 
-/* ---- accounting (spec privacy 1.12; docs/methods/accounting.md). Every bound is rounded to the safe side by at mos */
+/* ---- accounting (spec privacy 1.12; docs/methods/accounting.md). Every bound is rounded to the safe side. */
 /* Arguments that make no sense (negative, NaN) give the answer that claims nothing: delta 1, rho 0, epsilon infinite. */
 
 double su_zcdp_delta(double rho, double epsilon);          /* smallest delta by the CKS bound, rounded up; 0 <= result <= 1 */
@@ -36,14 +36,39 @@ double su_zcdp_rho(double epsilon, double delta);          /* largest rho with s
 double su_zcdp_epsilon(double rho, double delta);          /* smallest epsilon, rounded up */
 double su_gaussian_delta(double sigma, double epsilon);    /* continuous Gaussian of sensitivity 1 (comparison only), rounded up */
 double su_gaussian_rho(double epsilon, double delta);      /* mu^2/2 of the exact Gaussian curve (comparison only), rounded down */
+/* The same for what is really drawn: discrete Gaussian noise of these parameters on so many tables, each of sensitivity 1, all fixed in
+ * advance. The smaller of the zCDP bound and of a pessimistic privacy loss distribution (never below the true value; above it by a part in
+ * 10^4 of sigma for thousands of tables, by rounding for one variance and narrow noise). Milliseconds; parameters as su_variance. */
+typedef struct su_noise {
+    su_variance variance;
+    uint64_t tables;
+} su_noise;
+double su_noise_delta(const su_noise *noise, size_t count, double epsilon);
+double su_noise_epsilon(const su_noise *noise, size_t count, double delta);
 double su_discrete_gaussian_pmf(su_variance v, int64_t x); /* to about 1e-15 relative */
 double su_discrete_gaussian_variance(su_variance v);
+
+/* Which bound an epsilon was quoted by: both hold, the smaller one is quoted. */
+#define SU_ACCOUNTANT_LIST(X)                                                                     \
+    X(ZCDP, "zcdp", "zero-concentrated differential privacy (Canonne, Kamath, Steinke 2020)") \
+    X(PLD, "pld", "pessimistic privacy loss distribution of the discrete Gaussian noise")
+#define SU_ACCOUNTANT_ENUM(id, name, about) SU_ACCOUNTANT_##id,
+typedef enum su_accountant { SU_ACCOUNTANT_LIST(SU_ACCOUNTANT_ENUM) SU_ACCOUNTANT_COUNT } su_accountant;
+#undef SU_ACCOUNTANT_ENUM
+const char *su_accountant_name(su_accountant a);
+const char *su_accountant_about(su_accountant a);
 
 /* ---- mechanisms -------------------------------------------------------------------------------------------------- */
 
 /* The lists of this library live once: name on the command line, enum, whether a differential privacy bound holds, one line for a person. */
 #define SU_MECHANISM_LIST(X) \
-    X(RESIDUAL, "residual", true, "all R-way tables, exact noise, least squares, local search (docs/methods/residual-gls.md)")
+    X(RESIDUAL, "residual", true, "all R-way tables, exact noise, least squares, local search (docs/methods/residual-gls.md)") \
+    X(MST, "mst", true, "single columns and a tree of pairs chosen under the budget, graphical model (docs/methods/mst.md)") \
+    X(AIM, "aim", true, "single columns, then the pairs that a graphical model misses most, round by round (docs/methods/aim.md)") \
+    X(SDS, "sds", true, "noisy combinations and records made from them, as Synthetic Data Showcase (docs/methods/sds.md)") \
+    X(ROW_SEEDED, "row-seeded", false, "K-anonymous parts of true records: no differential privacy bound (docs/methods/k-anonymity.md)") \
+    X(VALUE_SEEDED, "value-seeded", false, "K-anonymous records from single counts: no differential privacy bound (docs/methods/k-anonymity.md)") \
+    X(UNSEEDED, "unseeded", false, "K-anonymous records column by column: no differential privacy bound (docs/methods/k-anonymity.md)")
 
 #define SU_MECHANISM_ENUM(id, name, bound, about) SU_MECHANISM_##id,
 typedef enum su_mechanism { SU_MECHANISM_LIST(SU_MECHANISM_ENUM) SU_MECHANISM_COUNT } su_mechanism;
@@ -55,6 +80,22 @@ bool su_mechanism_parse(const char *name, su_mechanism *out);
 
 /* ---- release ----------------------------------------------------------------------------------------------------- */
 
+/* Parameters of the mechanism sds as Synthetic Data Showcase (pac-synth) has them; zero is its default everywhere. */
+typedef enum su_sds_priority { SU_SDS_LONG, SU_SDS_SHORT, SU_SDS_EVEN } su_sds_priority; /* which lengths get less noise */
+typedef enum su_sds_fabrication { SU_SDS_UNCONTROLLED, SU_SDS_BALANCED, SU_SDS_PROGRESSIVE, SU_SDS_MINIMISED } su_sds_fabrication;
+typedef struct su_sds_options {
+    double record_share;       /* of epsilon, for the number of records; 0 = 0.005 */
+    double percentile_share;   /* of rho, for the contribution bounds; 0 = 0.01 */
+    uint32_t percentile;       /* records that keep all their combinations, in 100; 0 = 99 */
+    uint32_t weight_percentile; /* of the counts that weigh an attribute in long records; 0 = 95 */
+    su_sds_priority priority;
+    su_sds_fabrication fabrication;
+    bool codelist_candidates; /* single values are looked for in the codelist instead of in the data: costs no delta */
+    bool tight;               /* noise by the accounting of this library instead of the peer's looser one */
+    bool synthetic_counts;    /* records: weights less what was made already */
+    uint64_t records;         /* synthetic records to make; 0 = until the counts are used up */
+} su_sds_options;
+
 typedef struct su_release_options {
     double epsilon, delta;    /* delta 0 = the default 1e-9 */
     uint32_t length;          /* R in 1..4: tables of R columns are measured, combinations up to R are published */
@@ -63,6 +104,11 @@ typedef struct su_release_options {
     double seconds;           /* time budget of the synthesis; 0 = 20 */
     bool domain_from_data;    /* --schema auto: no guarantee, said everywhere */
     su_mechanism mechanism;   /* default residual */
+    double rho_most;          /* spend no more than this, even if epsilon allows it (what a ledger has left); 0 = no such limit */
+    su_sds_options sds;
+    bool mechanism_auto; /* `mechanism` is chosen by su_release_plan from public facts (docs/methods/aim.md) */
+    double model_mib;    /* aim: most memory of the model's tables in MiB; 0 = 1. More: more relations held exactly, more time */
+    bool rare_values;    /* mst, aim: records may show values too rare to be reported (docs/methods/mst.md); default: they count as absent */
 } su_release_options;
 
 typedef struct su_release_table {
@@ -76,7 +122,8 @@ typedef struct su_dropped_table {
     uint32_t columns[SU_MAX_LENGTH];
     uint64_t cells;
 } su_dropped_table;
-/* count: at most the count of every combination with one attribute less. ci: 95 % interval of the estimate before it was held at 0
+/* count: of fitted tables of whole people (residual; docs/methods/projection.md) or of the estimates; at most the count of every combination
+ * with one attribute less. ci: 95 % interval of the estimate before it was held at 0
  * and at those counts, widened where needed to hold the printed count; at least 0. Over all cells it holds the true count 95 times
  * in 100; the printed ones are selected for being large, so among them a little less. */
 typedef struct su_aggregate {
@@ -85,6 +132,22 @@ typedef struct su_aggregate {
     uint64_t count;
     double ci_low, ci_high;
 } su_aggregate;
+
+/* What the mechanism sds did at each length. Public: unit, grid. From noisy results: the rest. */
+typedef struct su_sds_length {
+    su_variance unit;     /* noise per record combination allowed: costs rho = den/(2 num) */
+    uint64_t grid;        /* the largest contribution bound that was possible */
+    uint64_t bound;       /* combinations that one record may count in */
+    su_variance variance; /* of the noise: unit * bound */
+    int64_t threshold;    /* reported: noisy counts above */
+    uint64_t candidates;  /* combinations that could have been reported; length 1: all values of the codelists */
+} su_sds_length;
+typedef struct su_sds_facts {
+    uint32_t lengths;
+    double delta_threshold; /* part of delta that stands beside rho: single values that one record alone brings in */
+    uint64_t record_scale_num, record_scale_den, percentile_epsilon_32; /* noise of the number of records; epsilon of a bound, 2^-32 */
+    su_sds_length length[SU_MAX_LENGTH + 1];
+} su_sds_facts;
 
 typedef struct su_release {
     su_arena arena;
@@ -97,9 +160,13 @@ typedef struct su_release {
     size_t table_count; /* the workload measured */
     su_dropped_table *dropped;
     size_t dropped_count;           /* left out because of size, before anything was spent */
-    double gate[SU_MAX_LENGTH + 1]; /* theta per length, fixed in advance */
-    double rho;                     /* spent: sum of 1/(2 sigma_t^2) */
-    double epsilon_stated;          /* su_zcdp_epsilon(rho, delta) <= options.epsilon */
+    double gate[SU_MAX_LENGTH + 1];        /* theta per length, fixed in advance: standard deviations of the estimate */
+    double least_count[SU_MAX_LENGTH + 1]; /* and at least so many people in the fitted tables, fixed in advance */
+    su_sds_facts sds;               /* mechanism sds */
+    double rho;                     /* spent: sum of 1/(2 sigma_t^2); infinite without a differential privacy bound */
+    double epsilon_stated;          /* at options.delta, by the accountant below; at most options.epsilon */
+    su_accountant accountant;
+    const char *mechanism_reason;   /* options.mechanism_auto: why this mechanism, one sentence or two; else NULL */
     bool private_noise;             /* false: seeded; everything made from it is stamped NOT PRIVATE */
     /* protected outputs */
     double total_estimate, total_ci_low, total_ci_high; /* number of records, DP */
@@ -112,7 +179,8 @@ typedef struct su_release {
 } su_release;
 
 /* Stage 1, public only: chooses workload, shares and variances; fills everything above "protected outputs". Nothing is spent. The
- * sum of 1/(2 sigma_t^2) is compared with su_zcdp_rho(epsilon, delta) in integers. Errors: SU_USAGE for options out of range
+ * noise is the smallest, at fixed shares, for which su_noise_delta of the variances chosen is at most delta; where that accountant has no
+ * answer, the sum of 1/(2 sigma_t^2) is compared with su_zcdp_rho(epsilon, delta) in integers. Errors: SU_USAGE for options out of range
  * (epsilon not in (0, 100], NaN, length not in 1..4, delta not in (0, 1e-3]); SU_REFUSED when no table fits, when all tables
  * together have more than 2^26 cells, or when the noise would exceed a million. */
 su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_matrix_column *columns, uint32_t column_count,

@@ -20,6 +20,7 @@ typedef struct su_bundle_info {
     double population_epsilon;          /* the ledger's total for this population including this release; 0 = not known */
     double population_delta;
     uint64_t releases_before;
+    uint64_t releases_unbounded;       /* this and earlier ones made without a differential privacy bound: no total holds */
     const char *ledger_note;           /* where the ledger lies, in words; NULL = nothing is said */
     const char *licence, *licence_url; /* terms of the data: SPDX identifier and https address; NULL = CC-BY-4.0 */
 } su_bundle_info;
@@ -40,6 +41,31 @@ su_status su_bundle_make(su_context *ctx, su_arena *arena, const su_release *r, 
 su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_info *info, const char *dir) SU_MUST_CHECK;
 /* Checks that `dir` can become a bundle (absent or empty, not a mount point, parent writable and not full) before budget is spent. */
 su_status su_bundle_can_write(su_context *ctx, const char *dir) SU_MUST_CHECK;
+
+/* ---- a bundle read back ------------------------------------------------------------------------------------------------------------ */
+
+/* What protection/report.json says that is needed to read the rest. Strings live in the arena given. */
+typedef struct su_bundle_facts {
+    const char *schema;        /* name of the instrument, NULL if it has none */
+    const char *schema_sha256; /* 64 hexadecimal digits */
+    const char *title;
+    uint32_t length;
+    uint64_t k; /* 0 = no threshold */
+    double epsilon, delta, rho, total, total_low, total_high;
+    bool private_noise, domain_from_data;
+    su_mechanism mechanism;
+} su_bundle_facts;
+
+/* Reads the files of `dir` that hold data (datapackage.json, protection/report.json, data/microdata.csv, data/aggregates.csv) and compares
+ * them with SHA256SUMS. SU_INPUT: not a bundle, or changed since; SU_IO. At most 1 GiB per file. */
+su_status su_bundle_load(su_context *ctx, su_arena *arena, const char *dir, su_bundle_file **files, size_t *count) SU_MUST_CHECK;
+su_status su_bundle_facts_of(su_context *ctx, su_arena *arena, const su_bundle_file *files, size_t count,
+                             su_bundle_facts *out) SU_MUST_CHECK;
+/* The release that the files describe, in the schema it was made with (borrowed; another is SU_INPUT by its fingerprint): columns, records
+ * in the file's order, aggregates with their intervals as printed, epsilon, delta, rho, length, k. Tables, gate and what was suppressed stay
+ * empty: a release read back is for comparing, not for publishing again. SU_INPUT: file, line, column, value. O(bytes). */
+su_status su_bundle_parse(su_context *ctx, const su_bundle_file *files, size_t count, const su_schema *schema,
+                          su_release **out) SU_MUST_CHECK;
 
 #ifdef __cplusplus
 }

@@ -28,8 +28,9 @@ typedef struct su_codelist {
     const char *id;
     uint32_t count;
     su_code *codes;      /* print order; the value number of codes[i] is i + 1 */
-    su_dict *keys;       /* folded code, label, alias */
+    su_dict *keys;       /* folded code, label, alias; the codes as they stand where `exact` */
     uint16_t *key_value; /* value number per key id */
+    bool exact;          /* cells are compared byte for byte: nothing is trimmed or folded */
 } su_codelist;
 
 /* docs/formats.md. `name` is used in messages. At most 65,000 codes. Errors (SU_INPUT, with line and column): no `code` or `label_en`
@@ -40,13 +41,16 @@ su_status su_codelist_parse(su_context *ctx, su_arena *arena, const char *id, co
                             su_codelist **out) SU_MUST_CHECK;
 /* The years first..last (at most 65,000 of them; an empty list if last < first), each a code and a band of itself. */
 su_codelist *su_codelist_years(su_arena *arena, const char *id, int first, int last);
+/* A list of the strings given, in their order, each its own code and label and compared exactly. At most 65,000, all different. Copies. */
+su_codelist *su_codelist_exact(su_arena *arena, const char *id, const su_str *codes, uint32_t count);
 void su_codelist_free(su_codelist *list); /* the dictionary; the rest is the arena's. NULL is fine */
-/* Value number (1..count) of the code that `cell` names, or 0. Folds the cell first. O(cell). */
+/* Value number (1..count) of the code that `cell` names, or 0. Folds the cell first, unless the list is exact. O(cell). */
 uint16_t su_codelist_find(const su_codelist *list, su_str cell);
 uint16_t su_codelist_band(const su_codelist *list, int64_t value); /* first code whose min..max holds value, or 0 */
 /* Closest code for a "did you mean", or NULL when nothing is near: the key at the smallest Damerau-Levenshtein distance, at most a quarter
- * of the cell's length and at most 3; failing that, the only code with a key that begins with the cell and a blank ("syria"). Ties go to
- * the first code. Borrows. O(keys * cell). */
+ * of the cell's length and at most 3, and of several codes at that distance the one whose key begins with more of the cell ("nambia" is
+ * Namibia, not Gambia or Zambia); NULL if that does not decide either. Failing all, the only code with a key that begins with the cell and
+ * a blank ("syria"). Borrows. O(keys * cell). */
 const su_code *su_codelist_suggest(const su_codelist *list, su_str cell);
 
 /* ---- cells: a value, or a reason why there is none ------------------------------------------------------------------- */
@@ -130,6 +134,7 @@ typedef struct su_raw_column {
 typedef struct su_raw_table {
     char *source; /* file name, for messages */
     char *sheet;  /* NULL for CSV */
+    char *others; /* XLSX read without naming a sheet: the other sheets with cells, quoted: "B", "C"; NULL if there are none */
     uint32_t column_count;
     su_raw_column *columns; /* ids[r] indexes values: distinct strings of the column */
     uint64_t row_count;
@@ -188,7 +193,8 @@ su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su
  * Errors, all listed by cell: error values (#N/A) and formulas without a stored value.
  * Rows without any filled cell are no rows; the first row with one is the header. Filled cells right of the header make columns named
  * column_N.
- * Sheet names match exactly, or folded if only one does. NULL = the first visible sheet that has rows, then the hidden ones.
+ * Sheet names match exactly, or folded if only one does. NULL = the first visible sheet that has rows, then the hidden ones; where other
+ * sheets have cells too, the log says which one was read and names them.
  * Limits: uncompressed bytes, 10,000 entries, 200:1 for entries above 10 MB, 4,096 columns, 2^20 rows, 2^28 cells. */
 su_status su_xlsx_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out) SU_MUST_CHECK;
 /* Sheets of a workbook: array of `count` names, in arena. */

@@ -122,7 +122,7 @@ typedef struct su_ledger_entry {
     int64_t when;
     const char *operator_, *mechanism, *unit, *public_inputs, *output;
     uint64_t rho_pico;     /* charge: rho rounded up to a multiple of 1e-12 */
-    double epsilon, delta; /* as stated for this release */
+    double epsilon, delta; /* as stated for this release; epsilon infinite with delta 1: no differential privacy bound */
     su_ledger_state state;
 } su_ledger_entry;
 

@@ -13,6 +13,14 @@
 #define UNIT LDBL_EPSILON
 #define PI 3.141592653589793238462643383279502884L
 
+#define NAME(id, name, about) name,
+#define ABOUT(id, name, about) about,
+static const char *const accountant_names[] = { SU_ACCOUNTANT_LIST(NAME) };
+static const char *const accountant_abouts[] = { SU_ACCOUNTANT_LIST(ABOUT) };
+
+const char *su_accountant_name(su_accountant a) { return a < SU_ACCOUNTANT_COUNT ? accountant_names[a] : "unknown"; }
+const char *su_accountant_about(su_accountant a) { return a < SU_ACCOUNTANT_COUNT ? accountant_abouts[a] : "unknown"; }
+
 static double outward_up(long double x)
 {
     double d = (double)x;

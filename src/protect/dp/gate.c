@@ -1,5 +1,7 @@
 #include "gate.h"
 
+#include <suha/plant.h>
+
 #include <math.h>
 #include <string.h>
 
@@ -57,12 +59,16 @@ static bool walk_next(walk *w)
     return false;
 }
 
-static uint32_t rounded(double estimate) { return estimate < 0.5 ? 0 : estimate >= UINT32_MAX ? UINT32_MAX : (uint32_t)(estimate + 0.5); }
+static uint32_t rounded(double estimate)
+{
+    return estimate < 0.5 ? 0 : estimate >= UINT32_MAX ? UINT32_MAX : (uint32_t)(estimate + SU_PLANT(FLOOR_BIAS, 0, 0.5));
+}
 
 typedef struct gated {
     const uint32_t *parent[SU_RELEASE_LENGTH_MAX];
     const double *estimate;
-    double bar; /* theta_k standard deviations */
+    const float *fit;  /* NULL: the estimate is judged */
+    double bar, least; /* the value must be above `bar` and at least `least` */
     uint32_t *count;
     uint64_t suppressed;
 } gated;
@@ -87,9 +93,9 @@ static void gate_row(const walk *w, gated *g)
             continue;
         }
         uint32_t most = smallest_parent(w, g, v);
-        double estimate = g->estimate[w->row + v];
+        double value = g->fit ? (double)g->fit[w->row + v] : g->estimate[w->row + v];
         if (most > 0) {
-            *count = estimate > g->bar ? rounded(estimate) : 0;
+            *count = value > g->bar && value >= g->least ? rounded(value) : 0;
             *count = *count < most ? *count : most;
             g->suppressed += *count == 0;
         } else {
@@ -98,24 +104,37 @@ static void gate_row(const walk *w, gated *g)
     }
 }
 
+void su_gate_length(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t length, const float *fit, uint32_t *count,
+                    uint64_t *suppressed)
+{
+    if (length == 0) {
+        count[0] = rounded(e->cell[0]);
+        return;
+    }
+    suppressed[length] = 0;
+    for (uint32_t i = l->first[length]; i < l->first[length + 1]; i++) {
+        const su_subset *s = &l->sets[i];
+        gated g = { .estimate = e->cell + s->offset,
+                    .fit = fit ? fit + s->offset : NULL,
+                    .bar = r->gate[SU_PLANT(GATE_OFF_BY_ONE, length - 1, length)] * sqrt(e->variance[i]),
+                    .least = r->least_count[length],
+                    .count = count + s->offset };
+        for (uint32_t p = 0; p < length; p++) {
+            g.parent[p] = count + l->sets[s->parent[p]].offset;
+        }
+        walk w;
+        walk_start(&w, s);
+        do {
+            gate_row(&w, &g);
+        } while (walk_next(&w));
+        suppressed[length] += g.suppressed;
+    }
+}
+
 void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t *count, uint64_t *suppressed)
 {
-    count[0] = rounded(e->cell[0]);
-    for (uint32_t k = 1; k <= l->length; k++) {
-        suppressed[k] = 0;
-        for (uint32_t i = l->first[k]; i < l->first[k + 1]; i++) {
-            const su_subset *s = &l->sets[i];
-            gated g = { .estimate = e->cell + s->offset, .bar = r->gate[k] * sqrt(e->variance[i]), .count = count + s->offset };
-            for (uint32_t p = 0; p < k; p++) {
-                g.parent[p] = count + l->sets[s->parent[p]].offset;
-            }
-            walk w;
-            walk_start(&w, s);
-            do {
-                gate_row(&w, &g);
-            } while (walk_next(&w));
-            suppressed[k] += g.suppressed;
-        }
+    for (uint32_t k = 0; k <= l->length; k++) {
+        su_gate_length(r, l, e, k, NULL, count, suppressed);
     }
 }
 
@@ -136,7 +155,7 @@ static void list_cell(listing *out, const walk *w, uint32_t set, uint32_t v)
     if (count == 0) {
         return;
     }
-    if (count < out->r->options.k) {
+    if (count SU_PLANT(K_OFF_BY_ONE, +1 <, <) out->r->options.k) {
         out->r->suppressed_by_k[s->length] += out->write;
         return;
     }

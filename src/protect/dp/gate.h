@@ -4,13 +4,18 @@
 
 #include "residual.h"
 
-/* count[l->cells]: for a cell whose columns all have values, the published count of that combination, 0 = not reported; for a cell with
+/* Gates the combinations of `length` columns; those of length - 1 must have been gated before (length 0 fills the total).
+ * The value judged is the estimate or, where `fit` is given, fit[cell] (l->cells numbers, consistent tables of whole people).
+ * count[l->cells]: for a cell whose columns all have values, the published count of that combination, 0 = not reported; for a cell with
  * absent columns, the count of the combination of its other columns (so 0 means that no record may show the cell's values).
  *   total       the estimate rounded, at least 0
- *   reported    when all combinations with one attribute less are reported, the estimate is above theta_k standard deviations, and the
- *               count is at least 1
- *   count       the estimate rounded, at most the count of every combination with one attribute less
- * Counts above 2^32 - 1 are held there. suppressed[k]: combinations of length k whose parts were all reported and that were not. */
+ *   reported    when all combinations with one attribute less are reported, the value is above gate[length] standard deviations of the
+ *               estimate and at least least_count[length], and the count is at least 1
+ *   count       the value rounded, at most the count of every combination with one attribute less
+ * Counts above 2^32 - 1 are held there. suppressed[length]: combinations whose parts were all reported and that were not. */
+void su_gate_length(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t length, const float *fit, uint32_t *count,
+                    uint64_t *suppressed);
+/* All lengths, by the estimates. */
 void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t *count, uint64_t *suppressed);
 
 /* Fills r->aggregates (arena) and r->suppressed_by_k with the reported combinations of at least options.k.

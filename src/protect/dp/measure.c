@@ -3,6 +3,7 @@
  * Sensitivity: a record adds 1 to exactly one cell of every table, so adding or removing one record moves table t by 1 in L2 (and L1).
  * Cost: discrete Gaussian noise of parameter sigma_t^2 on an integer vector of sensitivity 1 is 1/(2 sigma_t^2)-zCDP (Canonne, Kamath,
  * Steinke 2020, arXiv 2004.00010); the tables compose to rho = sum of 1/(2 sigma_t^2), which is what su_release_plan filled in. */
+#include <suha/plant.h>
 #include <suha/protect.h>
 
 #include <stdlib.h>
@@ -48,8 +49,10 @@ static void draw_table(void *arg, size_t t, unsigned worker)
     (void)worker;
     noise_task *task = arg;
     su_random stream;
-    su_random_split(task->source, t, &stream);
-    su_sample_discrete_gaussian_fill(&stream, task->r->tables[t].variance, task->out->cells[t], (size_t)task->r->tables[t].cells);
+    su_variance v = task->r->tables[t].variance;
+    SU_PLANT(NOISE_HALVED, v.num = (v.num + 3) / 4, (void)0);
+    su_random_split(task->source, SU_PLANT(NOISE_PER_TABLE, 0, SU_PLANT(SHARED_STREAM, worker, t)), &stream);
+    su_sample_discrete_gaussian_fill(&stream, v, task->out->cells[t], (size_t)task->r->tables[t].cells);
     su_random_wipe(&stream);
 }
 
@@ -58,7 +61,7 @@ static void draw_table(void *arg, size_t t, unsigned worker)
 static void draw_noise(su_context *ctx, const su_release *r, su_random *random, su_measurement *out)
 {
     su_random source;
-    su_random_split(random, su_random_u64(random), &source);
+    su_random_split(random, SU_PLANT(NOISE_PER_MEASUREMENT, 0, su_random_u64(random)), &source);
     su_parallel(ctx, r->table_count, draw_table, &(noise_task) { r, &source, out });
     su_random_wipe(&source);
 }
@@ -96,47 +99,57 @@ static su_status check_codes(su_context *ctx, const su_release *r, const su_code
     return SU_OK;
 }
 
-typedef struct count_task {
-    const su_release *r;
-    const su_code_matrix *m;
-    su_measurement *out;
-    int64_t **scratch;
-} count_task;
+/* Tables are counted in batches of so many cells: two numbers of 8 bytes for each, besides the measurement. */
+#define BATCH_CELLS (UINT64_C(1) << 23)
 
-static void count_table(void *arg, size_t t, unsigned worker)
+/* Counts tables from..to-1 and adds them. `counts` has room for their cells. */
+static su_status add_batch(su_context *ctx, const su_release *r, const su_code_matrix *m, size_t from, size_t to, int64_t *counts,
+                           su_measurement *out)
 {
-    count_task *task = arg;
-    const su_release_table *table = &task->r->tables[t];
-    int64_t *counts = task->scratch[worker], *cells = task->out->cells[t];
-    su_contingency(task->m, table->columns, table->length, counts);
-    for (uint64_t i = 0; i < table->cells; i++) {
-        cells[i] += counts[i];
+    su_contingency_request *requests = su_alloc_array(to - from, sizeof *requests);
+    int64_t *at = counts;
+    for (size_t t = from; t < to; at += r->tables[t++].cells) {
+        requests[t - from] = (su_contingency_request) { .n = r->tables[t].length, .columns = r->tables[t].columns, .out = at };
     }
+    su_status status = su_contingency_many(ctx, m, requests, to - from);
+    for (size_t t = from; status == SU_OK && t < to; t++) {
+        const int64_t *count = requests[t - from].out;
+        int64_t *cells = out->cells[t];
+        for (uint64_t i = 0; i < r->tables[t].cells; i++) {
+            cells[i] += SU_PLANT(TWO_CELLS, count[i] + (i ? count[i - 1] : 0), count[i]);
+        }
+    }
+    free(requests);
+    return status;
+}
+
+/* The first table that does not go into the batch beginning with `from`. */
+static size_t batch_end(const su_release *r, size_t from, uint64_t *cells)
+{
+    size_t to = from;
+    for (*cells = 0; to < r->table_count && (to == from || *cells + r->tables[to].cells <= BATCH_CELLS); to++) {
+        *cells += r->tables[to].cells;
+    }
+    return to;
 }
 
 /* Adds the contingency tables of the data to what is in `out`: noise, or zeros in su_release_measure_exact. */
 static su_status add_counts(su_context *ctx, const su_release *r, const su_code_matrix *m, su_measurement *out)
 {
     su_status status = check_codes(ctx, r, m);
-    if (status) {
-        return status;
+    uint64_t cells, most = 1;
+    for (size_t from = 0; from < r->table_count;) {
+        from = batch_end(r, from, &cells);
+        most = cells > most ? cells : most;
     }
-    size_t widest = 1;
-    for (size_t t = 0; t < r->table_count; t++) {
-        widest = r->tables[t].cells > widest ? (size_t)r->tables[t].cells : widest;
+    int64_t *counts = su_alloc_array((size_t)most, sizeof *counts);
+    for (size_t from = 0, to; status == SU_OK && from < r->table_count; from = to) {
+        to = batch_end(r, from, &cells);
+        status = add_batch(ctx, r, m, from, to, counts, out);
     }
-    unsigned workers = su_parallel_workers(ctx);
-    int64_t **scratch = su_alloc_array(workers, sizeof *scratch);
-    for (unsigned w = 0; w < workers; w++) {
-        scratch[w] = su_alloc_array(widest, sizeof **scratch);
-    }
-    su_parallel(ctx, r->table_count, count_table, &(count_task) { r, m, out, scratch });
-    for (unsigned w = 0; w < workers; w++) {
-        su_wipe(scratch[w], widest * sizeof **scratch);
-        free(scratch[w]);
-    }
-    free(scratch);
-    return SU_OK;
+    su_wipe(counts, (size_t)most * sizeof *counts);
+    free(counts);
+    return status;
 }
 
 su_status su_release_measure(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_measurement **out)

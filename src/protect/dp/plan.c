@@ -1,5 +1,8 @@
 /* plan: which tables are measured and with how much noise (spec privacy 1.7 steps 1, 2). Reads public facts only: names and numbers of
  * codes of the columns, and the options. Two data sets of one schema and mapping get the same plan, byte for byte. */
+#include "../auto.h"
+#include "../pgm/pgm.h"
+#include "../sds/sds.h"
 #include "lattice.h"
 
 #include <math.h>
@@ -12,7 +15,14 @@
 /* theta per length, in standard deviations; theta_1 is at least this and grows with the codelists (single_value_gate). Longer combinations
  * also need all their parts reported. Measured in docs/methods/noise.md; fixed before any data are seen. */
 static const double GATE[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 1.4, 0, 0 };
+/* Where longer combinations are judged by fitted tables (synth/fit.h), which are several times more exact than the deviation of one estimate
+ * says: theta, and the least number of people there. Measured in docs/methods/projection.md. */
+static const double GATE_FITTED[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 0.15, 0.03, 0.03 };
+static const double LEAST_FITTED[SU_RELEASE_LENGTH_MAX + 1] = { 0, 1, 2.5, 1.25, 1.25 };
 #define INVENTED_VALUES 0.01 /* expected number, per release, of reported values that nobody has */
+
+#define ACCOUNTANT_STEPS 8  /* of the search for the noise; two or three do */
+#define ACCOUNTANT_GAP 2e-4 /* ln delta left unused; a tenth of that in ln sigma, or less */
 
 #define MAX_SETS (UINT64_C(1) << 22)
 #define MAX_CELLS (UINT64_C(1) << 26)
@@ -21,12 +31,15 @@ typedef unsigned __int128 u128;
 
 static su_status check_options(su_context *ctx, const su_release_options *o, const su_matrix_column *columns, uint32_t column_count)
 {
-    if (!(o->epsilon > 0 && o->epsilon <= 100)) {
+    if (su_mechanism_bound(o->mechanism) && !(o->epsilon > 0 && o->epsilon <= 100)) {
         return su_fail(ctx, SU_USAGE, "epsilon is %g; it must be above 0 and at most 100. Smaller protects more; 1 to 4 is usual.",
                        o->epsilon);
     }
     if (!(o->delta >= 0 && o->delta <= 1e-3)) {
         return su_fail(ctx, SU_USAGE, "delta is %g; it must be above 0 and at most 0.001. Leave it out for 1e-9.", o->delta);
+    }
+    if (!(o->rho_most >= 0)) {
+        return su_fail(ctx, SU_USAGE, "The most that may be spent is %g; it must not be negative. 0 sets no limit.", o->rho_most);
     }
     if (o->length < 1 || o->length > SU_RELEASE_LENGTH_MAX) {
         return su_fail(ctx, SU_USAGE, "length is %u; combinations of 1 to %u attributes can be released.", o->length,
@@ -227,27 +240,104 @@ static u128 budget_units(double rho)
     return shift >= 0 ? digits << shift : shift > -64 ? digits >> -shift : 0;
 }
 
-/* sigma_t^2 = 1/(2 rho share_t) rounded up. The sum of 1/(2 sigma^2) is then compared with rho in integers. */
-static su_status plan_noise(su_context *ctx, su_release *r)
+/* Shares to 7 binary digits: tables fall into few groups of equal noise, which is what exact accounting costs time for. No share changes by
+ * more than a part in 128. */
+static void round_shares(su_release *r)
 {
-    double rho = su_zcdp_rho(r->options.epsilon, r->options.delta);
-    share_budget(r);
+    double sum = 0;
+    for (size_t i = 0; i < r->table_count; i++) {
+        int exponent;
+        double digits = frexp(r->tables[i].share, &exponent);
+        r->tables[i].share = ldexp(rint(ldexp(digits, 7)), exponent - 7);
+        sum += r->tables[i].share;
+    }
+    for (size_t i = 0; i < r->table_count; i++) {
+        r->tables[i].share /= sum;
+    }
+}
+
+/* sigma_t^2 = 1/(2 rho share_t) rounded up; what that spends is compared with rho in integers. False: more than rho, or a sigma above a
+ * million. */
+static bool set_variances(su_release *r, double rho)
+{
     for (size_t i = 0; i < r->table_count; i++) {
         double s2 = (1 + 1e-12) / (2 * rho * r->tables[i].share);
         if (!(s2 <= 1e12)) {
-            return su_fail(ctx, SU_REFUSED,
-                           "epsilon %g over %zu tables would need noise with a standard deviation above a million. "
-                           "Choose a larger epsilon or a smaller length.",
-                           r->options.epsilon, r->table_count);
+            return false;
         }
         r->tables[i].variance = variance_above(s2);
     }
     u128 spent = spent_units(r);
-    if (spent > budget_units(rho)) {
+    r->rho = nextafter(ldexp((double)spent, -80), INFINITY);
+    return spent <= budget_units(rho);
+}
+
+static void list_noise(const su_release *r, su_noise *noise)
+{
+    for (size_t i = 0; i < r->table_count; i++) {
+        noise[i] = (su_noise) { .variance = r->tables[i].variance, .tables = 1 };
+    }
+}
+
+static double delta_of(const su_release *r, su_noise *noise)
+{
+    list_noise(r, noise);
+    return su_noise_delta(noise, r->table_count, r->options.epsilon);
+}
+
+/* Largest rho found, above `least` and up to `most`, at which the variances themselves keep delta. Starts where continuous noise would be
+ * and follows the slope of ln delta, about -(epsilon - rho)^2 / 4 rho, in ln rho. Every rho returned was checked with the variances it
+ * gives. */
+static double largest_rho(su_release *r, double least, double most, su_noise *noise)
+{
+    double epsilon = r->options.epsilon, delta = r->options.delta, best = least;
+    double rho = fmin(su_gaussian_rho(epsilon, delta), most);
+    for (int i = 0; i < ACCOUNTANT_STEPS && rho > best; i++) {
+        double gap = set_variances(r, rho) ? log(delta) - log(delta_of(r, noise)) : -1;
+        if (gap >= 0) {
+            best = rho;
+        }
+        if (gap >= 0 && (gap < 5 * ACCOUNTANT_GAP || rho == most)) {
+            break;
+        }
+        double slope = fmax((epsilon * epsilon / rho - rho) / 4, 1);
+        rho = fmin(rho * exp(fmin((gap - 2 * ACCOUNTANT_GAP) / slope, 1)), most);
+    }
+    return best;
+}
+
+/* The epsilon that is quoted: the smallest of what both accountants find and, where the search checked it, the one asked for. */
+static void state_epsilon(su_release *r, const su_noise *noise, bool checked)
+{
+    double delta = r->options.delta, zcdp = su_zcdp_epsilon(r->rho, delta);
+    double pld = fmin(su_noise_epsilon(noise, r->table_count, delta), checked ? r->options.epsilon : INFINITY);
+    r->accountant = pld < zcdp ? SU_ACCOUNTANT_PLD : SU_ACCOUNTANT_ZCDP;
+    r->epsilon_stated = fmin(pld, zcdp);
+}
+
+static su_status plan_noise(su_context *ctx, su_release *r)
+{
+    double most = r->options.rho_most > 0 ? r->options.rho_most : INFINITY;
+    double rho = fmin(su_zcdp_rho(r->options.epsilon, r->options.delta), most);
+    share_budget(r);
+    round_shares(r);
+    su_noise *noise = su_alloc_array(r->table_count, sizeof *noise);
+    double best = set_variances(r, rho) ? largest_rho(r, rho, most, noise) : rho;
+    bool good = set_variances(r, best);
+    if (good) {
+        list_noise(r, noise);
+        state_epsilon(r, noise, best > rho);
+    }
+    free(noise);
+    if (!good) {
+        return su_fail(ctx, SU_REFUSED,
+                       "epsilon %g over %zu tables would need noise with a standard deviation above a million. "
+                       "Choose a larger epsilon or a smaller length.",
+                       r->options.epsilon, r->table_count);
+    }
+    if (!(r->epsilon_stated <= r->options.epsilon)) {
         return su_fail(ctx, SU_INTERNAL, "The noise planned would spend more than its budget. Nothing was measured; please report this.");
     }
-    r->rho = nextafter(ldexp((double)spent, -80), INFINITY);
-    r->epsilon_stated = su_zcdp_epsilon(r->rho, r->options.delta);
     return SU_OK;
 }
 
@@ -285,6 +375,28 @@ static void copy_columns(su_release *r, const su_matrix_column *columns, uint32_
     }
 }
 
+/* What the mechanism measures and how much noise it adds. */
+static su_status plan_mechanism(su_context *ctx, su_release *r)
+{
+    switch (r->options.mechanism) {
+    case SU_MECHANISM_MST:
+    case SU_MECHANISM_AIM:
+        return su_pgm_plan(ctx, r);
+    case SU_MECHANISM_SDS:
+        return su_sds_plan(ctx, r);
+    case SU_MECHANISM_ROW_SEEDED:
+    case SU_MECHANISM_VALUE_SEEDED:
+    case SU_MECHANISM_UNSEEDED:
+        return su_k_plan(ctx, r);
+    default: {
+        memcpy(r->gate + 2, GATE_FITTED + 2, sizeof GATE_FITTED - 2 * sizeof *GATE_FITTED);
+        memcpy(r->least_count, LEAST_FITTED, sizeof LEAST_FITTED);
+        su_status status = plan_workload(ctx, r);
+        return status ? status : plan_noise(ctx, r);
+    }
+    }
+}
+
 su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_matrix_column *columns, uint32_t column_count,
                           const su_release_options *opts, su_release **out)
 {
@@ -303,10 +415,10 @@ su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_mat
     copy_columns(r, columns, column_count);
     memcpy(r->gate, GATE, sizeof GATE);
     r->gate[1] = single_value_gate(r);
-    status = plan_workload(ctx, r);
-    if (!status) {
-        status = plan_noise(ctx, r);
+    if (opts->mechanism_auto) {
+        su_mechanism_choose(r);
     }
+    status = plan_mechanism(ctx, r);
     if (status) {
         su_release_free(r);
         return status;

@@ -127,9 +127,9 @@ void su_estimates_init(su_estimates *e, const su_release *r, const su_lattice *l
     for (size_t t = 0; t < r->table_count; t++) {
         const su_subset *s = &l->sets[l->table_set[t]];
         double precision = 1 / su_discrete_gaussian_variance(r->tables[t].variance);
-        e->variance[l->table_set[t]] = precision;
+        e->variance[l->table_set[t]] += precision;
         for (size_t i = 0; i < s->cells; i++) {
-            e->cell[s->offset + i] = precision * (double)noisy->cells[t][i];
+            e->cell[s->offset + i] += precision * (double)noisy->cells[t][i];
         }
     }
     gather(l, e->cell, e->variance);

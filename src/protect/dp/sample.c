@@ -4,6 +4,7 @@
  * number. Products are checked and a product that would wrap ends the process: a wrapped product would be a wrong distribution, which
  * is a broken guarantee that nobody can see. tests/protect/test_sample.c refuses this file if it names a floating-point type or
  * function. Draws take a time that depends on their value (arXiv 2112.05307), so measure.c makes all of them before it reads data. */
+#include <suha/plant.h>
 #include <suha/protect.h>
 
 #include <stdlib.h>
@@ -22,7 +23,7 @@ static _Noreturn void refuse(const char *what)
 static u128 times(u128 a, u128 b)
 {
     u128 product;
-    if (__builtin_mul_overflow(a, b, &product)) {
+    if (SU_PLANT(WIDE_PRODUCT_WRAPS, (product = a * b, false), __builtin_mul_overflow(a, b, &product))) {
         refuse("a product does not fit 128 bits");
     }
     return product;
@@ -51,7 +52,7 @@ static bool bernoulli_ratio(su_random *r, u128 num, u128 den)
         uint64_t u = su_random_u64(r);
         u128 low = (u128)u * (uint64_t)den;
         u128 top = (u128)u * (uint64_t)(den >> 64) + (low >> 64); /* u*den = top*2^64 + bottom < 2^192 */
-        if (top >= num) {
+        if (top SU_PLANT(CKS_COMPARISON, >, >=) num) {
             return false;
         }
         u128 gap = num - top;
@@ -75,7 +76,7 @@ static bool bernoulli_ratio64(su_random *r, uint64_t num, uint64_t den)
     for (;;) {
         u128 drawn = (u128)su_random_u64(r) * den;
         u128 bound = (u128)num << 64;
-        if (drawn >= bound) {
+        if (drawn SU_PLANT(CKS_COMPARISON, >, >=) bound) {
             return false;
         }
         u128 rest = bound - drawn;
@@ -216,6 +217,6 @@ void su_sample_discrete_gaussian_fill(su_random *r, su_variance v, int64_t *out,
 {
     gaussian g = gaussian_of(v);
     for (size_t i = 0; i < n; i++) {
-        out[i] = gaussian_draw(r, &g);
+        out[i] = SU_PLANT(FLOAT_NOISE, su_planted_float_noise(su_random_u64(r), su_random_u64(r), v.num, v.den), gaussian_draw(r, &g));
     }
 }

@@ -5,9 +5,11 @@
 #include <string.h>
 
 #define DEFAULT_SECONDS 20.0
-#define DEFAULT_RELUCTANCE 30.0
+#define DEFAULT_RELUCTANCE 100.0
 /* More sweeps bring the records closer to the tables and their noise, not to the truth: measured, docs/methods/projection.md. */
-#define SWEEPS 1.0
+#define DEFAULT_SWEEPS 1.0
+#define STEP 0.5        /* sweeps between two looks at the distance */
+#define STANDSTILL 0.01 /* a step that gains less than this share of the noise is the last */
 /* Floats a core of 2023 adds per second in su_synth_block_sum, with the work around a record counted as RECORD_FLOATS per table. */
 #define FLOATS_PER_SECOND 9.0e9
 #define RECORD_FLOATS 40.0
@@ -25,6 +27,7 @@ typedef struct search {
     bool *placed;      /* columns that have values */
     int64_t *excess;   /* per value of the current column: records that have it - one_way */
     su_synth_block block;
+    double distance;   /* weighted squared distance to the tables, kept up to date in sweeps */
     double done, work; /* passes over a column, for progress */
 } search;
 
@@ -47,7 +50,8 @@ static su_status check_table(su_context *ctx, const su_synthesis *p, size_t inde
 
 static su_status check(su_context *ctx, const su_synthesis *p)
 {
-    if (!isfinite(p->seconds) || !isfinite(p->reluctance)) return su_fail(ctx, SU_USAGE, "the effort and the reluctance must be numbers");
+    if (!isfinite(p->seconds) || !isfinite(p->reluctance) || !isfinite(p->sweeps) || !isfinite(p->noise))
+        return su_fail(ctx, SU_USAGE, "effort, reluctance and noise must be numbers");
     if (p->record_count > UINT32_MAX) return su_fail(ctx, SU_USAGE, "at most 4,294,967,295 records can be synthesised at once");
     for (uint32_t j = 0; j < p->column_count; j++) {
         uint64_t sum = 0;
@@ -57,6 +61,9 @@ static su_status check(su_context *ctx, const su_synthesis *p)
         if (!good || sum != p->record_count)
             return su_fail(ctx, SU_USAGE, "the one-way counts of column %u do not sum to the number of records", j);
     }
+    for (uint32_t j = 0; p->start && j < p->column_count; j++)
+        for (uint64_t r = 0; r < p->record_count; r++)
+            if (p->start[j][r] >= p->card[j]) return su_fail(ctx, SU_USAGE, "a record to start from has no such code in column %u", j);
     for (size_t t = 0; t < p->table_count; t++) {
         su_status status = check_table(ctx, p, t);
         if (status != SU_OK) return status;
@@ -148,7 +155,10 @@ static void improve(search *s, uint32_t *record)
             best = v;
         }
     }
-    if (best != now) move(s, record, now, best);
+    if (best != now) {
+        s->distance += 2 * ((double)f[best] - f[now] + s->block.total_weight);
+        move(s, record, now, best);
+    }
 }
 
 /* Makes the one-way counts exact: first by the moves that cost little, then by any. */
@@ -166,6 +176,7 @@ static void settle(search *s)
             su_synth_block_locate(&s->block, record);
             uint32_t best = best_short(s, &f);
             if (!any && f - s->block.sum[now] > 2 * s->block.total_weight) continue;
+            s->distance += 2 * ((double)f - s->block.sum[now] + s->block.total_weight);
             move(s, record, now, best);
             surplus--;
         }
@@ -204,6 +215,12 @@ static double sweep_floats(const su_synthesis *p)
     return floats * (double)p->record_count;
 }
 
+double su_synth_affordable(const su_synthesis *p)
+{
+    double floats = sweep_floats(p);
+    return floats > 0 ? (p->seconds > 0 ? p->seconds : DEFAULT_SECONDS) * FLOATS_PER_SECOND / floats : 0;
+}
+
 static void search_init(su_context *ctx, search *s, const su_synthesis *p, su_random *random)
 {
     uint32_t most = 1;
@@ -223,21 +240,74 @@ static void search_init(su_context *ctx, search *s, const su_synthesis *p, su_ra
     s->excess = su_alloc_array(most, sizeof *s->excess);
 }
 
-static su_status run(search *s)
+/* Weighted squared distance of the records to all tables, counted from the start. */
+static double count_distance(const search *s)
+{
+    const su_synthesis *p = s->problem;
+    double distance = 0;
+    size_t capacity = 0;
+    uint32_t *count = NULL;
+    for (size_t t = 0; t < p->table_count; t++) {
+        const su_target_table *table = &p->tables[t];
+        count = su_grow(count, &capacity, (size_t)table->cells, sizeof *count);
+        memset(count, 0, (size_t)table->cells * sizeof *count);
+        for (uint64_t r = 0; r < p->record_count; r++) {
+            const uint32_t *record = s->records + r * s->stride;
+            size_t at = 0;
+            for (uint32_t k = 0; k < table->length; k++) at = at * p->card[table->columns[k]] + record[table->columns[k]];
+            count[at]++;
+        }
+        double sum = 0;
+        for (uint64_t i = 0; i < table->cells; i++)
+            sum += ((double)count[i] - table->estimate[i]) * ((double)count[i] - table->estimate[i]);
+        distance += table->weight * sum;
+    }
+    free(count);
+    return distance;
+}
+
+static su_status place_all(search *s)
 {
     const su_synthesis *p = s->problem;
     su_status status = SU_OK;
-    double seconds = p->seconds > 0 ? p->seconds : DEFAULT_SECONDS, floats = sweep_floats(p);
-    double sweeps = floats > 0 ? seconds * FLOATS_PER_SECOND / floats - START_SWEEPS : 0;
-    sweeps = fmin(SWEEPS, fmax(0, sweeps));
-    s->work = p->column_count * (1 + ceil(sweeps));
-    for (uint32_t j = 0; status == SU_OK && j < p->column_count; j++) status = place_column(s, s->columns[j]);
-    for (; status == SU_OK && sweeps > 0; sweeps -= 1) {
-        uint64_t visits = sweeps >= 1 ? p->record_count : (uint64_t)(sweeps * (double)p->record_count);
+    for (uint32_t j = 0; status == SU_OK && j < p->column_count; j++) {
+        if (!p->start) {
+            status = place_column(s, s->columns[j]);
+            continue;
+        }
+        for (uint64_t r = 0; r < p->record_count; r++) s->records[r * s->stride + j] = p->start[j][r];
+        s->placed[j] = true;
+    }
+    return status;
+}
+
+/* Half a sweep at a time, until the records are as far from the tables as the truth would be: closer means fitting the noise
+ * (discrepancy principle, Morozov 1966). */
+static bool goes_on(const search *s, double before)
+{
+    double noise = s->problem->noise;
+    return noise <= 0 || isinf(before) || (s->distance > noise && before - s->distance > STANDSTILL * noise);
+}
+
+static su_status run(search *s)
+{
+    const su_synthesis *p = s->problem;
+    double left = fmin(p->sweeps > 0 ? p->sweeps : DEFAULT_SWEEPS, fmax(0, su_synth_affordable(p) - (p->start ? 0 : START_SWEEPS)));
+    double before = INFINITY;
+    if (p->start) s->done = p->column_count;
+    s->work = p->column_count * (1 + ceil(fmax(left, STEP) / STEP));
+    su_status status = place_all(s);
+    if (status == SU_OK && p->noise > 0) s->distance = count_distance(s);
+    /* Records to start from may have other one-way counts: their first step is taken even when nobody can be visited. */
+    while (status == SU_OK && (left > 0 || (p->start && isinf(before))) && goes_on(s, before)) {
+        uint64_t visits = (uint64_t)(fmin(fmax(left, 0), STEP) * (double)p->record_count);
+        before = s->distance;
+        left -= STEP;
         shuffle(s->random, s->columns, p->column_count);
         for (uint32_t j = 0; status == SU_OK && j < p->column_count; j++) status = sweep_column(s, s->columns[j], visits);
     }
     if (status == SU_CANCELLED) return su_fail(s->ctx, SU_CANCELLED, "stopped while making synthetic records");
+    su_progress(s->ctx, "making synthetic records", 1);
     return status;
 }
 

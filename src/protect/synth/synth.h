@@ -21,10 +21,14 @@ typedef struct su_synthesis {
     const int64_t *const *one_way; /* one_way[column][code] >= 0, each column sums to record_count */
     const su_target_table *tables;
     size_t table_count;
-    double seconds;    /* effort of the search in CPU seconds of a core of 2023, 0 = 20. Counted, not measured: there
-                        * is no clock in the result, a seed gives one result on every machine of one float format */
-    double reluctance; /* a forbidden cell counts as if it held so many records too many; 0 = 30. More: fewer
-                        * combinations that are not in the data, more missing ones (docs/methods/projection.md) */
+    double seconds;               /* effort of the search in CPU seconds of a core of 2023, 0 = 20. Counted, not measured: there
+                                   * is no clock in the result, a seed gives one result on every machine of one float format */
+    double sweeps;                /* most looks at every record in every column; 0 = 1 */
+    double noise;                 /* the search ends when the weighted squared distance to the tables is down to this (what the truth
+                                   * itself would have), or hardly falls any more; 0 = it goes on */
+    const uint16_t *const *start; /* start[column][record]: records to improve, may be the ones filled; NULL = build them */
+    double reluctance;            /* a forbidden cell counts as if it held so many records too many; 0 = 100. More: fewer
+                                   * combinations that are not in the data, more missing ones (docs/methods/projection.md) */
 } su_synthesis;
 
 /* records[column] has record_count codes, filled here. Their one-way counts are exactly those of the problem; a code whose one_way is 0
@@ -32,6 +36,8 @@ typedef struct su_synthesis {
  * value. Forbidden cells are avoided, not excluded: one_way alone is a promise. Time O(records * sum over columns of (tables through it *
  * card)); besides the records (4 bytes a cell) memory for the tables through one column, 4 bytes a cell. Honours ctx->cancel and
  * ctx->progress. Errors: SU_USAGE when the problem contradicts itself, SU_CANCELLED. */
+/* Sweeps, the start counted as a quarter, that p->seconds pay for. */
+double su_synth_affordable(const su_synthesis *p);
 su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random *random, uint16_t **records) SU_MUST_CHECK;
 
 #endif

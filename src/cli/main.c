@@ -91,7 +91,7 @@ static int family(const char *word, bool wrong)
 
 su_status su_cli_print(su_cli *cli)
 {
-    bool good = fwrite(cli->out.p, 1, cli->out.n, stdout) == cli->out.n && fflush(stdout) == 0;
+    bool good = (cli->out.n == 0 || fwrite(cli->out.p, 1, cli->out.n, stdout) == cli->out.n) && fflush(stdout) == 0;
     su_wipe(cli->out.p, cli->out.n);
     cli->out.n = 0;
     return good ? SU_OK : su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");

@@ -134,7 +134,7 @@ su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, dou
 const char *su_cli_who(const su_cli *cli); /* --who, else the login name; cmd_import.c */
 su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
 su_status su_cli_release_options(su_cli *cli, su_release_options *o); /* --mechanism, --epsilon, --delta, --length, --k; cmd_release.c */
-su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema, su_release_job *job); /* cmd_release.c */
+su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *schema, su_release_job *job); /* cmd_release.c */
 su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);       /* until Ctrl-C */
 
 /* ---- the commands ---- */

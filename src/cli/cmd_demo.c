@@ -128,7 +128,8 @@ static su_status demo_folder(su_cli *cli, const char *dir)
         if (su_path_exists(mark)) return SU_OK;
         if (count > 2) return su_fail(&cli->ctx, SU_REFUSED, "%s holds other things; name another folder with --dir", dir);
     }
-    const char text[] = "The example of suha demo: imaginary people, and a vault whose passphrase lies beside it. Remove the folder to start over.\n";
+    const char text[] =
+        "The example of suha demo: imaginary people, and a vault whose passphrase lies beside it. Remove the folder to start over.\n";
     return su_file_write(&cli->ctx, mark, text, sizeof text - 1, 0644);
 }
 
@@ -155,7 +156,7 @@ static su_status demo_build(su_cli *cli, const char *dir, const char *release)
                            .evaluate = true,
                            .title = "Example dataset of three imaginary organisations",
                            .publisher = "Suha example" };
-    if (!st) st = su_cli_release_vault(cli, v, su_path_join(&cli->arena, dir, "vault"), DEMO_SCHEMA, &job);
+    if (!st) st = su_cli_release_vault(cli, v, DEMO_SCHEMA, &job);
     su_vault_close(v);
     return st;
 }

@@ -92,7 +92,7 @@ static const char *public_inputs(su_cli *cli, const su_schema *schema, const su_
                            o->mechanism_auto ? "auto" : su_mechanism_name(o->mechanism), o->length, (unsigned long long)o->k);
 }
 
-su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const char *schema_name, su_release_job *job)
+su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *schema_name, su_release_job *job)
 {
     su_schema *schema = NULL;
     su_case_table *cases = NULL;
@@ -102,7 +102,7 @@ su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *dir, const 
     if (!st) {
         job->cases = cases;
         job->mechanism_inputs = public_inputs(cli, schema, job->options);
-        job->ledger_note = su_arena_printf(&cli->arena, "the ledger is in the vault %s", dir);
+        job->ledger_note = "the ledger is in the vault";
         st = su_cli_release(cli, job);
     }
     su_ledger_close(job->ledger);
@@ -118,7 +118,7 @@ static su_status from_vault(su_cli *cli, const char *dir, su_release_job *job)
     su_status st = su_cli_positionals(cli, 0, 0);
     if (!st) st = su_cli_need(cli, "schema", &schema);
     if (!st) st = su_cli_vault_open(cli, dir, &v);
-    if (!st) st = su_cli_release_vault(cli, v, dir, schema, job);
+    if (!st) st = su_cli_release_vault(cli, v, schema, job);
     su_vault_close(v);
     return st;
 }
@@ -159,9 +159,9 @@ static su_status from_file(su_cli *cli, su_release_job *job)
     if (!st) {
         job->cases = s.cases;
         job->mechanism_inputs = public_inputs(cli, s.schema, job->options);
-        job->ledger_note = su_arena_printf(
-            &cli->arena, "the ledger is %s and knows only releases written to this place; a vault's ledger follows the population", ledger);
-        su_log(&cli->ctx, "no vault: %s", job->ledger_note);
+        job->ledger_note =
+            "the ledger lies beside the output and knows only releases written to that place; a vault's ledger follows the population";
+        su_log(&cli->ctx, "no vault: %s (%s)", job->ledger_note, ledger);
         st = su_cli_release(cli, job);
     }
     if (st && fresh && job->ledger)

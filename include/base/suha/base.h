@@ -216,6 +216,16 @@ double su_clock_cpu(void);                             /* CPU seconds of this pr
 void su_parallel(su_context *ctx, size_t n, void (*task)(void *arg, size_t i, unsigned worker), void *arg);
 unsigned su_parallel_workers(const su_context *ctx); /* how many `worker` numbers may occur */
 
+/* A crew: threads that stay, for many short loops (some microseconds of work per item) where su_parallel would spend its time on making
+ * threads. Between loops they wait awake for some microseconds, then asleep. An item is taken by whoever is free, so a thread that the
+ * system does not run holds up nobody; the caller works too. Not for use by two threads at once, nor nested. */
+typedef struct su_crew su_crew;
+su_crew *su_crew_start(su_context *ctx, unsigned most); /* at most `most` and ctx->threads workers, the caller counted */
+unsigned su_crew_size(const su_crew *crew);             /* workers, the caller (worker 0) counted */
+/* Runs item(arg, i, worker) for i in [0,n) and returns when all are done. n below 2^20. */
+void su_crew_do(su_crew *crew, size_t n, void (*item)(void *arg, size_t i, unsigned worker), void *arg);
+void su_crew_end(su_crew *crew); /* NULL is fine */
+
 #ifdef __cplusplus
 }
 #endif

@@ -218,7 +218,7 @@ static su_status check_audit(su_context *ctx, const su_ledger *l, walk *w)
     return s;
 }
 
-static su_status walk_chain(su_context *ctx, const su_ledger *l, su_arena *arena, walk *w)
+static su_status walk_now(su_context *ctx, const su_ledger *l, su_arena *arena, walk *w)
 {
     sqlite3_stmt *st = NULL;
     bool row = false;
@@ -246,6 +246,16 @@ static su_status walk_chain(su_context *ctx, const su_ledger *l, su_arena *arena
     sqlite3_finalize(st);
     if (s == SU_OK && w->last == 0) finding(ctx, w, 0, "the ledger is empty: its first event was removed");
     return s == SU_OK ? check_audit(ctx, l, w) : s;
+}
+
+/* The ledger and the audit chain are read in one transaction: what another process adds between the two would look like damage. */
+static su_status walk_chain(su_context *ctx, const su_ledger *l, su_arena *arena, walk *w)
+{
+    bool alone = sqlite3_get_autocommit(l->db) != 0;
+    su_status s = alone ? su_db_exec(ctx, l->db, "BEGIN", "reading the privacy ledger") : SU_OK;
+    if (s == SU_OK) s = walk_now(ctx, l, arena, w);
+    if (alone) su_db_leave(l->db);
+    return s;
 }
 
 /* The walk for everything but verification: a chain that does not hold is an error. */

@@ -15,6 +15,7 @@ static const su_shape shapes[] = {
     { "c50k", 50000, "the same population as c17k, 50,000 people" },
     { "c206k", 206000, "the same population as c17k, 206,000 people" },
     { "m1x40", 1000000, "40 columns, mean 12 attributes per person, a million people" },
+    { "vp17k", 17000, "17,000 victims and their perpetrators, one row per pair, in the schema ctdc-vp-2022" },
     { "orgs3", 20000, "a folder with the raw exports of three imaginary organisations: harbour.csv, hotline.xlsx, refuge.csv" },
 };
 
@@ -45,10 +46,11 @@ su_status su_generate(su_context *ctx, const char *shape, uint64_t rows, uint64_
     for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
         if (strcmp(shapes[i].name, shape) == 0) found = &shapes[i];
     if (!found)
-        return su_fail(ctx, SU_USAGE, "there is no shape named \"%s\"; the shapes are nb6k, c17k, c50k, c206k, m1x40 and orgs3", shape);
+        return su_fail(ctx, SU_USAGE, "there is no shape named \"%s\"; the shapes are nb6k, c17k, c50k, c206k, m1x40, vp17k and orgs3", shape);
     if (rows > SHAPE_MOST) return su_fail(ctx, SU_USAGE, "%llu rows are too many: at most 1,000,000,000", (unsigned long long)rows);
     if (rows == 0) rows = found->default_rows;
     if (strcmp(shape, "orgs3") == 0) return organisations(ctx, rows, seed, path);
+    if (strcmp(shape, "vp17k") == 0) return su_shape_pairs(ctx, rows, seed, path);
     if (strcmp(shape, "nb6k") == 0) return su_shape_showcase(ctx, rows, seed, path);
     return su_shape_classes(ctx, shape, rows, seed, path);
 }

@@ -12,4 +12,8 @@ su_status su_shape_classes(su_context *ctx, const char *shape, uint64_t rows, ui
  * An absent H4..H10 prints 0, as the showcase does. */
 su_status su_shape_showcase(su_context *ctx, uint64_t rows, uint64_t seed, const char *path) SU_MUST_CHECK;
 
+/* vp17k: victims of a few kinds of cases with the perpetrators that go with them, one row per pair, one to twelve per victim and about two in the
+ * mean, in the columns of instruments/ctdc-vp-2022. `victims`, not rows, are counted. */
+su_status su_shape_pairs(su_context *ctx, uint64_t victims, uint64_t seed, const char *path) SU_MUST_CHECK;
+
 #endif

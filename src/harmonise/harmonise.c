@@ -349,10 +349,11 @@ static su_status run(work *w, su_case_table **out)
     su_case_table *t = make_people(w, people, &origin);
     w->e.table = NULL;
     name_records(w, t, origin);
-    free(origin);
+    t->source_rows = origin;
     w->report->rows_out = people;
     w->report->rows_expanded = w->weight_of == NULL ? 0 : people;
     report_fields(w->report, t);
+    report_rules(w->report, t);
     *out = t;
     return SU_OK;
 }

@@ -17,5 +17,6 @@ bool report_hides(const su_mapping *m, size_t source);
  * evaluated). */
 void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state);
 void report_fields(su_harmonise_report *r, const su_case_table *t);
+void report_rules(su_harmonise_report *r, const su_case_table *t); /* record_rules.c */
 
 #endif

@@ -141,6 +141,27 @@ static void write_rejects(const su_harmonise_report *r, su_buf *out)
         su_buf_printf(out, "  and %llu more rows\n", (unsigned long long)(r->rows_rejected - SHOWN_REJECTS));
 }
 
+/* Soft rules that nobody breaks are no news. */
+static void write_rules(const su_harmonise_report *r, su_buf *out)
+{
+    bool headed = false;
+    for (size_t i = 0; i < r->rule_count; i++) {
+        const su_rule_report *x = &r->rules[i];
+        if (x->missing + x->against == 0) continue;
+        if (!headed) su_buf_text(out, "\nRules of the schema that records do not follow\n");
+        headed = true;
+        su_buf_printf(out, "  %s%s: %s\n    of ", x->name, x->soft ? " (a note: nothing rests on it)" : "", x->text);
+        words_count(out, x->rows);
+        su_buf_text(out, " records that meet the condition, ");
+        words_count(out, x->missing);
+        su_buf_text(out, " say nothing about the other column, ");
+        words_count(out, x->against);
+        su_buf_text(out, " say otherwise\n");
+        if (!x->soft)
+            su_buf_text(out, "    a release fills in what is missing and leaves out what contradicts (docs/methods/structural-zeros.md)\n");
+    }
+}
+
 void su_harmonise_report_text(const su_harmonise_report *r, su_buf *out)
 {
     su_buf_printf(out, "%s", r->source);
@@ -166,6 +187,7 @@ void su_harmonise_report_text(const su_harmonise_report *r, su_buf *out)
     write_columns(r, out);
     write_unmapped(r, out);
     write_rejects(r, out);
+    write_rules(r, out);
     write_fields(r, out);
 }
 
@@ -214,6 +236,18 @@ static void reject_json(const su_reject *x, su_json *j)
     su_json_end(j);
 }
 
+static void rule_json(const su_rule_report *x, su_json *j)
+{
+    su_json_object(j);
+    su_json_kv_text(j, "name", x->name);
+    su_json_kv_text(j, "rule", x->text);
+    su_json_kv_bool(j, "soft", x->soft);
+    su_json_kv_int(j, "rows", (int64_t)x->rows);
+    su_json_kv_int(j, "missing", (int64_t)x->missing);
+    su_json_kv_int(j, "against", (int64_t)x->against);
+    su_json_end(j);
+}
+
 void su_harmonise_report_json(const su_harmonise_report *r, su_json *j)
 {
     su_json_object(j);
@@ -235,6 +269,10 @@ void su_harmonise_report_json(const su_harmonise_report *r, su_json *j)
     su_json_key(j, "fields");
     su_json_array(j);
     for (size_t i = 0; i < r->field_count; i++) field_json(&r->fields[i], j);
+    su_json_end(j);
+    su_json_key(j, "rules");
+    su_json_array(j);
+    for (size_t i = 0; i < r->rule_count; i++) rule_json(&r->rules[i], j);
     su_json_end(j);
     su_json_key(j, "rejects");
     su_json_array(j);

@@ -26,5 +26,7 @@ su_status schema_codelist(schema_reader *r, const char *where, const char *id, c
 const su_codelist *schema_years(schema_reader *r, int first, int last);
 /* Fills schema->fields[index] from a JSON object. */
 su_status schema_field_read(schema_reader *r, uint32_t index, json_t *object) SU_MUST_CHECK;
+/* Fills schema->rules from the root object, after all fields were read. */
+su_status schema_rules_read(schema_reader *r, json_t *root) SU_MUST_CHECK;
 
 #endif

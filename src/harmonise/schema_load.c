@@ -214,7 +214,8 @@ static su_status read_root(schema_reader *r, json_t *root)
     if (s->version == NULL) s->version = "";
     r->missing_default = json_object_get(root, "missingValues");
     st = read_groups(r, root);
-    return st != SU_OK ? st : read_fields(r, root);
+    if (st == SU_OK) st = read_fields(r, root);
+    return st != SU_OK ? st : schema_rules_read(r, root);
 }
 
 su_status su_schema_load(su_context *ctx, const char *name, su_resource_fn resource, void *arg, su_schema **out)

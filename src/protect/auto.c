@@ -47,6 +47,10 @@ void su_mechanism_choose(su_release *r)
     options.mechanism_auto = false;
     bool small = r->column_count <= SU_MODEL_COLUMNS;
     r->options.mechanism = SU_MECHANISM_RESIDUAL;
+    if (r->options.prior) {
+        r->mechanism_reason = "Chosen: residual. It is the one that can use an earlier release.";
+        return;
+    }
     if (r->options.length == 1 || r->column_count == 1) {
         r->mechanism_reason = "Chosen: residual. Only single columns are published, and no other mechanism measures them with less noise.";
         return;

@@ -1,6 +1,7 @@
 /* mechanism: names, and who runs what. */
 #include "mechanism.h"
 #include "pgm/pgm.h"
+#include "prepare.h"
 #include "sds/sds.h"
 
 #include <suha/plant.h>
@@ -65,7 +66,12 @@ su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m
                          void *arg)
 {
     su_measured_hook hook = { measured, arg };
-    su_status st = runs[r->options.mechanism](ctx, r, m, random, &hook);
+    su_prepared ready;
+    su_status st = su_prepare(ctx, r, m, random, &ready);
+    if (st) return st;
+    st = runs[r->options.mechanism](ctx, r, &ready.matrix, random, &hook);
+    su_prepared_free(&ready);
+    if (!st) su_obey_rules(r);
     if (!st) drop_blank_records(r);
     return st;
 }

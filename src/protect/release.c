@@ -1,4 +1,5 @@
 /* release: from noisy tables to what may be published. Post-processing only: nothing here sees the data, and nothing costs privacy. */
+#include "dp/prior.h"
 #include "synth/fit.h"
 
 #include <math.h>
@@ -29,7 +30,7 @@ static su_status check_records(su_context *ctx, const su_release *r, const su_la
 
 /* The records of the first search, moved away from combinations that are not reported. */
 static su_status publish_records(su_context *ctx, su_release *r, const su_lattice *l, su_targets *t, const uint32_t *count,
-                                 su_random *random)
+                                 double reluctance, su_random *random)
 {
     su_random stream;
     su_context part_context;
@@ -40,6 +41,7 @@ static su_status publish_records(su_context *ctx, su_release *r, const su_lattic
     su_synthesis problem = t->problem;
     problem.sweeps = fmax(0.01, su_fit_leaves(t));
     problem.start = (const uint16_t *const *)r->records;
+    problem.reluctance = reluctance;
     su_status status = su_synthesise(&part_context, &problem, &stream, r->records);
     su_random_wipe(&stream);
     return status ? su_fail(ctx, status, "%s", part_context.message) : check_records(ctx, r, l, count);
@@ -58,7 +60,7 @@ static su_status fit_and_gate(su_context *ctx, su_release *r, const su_lattice *
     }
     if (status == SU_OK) {
         su_gate_aggregates(r, l, e, count);
-        status = publish_records(ctx, r, l, &t, count, random);
+        status = publish_records(ctx, r, l, &t, count, su_fit_reluctance(e, l), random);
     }
     su_targets_free(&t);
     free(mean);
@@ -84,6 +86,9 @@ su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement
     su_progress(ctx, "reconciling tables", 0);
     su_lattice_init(&lattice, r);
     su_estimates_init(&estimates, r, &lattice, noisy);
+    if (r->options.prior) {
+        status = su_prior_use(ctx, r, &lattice, &estimates);
+    }
     uint32_t *count = su_alloc_array(lattice.cells, sizeof *count);
     su_gate_length(r, &lattice, &estimates, 0, NULL, count, r->suppressed_by_gate);
     su_gate_length(r, &lattice, &estimates, 1, NULL, count, r->suppressed_by_gate);
@@ -94,9 +99,9 @@ su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement
     r->record_count = count[0];
     make_room(r);
     su_progress(ctx, "reconciling tables", 1);
-    if (su_cancelled(ctx)) {
+    if (status == SU_OK && su_cancelled(ctx)) {
         status = su_fail(ctx, SU_CANCELLED, "Stopped before synthetic records were made.");
-    } else if (r->record_count > 0) {
+    } else if (status == SU_OK && r->record_count > 0) {
         status = fit_and_gate(ctx, r, &lattice, &estimates, count, random);
     }
     free(count);

@@ -247,8 +247,8 @@ static void guarantee(const su_publication *p, su_json *j)
     su_json_kv_text(j, "definition",
                     p->bounded ? "zero-concentrated differential privacy, stated as (epsilon, delta)"
                                : "K-anonymity: no differential privacy bound");
-    su_json_kv_text(j, "unit", "one record");
-    su_json_kv_text(j, "neighbouring", "add or remove one record");
+    su_json_kv_text(j, "unit", p->info->unit_column ? su_unit_words(p) : "one record");
+    su_json_kv_text(j, "neighbouring", su_neighbour_words(p));
     su_json_kv_real(j, "epsilon", p->r->epsilon_stated);
     su_json_kv_real(j, "delta", p->r->options.delta);
     su_json_kv_real(j, "rho", p->r->rho);
@@ -274,6 +274,7 @@ void su_emit_datapackage(const su_publication *p, const su_bundle_file *files, s
     su_json_kv_text(j, "suha:about", about);
     su_json_kv_text(j, "version", p->version);
     su_json_kv_text(j, "created", p->created);
+    if (p->info->supersedes) su_json_kv_text(j, "suha:supersedes", p->info->supersedes);
     su_json_key(j, "keywords");
     su_json_array(j);
     if (p->stamp) su_json_text(j, p->stamp);

@@ -51,6 +51,19 @@ const char *su_short_real(su_arena *arena, double x)
     return su_arena_printf(arena, "%.4g", x);
 }
 
+const char *su_unit_words(const su_publication *p)
+{
+    if (!p->info->unit_column) return "one record (one person's row in the case table)";
+    return su_arena_printf(p->arena, "one %s (all records with one value in the column %s; at most %u of them are used)", su_unit(p),
+                           p->info->unit_column, su_contribution(p));
+}
+
+const char *su_neighbour_words(const su_publication *p)
+{
+    if (!p->info->unit_column) return "add or remove one record";
+    return su_arena_printf(p->arena, "add or remove all records of one %s", su_unit(p));
+}
+
 const char *su_upper_real(su_arena *arena, double x)
 {
     if (!(x > 0) || !isfinite(x)) return su_short_real(arena, x);
@@ -96,6 +109,14 @@ const char *su_citation(const su_publication *p)
 
 bool su_has_intervals(const su_publication *p) { return p->bounded && p->r->options.mechanism != SU_MECHANISM_SDS; }
 
+/* name or name@version, as datapackage.json has them. */
+static bool release_name(const char *text)
+{
+    static const char letters[] = "abcdefghijklmnopqrstuvwxyz0123456789._-";
+    size_t n = strspn(text, letters), m = text[n] == '@' ? strlen(text + n + 1) : 0;
+    return n > 0 && n <= 100 && text[0] != '.' && (!text[n] || (text[n] == '@' && m > 0 && m <= 60 && strspn(text + n + 1, letters) == m));
+}
+
 static bool spdx(const char *s)
 {
     size_t n = strlen(s);
@@ -130,6 +151,11 @@ static su_status describe(su_context *ctx, su_publication *p)
     p->licence_url = info->licence_url ? info->licence_url : usual ? "https://creativecommons.org/licenses/by/4.0/" : NULL;
     if (p->licence_url && strncmp(p->licence_url, "https://", 8) != 0)
         return su_fail(ctx, SU_USAGE, "The address of the licence must begin with https:// (it is \"%.80s\").", p->licence_url);
+    if (info->supersedes && !release_name(info->supersedes))
+        return su_fail(
+            ctx, SU_USAGE,
+            "\"%.100s\" is not the name of a release: a-z 0-9 . _ - and after an @ its version, as in ctdc-2024-2026@2026.11.21.",
+            info->supersedes);
     p->bounded = su_mechanism_bound(p->r->options.mechanism);
     p->stamp = !p->r->private_noise             ? p->bounded ? "NOT PRIVATE" : "NOT PRIVATE, NO DIFFERENTIAL PRIVACY BOUND"
                : !p->bounded                    ? "NO DIFFERENTIAL PRIVACY BOUND"

@@ -64,6 +64,13 @@ void su_words_sds_how(su_publication *p);
 void su_words_k_warning(su_publication *p);
 void su_words_k(su_publication *p); /* promise, limits, absent */
 
+/* What one protected person is called, and how many records of one were used at most. */
+static inline const char *su_unit(const su_publication *p) { return p->info->unit ? p->info->unit : "person"; }
+static inline uint32_t su_contribution(const su_publication *p) { return p->r->options.contribution ? p->r->options.contribution : 1; }
+
+const char *su_unit_words(const su_publication *p);      /* "one record (...)", "one victim (...)" */
+const char *su_neighbour_words(const su_publication *p); /* "add or remove one record" */
+
 /* Code or column name as every file prints it: with a leading ' where a spreadsheet would run it as a formula (CWE-1236). */
 const char *su_printed(su_arena *arena, const char *text);
 const char *su_value_code(const su_publication *p, uint32_t column, uint32_t value); /* code of a value of a release column */

@@ -118,6 +118,10 @@ su_status su_bundle_facts_of(su_context *ctx, su_arena *arena, const su_bundle_f
     const char *mechanism = json_string_value(json_object_get(guarantee, "mechanism"));
     out->private_noise = source && strcmp(source, "operating system") == 0;
     out->domain_from_data = json_is_true(json_object_get(guarantee, "domain_from_data"));
+    json_int_t contribution = json_integer_value(json_object_get(guarantee, "records_per_unit"));
+    out->contribution = contribution >= 1 && contribution <= SU_MAX_CONTRIBUTION ? (uint32_t)contribution : 1;
+    out->unit = text(arena, guarantee, "unit");
+    out->several = out->unit && strncmp(out->unit, "one record", 10) != 0;
     if (mechanism && !su_mechanism_parse(mechanism, &out->mechanism))
         st = su_fail(ctx, SU_INPUT, REPORT ": the mechanism \"%.40s\" is not one of this version of Suha.", mechanism);
     else if (!out->schema_sha256 || strlen(out->schema_sha256) != 64)
@@ -449,7 +453,8 @@ su_status su_bundle_parse(su_context *ctx, const su_bundle_file *files, size_t c
                                         .length = facts.length,
                                         .k = facts.k,
                                         .domain_from_data = facts.domain_from_data,
-                                        .mechanism = facts.mechanism };
+                                        .mechanism = facts.mechanism,
+                                        .contribution = facts.contribution };
     r->epsilon_stated = facts.epsilon;
     r->rho = facts.rho;
     r->private_noise = facts.private_noise;

@@ -18,9 +18,6 @@ static const char *noise_of(const su_publication *p)
     return "exact discrete Gaussian (Canonne, Kamath, Steinke 2020), whole numbers only";
 }
 
-static const char *const unit = "one record (one person's row in the case table)";
-static const char *const neighbours = "add or remove one record";
-
 /* ---- JSON --------------------------------------------------------------------------------------------------------------------------- */
 
 static void json_words(su_json *j, const char *key, const su_words *w)
@@ -53,8 +50,9 @@ static void json_guarantee(const su_publication *p, su_json *j)
     json_words(j, "warning", &p->warning);
     json_words(j, "promise", &p->promise);
     json_words(j, "not_protected", &p->limits);
-    su_json_kv_text(j, "unit", unit);
-    su_json_kv_text(j, "neighbouring", neighbours);
+    su_json_kv_text(j, "unit", su_unit_words(p));
+    su_json_kv_int(j, "records_per_unit", su_contribution(p));
+    su_json_kv_text(j, "neighbouring", su_neighbour_words(p));
     su_json_kv_real(j, "epsilon", r->epsilon_stated);
     su_json_kv_real(j, "epsilon_asked", r->options.epsilon);
     su_json_kv_real(j, "delta", r->options.delta);
@@ -79,6 +77,7 @@ static void json_tables(const su_publication *p, su_json *j)
         su_json_object(j);
         json_columns(p, j, t->columns, t->length);
         su_json_kv_int(j, "cells", (int64_t)t->cells);
+        if (r->rules) su_json_kv_int(j, "impossible_cells", (int64_t)t->impossible);
         su_json_kv_text(j, "sigma_squared",
                         su_arena_printf(p->arena, "%llu/%llu", (unsigned long long)t->variance.num, (unsigned long long)t->variance.den));
         su_json_kv_real(j, "sigma", sqrt((double)t->variance.num / (double)t->variance.den));
@@ -95,6 +94,37 @@ static void json_tables(const su_publication *p, su_json *j)
         su_json_kv_text(j, "reason", "more cells than the public limit");
         su_json_end(j);
     }
+    su_json_end(j);
+}
+
+static void json_rules(const su_publication *p, su_json *j)
+{
+    su_json_key(j, "record_rules");
+    su_json_array(j);
+    for (uint32_t i = 0; p->r->rules && i < p->schema->rule_count; i++) {
+        if (p->schema->rules[i].soft) continue;
+        su_buf text = { 0 };
+        su_record_rule_text(p->schema, &p->schema->rules[i], &text);
+        su_json_text(j, text.p);
+        su_buf_free(&text);
+    }
+    su_json_end(j);
+}
+
+static void json_prior(const su_publication *p, su_json *j)
+{
+    if (!p->info->prior_title) return;
+    su_json_key(j, "public_prior");
+    su_json_object(j);
+    su_json_kv_text(j, "title", p->info->prior_title);
+    su_json_kv_real(j, "epsilon", p->info->prior_epsilon);
+    su_json_kv_real(j, "delta", p->info->prior_delta);
+    su_json_kv_text(j, "report_sha256", p->info->prior_sha256);
+    su_json_key(j, "weight_of_the_new_tables");
+    su_json_object(j);
+    for (uint32_t l = 1; l <= p->r->options.length && l <= SU_MAX_LENGTH; l++)
+        su_json_kv_real(j, su_arena_printf(p->arena, "%u", l), p->r->prior_weight[l]);
+    su_json_end(j);
     su_json_end(j);
 }
 
@@ -163,6 +193,8 @@ void su_emit_report_json(const su_publication *p, su_buf *b)
     su_json_kv_text(&j, "schema", p->schema->name);
     su_json_kv_text(&j, "schema_sha256", fingerprint);
     json_guarantee(p, &j);
+    json_prior(p, &j);
+    json_rules(p, &j);
     su_json_key(&j, "population");
     su_json_object(&j);
     su_json_kv_bool(&j, "stated", p->info->population_epsilon > 0);
@@ -210,8 +242,12 @@ static void html_facts(const su_publication *p, su_buf *b)
     fact(b, "Mechanism", su_arena_printf(a, "%s: %s", su_mechanism_name(r->options.mechanism), su_mechanism_about(r->options.mechanism)));
     if (r->mechanism_reason) fact(b, "Why this mechanism", r->mechanism_reason);
     if (!p->bounded) fact(b, "Differential privacy", "no differential privacy bound");
-    fact(b, "Unit of protection", unit);
-    fact(b, "Neighbouring tables", neighbours);
+    fact(b, "Unit of protection", su_unit_words(p));
+    fact(b, "Neighbouring tables", su_neighbour_words(p));
+    if (p->info->prior_title)
+        fact(b, "Public prior",
+             su_arena_printf(a, "\"%s\" (epsilon %s), free of charge; SHA-256 of its report %.16s", p->info->prior_title,
+                             su_upper_real(a, p->info->prior_epsilon), p->info->prior_sha256 ? p->info->prior_sha256 : ""));
     if (p->bounded)
         fact(b, "epsilon, stated (asked)",
              su_arena_printf(a, "%s (%s)", su_upper_real(a, r->epsilon_stated), su_short_real(a, r->options.epsilon)));

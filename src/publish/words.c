@@ -41,24 +41,34 @@ static void promise_numbers(su_publication *p)
 {
     su_arena *a = p->arena;
     double eps = p->r->epsilon_stated, delta = p->r->options.delta, rho = p->r->rho;
+    bool several = p->info->unit_column != NULL;
+    const char *left = several ? su_arena_printf(a, "the rows about this %s", su_unit(p)) : "the record";
+    const char *guess = several ? su_arena_printf(a, "this %s", su_unit(p)) : "that record";
+    const char *one = several ? su_arena_printf(a, "one %s", su_unit(p)) : "one record";
     say(&p->promise,
         su_arena_printf(a,
                         "How nearly the same is measured by epsilon = %s and delta = %g (differential privacy; the noise satisfies "
-                        "zero-concentrated differential privacy with rho = %s). Compare with a world in which the record had been left "
+                        "zero-concentrated differential privacy with rho = %s). Compare with a world in which %s had been left "
                         "out: whatever somebody believed before, "
-                        "this release changes the odds of any guess about that record by a factor of at most e^epsilon = %s, except with a "
+                        "this release changes the odds of any guess about %s by a factor of at most e^epsilon = %s, except with a "
                         "chance of about %g.",
-                        su_upper_real(a, eps), delta, su_upper_real(a, rho), su_upper_real(a, exp(eps)), delta));
+                        su_upper_real(a, eps), delta, su_upper_real(a, rho), left, guess, su_upper_real(a, exp(eps)), delta));
     say(&p->promise, su_arena_printf(a,
                                      "The worst case in numbers: a suspicion of 1 %% that a person's record was used could rise to at most "
                                      "%s %%, or fall to no less than "
                                      "%.2g %%. That ceiling holds against anybody, with any other knowledge and any computer; it is not a "
-                                     "forecast. On average over the noise the evidence about one "
-                                     "record is at most rho = %s nats, a factor of e^rho = %s. A smaller epsilon protects more; epsilon "
+                                     "forecast. On average over the noise the evidence about %s "
+                                     "is at most rho = %s nats, a factor of e^rho = %s. A smaller epsilon protects more; epsilon "
                                      "above about 10 promises little in the worst case.",
-                                     su_upper_real(a, percent_of_odds(exp(eps) / 99)), lower(percent_of_odds(exp(-eps) / 99)),
+                                     su_upper_real(a, percent_of_odds(exp(eps) / 99)), lower(percent_of_odds(exp(-eps) / 99)), one,
                                      su_upper_real(a, rho), su_upper_real(a, exp(rho))));
-    if (p->r->options.mechanism == SU_MECHANISM_SDS)
+    if (p->info->unit_column)
+        say(&p->promise,
+            su_arena_printf(a,
+                            "The promise is per %s: records with one value in the column %s are one %s's, and of each at most %u "
+                            "were used, chosen at random. The noise is so much larger that all of them together are covered.",
+                            su_unit(p), p->info->unit_column, su_unit(p), su_contribution(p)));
+    else if (p->r->options.mechanism == SU_MECHANISM_SDS)
         say(&p->promise, "The promise is per record. For a person with several records here it is weaker; how much weaker is not stated.");
     else if (rho > 0 && delta > 0 && delta < 1)
         say(&p->promise,
@@ -90,9 +100,18 @@ static void promise(su_publication *p)
 {
     su_arena *a = p->arena;
     const su_release *r = p->r;
-    say(&p->promise, "What is protected is one record: everything that one row of the case table says about one person. The release was "
-                     "made so that it would look "
-                     "nearly the same if any one record had been left out, or one more had been put in.");
+    if (p->info->unit_column)
+        say(&p->promise,
+            su_arena_printf(a,
+                            "What is protected is one %s: everything that all rows about one %s say. The release was made so that "
+                            "it would look nearly the same if all rows about any one %s had been left out, or those of one more "
+                            "had been put in.",
+                            su_unit(p), su_unit(p), su_unit(p)));
+    else
+        say(&p->promise,
+            "What is protected is one record: everything that one row of the case table says about one person. The release was "
+            "made so that it would look "
+            "nearly the same if any one record had been left out, or one more had been put in.");
     promise_numbers(p);
     if (r->options.mechanism == SU_MECHANISM_SDS)
         su_words_sds_how(p);
@@ -107,6 +126,16 @@ static void promise(su_publication *p)
                             "synthetic records were computed from those noisy tables and "
                             "never from the case records again.",
                             r->options.length, r->private_noise ? "from the operating system's random source" : "from a seed"));
+    if (r->rules)
+        say(&p->promise,
+            "Public rules of the schema say that some combinations are impossible; they are listed in the report. Such cells were "
+            "not counted and are not shown; a record that broke a rule was first changed as the rule says, by itself.");
+    if (p->info->prior_title)
+        say(&p->promise,
+            su_arena_printf(a,
+                            "The release \"%s\", published before, was used as what was known already. That costs nothing more: "
+                            "what it gave away it had given away. The intervals do not rest on it.",
+                            p->info->prior_title));
     if (r->options.k > 1)
         say(&p->promise, su_arena_printf(a, "On top of the noise, no count below %s is printed.", su_grouped(a, r->options.k)));
     const su_bundle_info *i = p->info;
@@ -131,8 +160,15 @@ static void promise(su_publication *p)
 
 static void limits(su_publication *p)
 {
-    say(&p->limits, "A person with several records (two organisations, two years, an intake and a follow-up) is protected less: the "
-                    "promise is per record.");
+    if (p->info->unit_column)
+        say(&p->limits,
+            su_arena_printf(p->arena,
+                            "Somebody who stands in the column %s under two values (two organisations, two numbers) counts as two, and "
+                            "is protected less. Counts are of records, not of people, and leave out what one %s has beyond %u.",
+                            p->info->unit_column, su_unit(p), su_contribution(p)));
+    else
+        say(&p->limits, "A person with several records (two organisations, two years, an intake and a follow-up) is protected less: the "
+                        "promise is per record.");
     say(&p->limits,
         "Earlier and later releases about the same people: each adds to what can be learnt. Only the privacy ledger knows the sum.");
     say(&p->limits, "Conclusions about groups. The release shows on purpose what is common among many people. Such a conclusion can be "
@@ -207,7 +243,7 @@ static void absent(su_publication *p)
 void su_publication_words(su_publication *p)
 {
     su_words *all[] = { &p->warning, &p->promise, &p->limits, &p->absent };
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++) all[i]->text = su_arena_array(p->arena, 12, sizeof(char *));
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++) all[i]->text = su_arena_array(p->arena, 16, sizeof(char *));
     warn(p);
     if (!p->bounded) {
         su_words_k(p);

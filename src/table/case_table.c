@@ -58,6 +58,7 @@ void su_case_table_free(su_case_table *t)
     free(t->columns);
     wipe_free(t->record_ids, t->row_count, sizeof *t->record_ids);
     su_dict_free(t->records);
+    free(t->source_rows);
     free(t);
 }
 
@@ -143,6 +144,8 @@ su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_
         return su_fail(ctx, SU_USAGE, "Joined, the tables would have more than %u rows. Work on parts of them.", UINT32_MAX);
     for (uint32_t f = 0; f < t->schema->field_count; f++) append_column(t, more, f);
     t->record_ids = lengthen_ids(t->record_ids, t->row_count, t->records, more->record_ids, more->records, more->row_count);
+    free(t->source_rows); /* rows of one file only */
+    t->source_rows = NULL;
     t->row_count = total;
     t->synthetic = t->synthetic && more->synthetic;
     return SU_OK;

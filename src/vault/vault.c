@@ -208,3 +208,11 @@ su_status su_vault_passphrase_set(su_context *ctx, su_vault *v, su_passphrase pa
     if (s == SU_OK) s = su_audit_add(ctx, v, SU_AUDIT_PASSPHRASE, "header=renewed");
     return su_db_end(ctx, v->db, s, "changing the passphrase");
 }
+
+su_status su_vault_note_compared(su_context *ctx, su_vault *v, const char *what, const char *release, const char *who)
+{
+    su_status s = su_vault_need_keys(ctx, v, "compare its records with a release");
+    if (s != SU_OK || (s = su_db_begin(ctx, v->db, "noting the comparison")) != SU_OK) return s;
+    s = su_audit_add(ctx, v, SU_AUDIT_COMPARED, "what=%s release=%.200s who=%.100s", what, release, who);
+    return su_db_end(ctx, v->db, s, "noting the comparison");
+}

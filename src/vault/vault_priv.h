@@ -41,6 +41,7 @@ su_status su_vault_damaged(su_context *ctx, const su_vault *v, const char *what)
     X(IMPORT_SWEPT, "import-swept")                                                                                                        \
     X(WITHDRAWN, "record-withdrawn")                                                                                                       \
     X(PASSPHRASE, "passphrase-changed")                                                                                                    \
+    X(COMPARED, "records-compared")                                                                                                        \
     X(LEDGER, "ledger")
 typedef enum su_audit_event {
 #define X(name, word) SU_AUDIT_##name,

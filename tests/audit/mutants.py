@@ -32,6 +32,8 @@ BUGS = {
     "wide-product-wraps": ("128-bit products that wrap", ["audit products"]),
     "sqrt-delta-forgotten": ("noise for one combination where a record may count in several", ["audit bounds"]),
     "grid-from-data": ("contribution bounds tried up to the longest record only", ["audit bounds"]),
+    "contribution-forgotten": ("noise for one record of a person who may have several", ["protect contribution"]),
+    "rules-forgotten": ("noise published in cells that rules make impossible", ["protect zeros"]),
     "shared-stream": ("workers draw from one stream", ["protect release measure"]),
 }
 # Tests of `make audit`, shortened: what is built, what is run.

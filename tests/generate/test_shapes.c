@@ -53,7 +53,7 @@ static void bytes_follow_from_the_seed(void **state)
     static const char *const files[] = { "harbour.csv", "hotline.xlsx", "refuge.csv" };
     size_t n;
     const su_shape *shapes = su_shapes(&n);
-    assert_int_equal(n, 6);
+    assert_int_equal(n, 7);
     for (size_t i = 0; i < n; i++) {
         bool folder = strcmp(shapes[i].name, "orgs3") == 0;
         su_arena arena;
@@ -220,9 +220,37 @@ static void mistakes_are_explained(void **state)
     free(path);
 }
 
+/* Pairs: what is said of a victim is the same in all her rows, and her number of perpetrators varies. (tests/cli/test_units.py: `suha check
+ * --strict` knows all codes.) */
+static void pairs_hang_together(void **state)
+{
+    (void)state;
+    enum { VICTIMS = 3000, OF_VICTIM = 8 };
+    char *path = su_strdup(su_test_path("pairs.csv"));
+    generate("vp17k", VICTIMS, 11, path);
+    su_raw_table *t = read_table(path, NULL);
+    assert_int_equal(t->column_count, 17);
+    assert_string_equal(t->columns[0].name, "victimID");
+    assert_int_equal(su_dict_count(t->columns[0].values), VICTIMS);
+    uint64_t largest = 1, run = 1, single = 0;
+    for (uint64_t r = 1; r < t->row_count; r++) {
+        bool same = t->columns[0].ids[r] == t->columns[0].ids[r - 1];
+        for (uint32_t c = 1; same && c < OF_VICTIM; c++) assert_int_equal(t->columns[c].ids[r], t->columns[c].ids[r - 1]);
+        single += !same && run == 1;
+        run = same ? run + 1 : 1;
+        largest = run > largest ? run : largest;
+    }
+    assert_in_range(t->row_count, 1.6 * VICTIMS, 2.4 * VICTIMS);
+    assert_in_range(largest, 6, 12);
+    assert_in_range(single, VICTIMS / 4, VICTIMS * 3 / 4);
+    su_raw_table_free(t);
+    free(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pairs_hang_together),
         cmocka_unit_test(bytes_follow_from_the_seed),
         cmocka_unit_test(benchmark_shapes_fit_their_instruments),
         cmocka_unit_test(pairs_are_as_sparse_as_in_the_spec),

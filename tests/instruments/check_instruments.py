@@ -14,7 +14,7 @@ ROOT = sys.argv[1] if len(sys.argv) > 1 else os.path.join(HERE, '..', '..', 'ins
 DATA = sys.argv[2] if len(sys.argv) > 2 else os.path.join(
     os.environ.get('SUHA_SHARED', os.path.join(HERE, '..', '..', '..', 'shared')), 'data')
 
-FIELDS = {'ctdc-v6': 62, 'ctdc-2024': 27, 'htcds-2.0': 84, 'uk-nrm': 18, 'c17k': 26, 'c50k': 26, 'c206k': 26, 'nb6k': 10, 'm1x40': 40, 'adult': 14}
+FIELDS = {'ctdc-v6': 62, 'ctdc-2024': 27, 'ctdc-2025-flags': 19, 'htcds-2.0': 84, 'ctdc-vp-2022': 17, 'uk-nrm': 18, 'dtm-fms': 31, 'c17k': 26, 'c50k': 26, 'c206k': 26, 'nb6k': 10, 'm1x40': 40, 'adult': 14}
 DOMAINS = {'c17k': [21, 4, 9, 60, 4, 60] + [1] * 20, 'c50k': [21, 4, 9, 60, 4, 60] + [1] * 20, 'c206k': [21, 4, 9, 60, 4, 60] + [1] * 20,
            'nb6k': [2, 6, 10] + [1] * 7, 'm1x40': [20, 9, 50, 50] + [1] * 36}
 LIST_COLUMNS = 'code label_en label_fr label_es label_ar aliases parent min max valid_from valid_to note'.split()

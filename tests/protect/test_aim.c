@@ -23,7 +23,7 @@ static void test_budget_and_size(void **state)
         su_release_options o = {
             .mechanism = SU_MECHANISM_AIM, .epsilon = epsilon, .length = 2, .rare_values = round % 2, .model_mib = mib
         };
-        su_release *r = pgm_release(&w, &o, (uint64_t)round, 1);
+        su_release *r = world_release(&w, &o, (uint64_t)round, 1);
         pgm_check_budget(r);
         pgm_check_release(r);
         su_column_set sets[200];
@@ -83,7 +83,7 @@ static void test_finds_the_dependence(void **state)
         w.codes[3][i] = w.codes[1][i];
     }
     for (su_mechanism m = SU_MECHANISM_MST; m <= SU_MECHANISM_AIM; m++) {
-        su_release *r = pgm_release(&w, &(su_release_options) { .mechanism = m, .epsilon = 1, .length = 2 }, 1, 1);
+        su_release *r = world_release(&w, &(su_release_options) { .mechanism = m, .epsilon = 1, .length = 2 }, 1, 1);
         bool found = false;
         for (size_t t = 5; t < r->table_count; t++)
             found = found || (r->tables[t].length == 2 && r->tables[t].columns[0] == 1 && r->tables[t].columns[1] == 3);
@@ -107,12 +107,12 @@ static void test_intervals(void **state)
     for (su_mechanism m = SU_MECHANISM_MST; m <= SU_MECHANISM_AIM; m++) {
         unsigned held[3] = { 0 }, all[3] = { 0 };
         for (uint64_t seed = 0; seed < 80; seed++) {
-            su_release *r = pgm_release(&w, &(su_release_options) { .mechanism = m, .epsilon = 4, .length = 2 }, seed, 1);
+            su_release *r = world_release(&w, &(su_release_options) { .mechanism = m, .epsilon = 4, .length = 2 }, seed, 1);
             all[0]++;
             held[0] += r->total_ci_low <= 2500 && 2500 <= r->total_ci_high;
             for (size_t i = 0; i < r->aggregate_count; i++) {
                 const su_aggregate *a = &r->aggregates[i];
-                uint64_t truth = pgm_true_count(&w, a);
+                uint64_t truth = world_count(&w, a->at, a->length);
                 if (truth < 100) continue;
                 all[a->length]++;
                 held[a->length] += a->ci_low <= (double)truth && (double)truth <= a->ci_high;

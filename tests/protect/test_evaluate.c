@@ -10,12 +10,6 @@
 
 #include <math.h>
 
-static void near(double got, double want)
-{
-    bool good = isnan(want) ? isnan(got) : fabs(got - want) <= 1e-9 * (1 + fabs(want));
-    if (!good) fail_msg("%.12g, not %.12g", got, want);
-}
-
 /* ---- by hand ---------------------------------------------------------------------------------------------------------------- */
 
 /* Truth: (1,1) (1,1) (1,2) (0,1) (2,0).   Records: (1,1) (1,0) (2,2) (0,1).
@@ -45,44 +39,44 @@ static void worked_by_hand(void **state)
     su_context_init(&ctx);
     assert_int_equal(su_release_evaluate(&ctx, &r, &truth, &e), SU_OK);
     assert_int_equal(e.length, 2);
-    near(e.record_expansion, -0.2);
+    world_near(e.record_expansion, -0.2);
 
     const su_evaluation_level *one = &e.aggregates[1], *two = &e.aggregates[2];
     assert_int_equal(one->combinations_true, 4);
     assert_int_equal(one->combinations_released, 3);
     assert_int_equal(one->common, 3);
-    near(one->mean_count, 7.0 / 3);
-    near(one->error_common, 5.0 / 3);
-    near(one->error_union, 6.0 / 4);
-    near(one->suppressed, 0.25);
-    near(one->fabricated, 0);
-    near(one->max_error, 4);
-    near(one->coverage, 2.0 / 3);
-    near(one->total_variation, NAN);
+    world_near(one->mean_count, 7.0 / 3);
+    world_near(one->error_common, 5.0 / 3);
+    world_near(one->error_union, 6.0 / 4);
+    world_near(one->suppressed, 0.25);
+    world_near(one->fabricated, 0);
+    world_near(one->max_error, 4);
+    world_near(one->coverage, 2.0 / 3);
+    world_near(one->total_variation, NAN);
     assert_int_equal(two->combinations_true, 2);
     assert_int_equal(two->common, 1);
-    near(two->error_common, 0);
-    near(two->error_union, (0 + 1 + 3) / 3.0);
-    near(two->suppressed, 0.5);
-    near(two->fabricated, 0.5);
-    near(two->coverage, 0.5);
-    near(e.aggregates[0].error_union, (6.0 + 4.0) / 7);
-    near(e.aggregates[0].suppressed, 2.0 / 6);
-    near(e.aggregates[0].coverage, 3.0 / 5);
+    world_near(two->error_common, 0);
+    world_near(two->error_union, (0 + 1 + 3) / 3.0);
+    world_near(two->suppressed, 0.5);
+    world_near(two->fabricated, 0.5);
+    world_near(two->coverage, 0.5);
+    world_near(e.aggregates[0].error_union, (6.0 + 4.0) / 7);
+    world_near(e.aggregates[0].suppressed, 2.0 / 6);
+    world_near(e.aggregates[0].coverage, 3.0 / 5);
 
     one = &e.records[1], two = &e.records[2];
-    near(one->error_common, 0.5);
-    near(one->error_union, 0.5);
-    near(one->coverage, NAN);
+    world_near(one->error_common, 0.5);
+    world_near(one->error_union, 0.5);
+    world_near(one->coverage, NAN);
     /* a: 1/5 3/5 1/5 against 1/4 2/4 1/4; b: the same shares. */
-    near(one->total_variation, 0.1);
-    near(two->mean_count, 2);
-    near(two->error_common, 1);
-    near(two->error_union, 1);
-    near(two->suppressed, 0.5);
-    near(two->fabricated, 0.5);
+    world_near(one->total_variation, 0.1);
+    world_near(two->mean_count, 2);
+    world_near(two->error_common, 1);
+    world_near(two->error_union, 1);
+    world_near(two->suppressed, 0.5);
+    world_near(two->fabricated, 0.5);
     /* Shares: 11: 2/5 1/4, 12: 1/5 0, 01: 1/5 1/4, 20: 1/5 0, 10: 0 1/4, 22: 0 1/4. */
-    near(two->total_variation, (0.15 + 0.2 + 0.05 + 0.2 + 0.25 + 0.25) / 2);
+    world_near(two->total_variation, (0.15 + 0.2 + 0.05 + 0.2 + 0.25 + 0.25) / 2);
 }
 
 /* ---- naive oracle ------------------------------------------------------------------------------------------------------------ */
@@ -127,12 +121,12 @@ static void check(const oracle *o, const su_evaluation_level *l)
     assert_int_equal(l->combinations_true, (uint64_t)o->truly);
     assert_int_equal(l->combinations_released, (uint64_t)o->released);
     assert_int_equal(l->common, (uint64_t)o->common);
-    near(l->mean_count, ratio(o->mean, o->common));
-    near(l->error_common, ratio(o->error_common, o->common));
-    near(l->error_union, ratio(o->error_union, o->unions));
-    near(l->suppressed, ratio(o->truly - o->common, o->truly));
-    near(l->fabricated, ratio(o->released - o->common, o->truly));
-    near(l->max_error, o->max);
+    world_near(l->mean_count, ratio(o->mean, o->common));
+    world_near(l->error_common, ratio(o->error_common, o->common));
+    world_near(l->error_union, ratio(o->error_union, o->unions));
+    world_near(l->suppressed, ratio(o->truly - o->common, o->truly));
+    world_near(l->fabricated, ratio(o->released - o->common, o->truly));
+    world_near(l->max_error, o->max);
 }
 
 /* Calls once per tuple of columns and values of a length, in the order of a release; cells with absent values too. */
@@ -214,10 +208,10 @@ static void random_releases(void **state)
         for (uint32_t l = 0; l <= r.options.length; l++) {
             check(&t.aggregates[l], &e.aggregates[l]);
             check(&t.records[l], &e.records[l]);
-            if (l) near(e.aggregates[l].coverage, ratio(t.aggregates[l].held, t.aggregates[l].intervals));
-            if (l) near(e.records[l].total_variation, t.records[l].tv / t.records[l].tables);
+            if (l) world_near(e.aggregates[l].coverage, ratio(t.aggregates[l].held, t.aggregates[l].intervals));
+            if (l) world_near(e.records[l].total_variation, t.records[l].tv / t.records[l].tables);
         }
-        near(e.record_expansion, (double)made.matrix.row_count / (double)truth.matrix.row_count - 1);
+        world_near(e.record_expansion, (double)made.matrix.row_count / (double)truth.matrix.row_count - 1);
         free(aggregates);
         world_free(&truth);
         world_free(&made);
@@ -237,12 +231,12 @@ static void empty_releases_and_wrong_inputs(void **state)
     world_init(&w, 50, cards, 3, &random);
     su_release r = { .options = { .length = 3 }, .column_count = 3, .columns = w.columns };
     assert_int_equal(su_release_evaluate(&ctx, &r, &w.matrix, &e), SU_OK);
-    near(e.aggregates[2].suppressed, 1);
-    near(e.records[2].suppressed, 1);
-    near(e.records[2].fabricated, 0);
-    near(e.records[2].error_common, NAN);
-    near(e.records[2].total_variation, NAN);
-    near(e.record_expansion, -1);
+    world_near(e.aggregates[2].suppressed, 1);
+    world_near(e.records[2].suppressed, 1);
+    world_near(e.records[2].fabricated, 0);
+    world_near(e.records[2].error_common, NAN);
+    world_near(e.records[2].total_variation, NAN);
+    world_near(e.record_expansion, -1);
 
     su_aggregate wrong[] = { { 1, { { 1, 1 } }, 4, 2, 6 }, { 1, { { 0, 1 } }, 3, 3, 3 } };
     r.aggregates = wrong;

@@ -28,7 +28,7 @@ static void case_init(case_of *x, su_context *ctx, const world *w, double epsilo
 {
     su_random random;
     su_random_seeded(&random, seed);
-    x->r = world_plan(ctx, w, epsilon, 3, limit);
+    x->r = world_plan(w, epsilon, 3, limit);
     x->r->options.seconds = seconds;
     assert_int_equal(su_release_measure(ctx, x->r, &w->matrix, &random, &x->noisy), SU_OK);
     assert_int_equal(su_release_measure_exact(ctx, x->r, &w->matrix, &x->exact), SU_OK);

@@ -19,7 +19,7 @@ static void test_budget_and_tree(void **state)
         world w;
         world_init(&w, 500, cards, 6, &random);
         double epsilon = exp(-2 + 6 * (double)su_random_below(&random, 1000) / 1000);
-        su_release *r = pgm_release(
+        su_release *r = world_release(
             &w, &(su_release_options) { .mechanism = SU_MECHANISM_MST, .epsilon = epsilon, .length = 2, .rare_values = round % 2 }, round,
             1);
         pgm_check_budget(r);

@@ -25,7 +25,7 @@ typedef struct case_of {
 
 static void case_init(case_of *x, su_context *ctx, const world *w, double epsilon, uint32_t length, uint64_t limit, su_random *random)
 {
-    x->r = world_plan(ctx, w, epsilon, length, limit);
+    x->r = world_plan(w, epsilon, length, limit);
     assert_int_equal(su_release_measure(ctx, x->r, &w->matrix, random, &x->noisy), SU_OK);
     assert_int_equal(su_release_measure_exact(ctx, x->r, &w->matrix, &x->exact), SU_OK);
     su_lattice_init(&x->l, x->r);
@@ -126,7 +126,9 @@ static uint32_t slow_count(const case_of *x, const attributes *a, uint64_t *supp
     if (smallest == 0) {
         return 0;
     }
-    bool passed = value > x->r->gate[a->length] * sqrt(x->e.variance[set]) && value >= x->r->least_count[a->length];
+    bool fitted = x->fit && a->length > 1;
+    double sd = fitted ? su_estimates_deviation(&x->e, &x->l, a->length) : sqrt(x->e.variance[set]);
+    bool passed = value > x->r->gate[a->length] * sd && value >= x->r->least_count[a->length];
     uint32_t count = passed ? (uint32_t)fmin(whole, smallest) : 0;
     if (suppressed && count == 0) {
         suppressed[a->length]++;

@@ -120,7 +120,7 @@ static void test_exact_is_contingency(void **state)
     su_random_seeded(&random, SEED + 1);
     world w;
     world_init(&w, 3000, (uint32_t[]) { 7, 2, 5, 3, 11, 2 }, 6, &random);
-    su_release *r = world_plan(&ctx, &w, 1, 3, 0);
+    su_release *r = world_plan(&w, 1, 3, 0);
     su_measurement *m = exact(&ctx, r, &w);
     for (size_t t = 0; t < r->table_count; t++) {
         const su_release_table *table = &r->tables[t];
@@ -155,7 +155,7 @@ static void test_streams(void **state)
     world w, other;
     world_init(&w, 500, (uint32_t[]) { 7, 2, 5, 3 }, 4, &random);
     world_init(&other, 40, (uint32_t[]) { 7, 2, 5, 3 }, 4, &random);
-    su_release *r = world_plan(&one, &w, 0.5, 3, 0);
+    su_release *r = world_plan(&w, 0.5, 3, 0);
     su_random_seeded(&a, SEED);
     su_random_seeded(&b, SEED);
     su_measurement *x = noisy(&one, r, &w, &a), *y = noisy(&two, r, &w, &b), *again = noisy(&one, r, &w, &a);
@@ -217,7 +217,7 @@ static void test_no_stream_twice(void **state)
     world w;
     world_init(&w, 1, (uint32_t[]) { 9, 9, 9, 9, 9 }, 5, &data);
     w.matrix.row_count = 0; /* what is measured is the noise itself */
-    su_release *r = world_plan(&ctx, &w, 0.5, 2, 0);
+    su_release *r = world_plan(&w, 0.5, 2, 0);
     su_random_seeded(&random, SEED + 6);
     su_random_seeded(&twin, SEED + 6);
     su_measurement *failed = noisy(&quick, r, &w, &twin), *none = NULL; /* what the failing attempt below draws */
@@ -251,7 +251,7 @@ static void test_noise_is_as_planned(void **state)
     su_random_seeded(&random, SEED + 3);
     world w;
     world_init(&w, 100, (uint32_t[]) { 9, 2, 4, 2, 2 }, 5, &random);
-    su_release *r = world_plan(&ctx, &w, 2, 3, 0);
+    su_release *r = world_plan(&w, 2, 3, 0);
     su_measurement *truth = exact(&ctx, r, &w);
     double *sum = su_alloc_array(r->table_count, sizeof *sum), *square = su_alloc_array(r->table_count, sizeof *square);
     double *cross = su_alloc_array(r->table_count, sizeof *cross);
@@ -346,7 +346,7 @@ static void test_errors(void **state)
     world_init(&w, 20, (uint32_t[]) { 3, 4 }, 2, &random);
     world_init(&narrow, 20, (uint32_t[]) { 3 }, 1, &random);
     world_init(&other, 20, (uint32_t[]) { 3, 5 }, 2, &random);
-    su_release *r = world_plan(&ctx, &w, 1, 2, 0);
+    su_release *r = world_plan(&w, 1, 2, 0);
     su_measurement *m = NULL;
     assert_int_equal(su_release_measure(&ctx, r, &narrow.matrix, &random, &m), SU_USAGE);
     assert_int_equal(su_release_measure(&ctx, r, &other.matrix, &random, &m), SU_USAGE);

@@ -251,7 +251,7 @@ static void test_consistent(void **state)
     su_random_seeded(&random, SEED + 1);
     world w;
     world_init(&w, 300, (uint32_t[]) { 5, 3, 2, 7, 2, 2 }, 6, &random);
-    su_release *r = world_plan(&ctx, &w, 1, 4, 100);
+    su_release *r = world_plan(&w, 1, 4, 100);
     su_measurement *m = NULL;
     assert_int_equal(su_release_measure(&ctx, r, &w.matrix, &random, &m), SU_OK);
     su_lattice l;
@@ -293,7 +293,7 @@ static void test_exact_counts_stay(void **state)
     su_random_seeded(&random, SEED + 2);
     world w;
     world_init(&w, 200, (uint32_t[]) { 4, 3, 2, 6, 2 }, 5, &random);
-    su_release *r = world_plan(&ctx, &w, 1, 3, 40);
+    su_release *r = world_plan(&w, 1, 3, 40);
     su_measurement *m = NULL;
     assert_int_equal(su_release_measure_exact(&ctx, r, &w.matrix, &m), SU_OK);
     su_lattice l;

@@ -317,7 +317,7 @@ static void test_threshold_keeps_single_records_out(void **state)
         world w;
         world_init(&w, 300, card, COLUMNS, &random);
         su_release_options o = { .epsilon = 0.5 + 2 * round, .delta = round % 2 ? 1e-9 : 1e-5, .length = 2, .mechanism = SU_MECHANISM_SDS };
-        su_release *r = sds_release(&w, &o, 100 + (uint64_t)round, 1);
+        su_release *r = world_release(&w, &o, 100 + (uint64_t)round, 1);
         const su_sds_length *l = &r->sds.length[1];
         if (l->bound) {
             double most = -expm1(log1p(-o.delta / 2) / (double)l->bound), tail = 0, below = 0;
@@ -348,7 +348,7 @@ static void test_noise_is_as_planned(void **state)
     su_release_options o = { .epsilon = 4, .delta = 1e-6, .length = 1, .mechanism = SU_MECHANISM_SDS };
     double sum = 0, squares = 0, n = 0, totals = 0, scale = 1 / (0.005 * 4);
     for (uint64_t run = 0; run < RUNS; run++) {
-        su_release *r = sds_release(&w, &o, 1000 + run, 1);
+        su_release *r = world_release(&w, &o, 1000 + run, 1);
         const su_sds_length *l = &r->sds.length[1];
         assert_true(l->variance.num == l->unit.num * l->bound && l->variance.den == l->unit.den);
         totals += (r->total_estimate - ROWS) * (r->total_estimate - ROWS) / (2 * scale * scale);
@@ -378,8 +378,8 @@ static void test_values_nobody_has_stay_out(void **state)
     for (uint64_t i = 0; i < 300; i++) w.codes[0][i] = (uint16_t)(i % 3);
     su_release_options o = { .epsilon = 1, .delta = 1e-3, .length = 1, .mechanism = SU_MECHANISM_SDS };
     for (uint64_t run = 0; run < 60; run++) {
-        su_release *r = sds_release(&w, &o, run, 1);
-        for (size_t i = 0; i < r->aggregate_count; i++) assert_true(rows_with(&w, r->aggregates[i].at, 1) > 0);
+        su_release *r = world_release(&w, &o, run, 1);
+        for (size_t i = 0; i < r->aggregate_count; i++) assert_true(world_count(&w, r->aggregates[i].at, 1) > 0);
         su_release_free(r);
     }
     world_free(&w);
@@ -399,8 +399,8 @@ static void test_release(void **state)
             o.sds.fabrication = (su_sds_fabrication)mode;
             o.sds.priority = (su_sds_priority)(mode % 3);
             o.sds.synthetic_counts = mode == 2;
-            su_release *r = sds_release(&w, &o, 5, 1), *two = sds_release(&w, &o, 5, 2);
-            assert_same_release(r, two);
+            su_release *r = world_release(&w, &o, 5, 1), *two = world_release(&w, &o, 5, 2);
+            world_same_release(r, two);
             assert_true(r->aggregate_count > 0 && r->record_count > 1000 && !r->private_noise);
             assert_true(fabs(r->total_estimate - 3000) < 1000);
             uint64_t used[64] = { 0 }, error = 0;
@@ -408,7 +408,7 @@ static void test_release(void **state)
                 for (uint32_t c = 0; c < COLUMNS; c++) used[c * 8 + r->records[c][i]]++;
             for (size_t i = 0; i < r->aggregate_count; i++) {
                 const su_aggregate *a = &r->aggregates[i];
-                uint64_t truly = rows_with(&w, a->at, a->length);
+                uint64_t truly = world_count(&w, a->at, a->length);
                 assert_true(a->count > 0 && isnan(a->ci_low) && isnan(a->ci_high));
                 if (a->length == 1) {
                     assert_true(truly > 0); /* candidates come from the data */
@@ -441,7 +441,7 @@ static void test_edges(void **state)
     for (uint64_t rows = 0; rows < 2; rows++) {
         world w;
         world_init(&w, rows, card, COLUMNS, &random);
-        su_release *r = sds_release(&w, &o, rows, 2);
+        su_release *r = world_release(&w, &o, rows, 2);
         assert_true(r->aggregate_count == 0 && r->record_count == 0);
         su_release_free(r);
         world_free(&w);
@@ -451,17 +451,17 @@ static void test_edges(void **state)
     for (uint64_t i = 0; i < 500; i++) w.codes[0][i] = 1;
     for (int codelist = 0; codelist < 2; codelist++) {
         o.sds.codelist_candidates = codelist;
-        su_release *r = sds_release(&w, &o, 9, 1);
+        su_release *r = world_release(&w, &o, 9, 1);
         assert_int_equal(r->sds.lengths, 2);
         assert_true(r->aggregate_count == 1 && r->record_count == r->aggregates[0].count);
         su_release_free(r);
     }
     o.sds.records = 1234; /* the counts are used more than once */
-    su_release *r = sds_release(&w, &o, 9, 1);
+    su_release *r = world_release(&w, &o, 9, 1);
     assert_int_equal(r->record_count, 1234);
     su_release_free(r);
     o.k = 1000000;
-    r = sds_release(&w, &o, 9, 1);
+    r = world_release(&w, &o, 9, 1);
     assert_true(r->aggregate_count == 0 && r->suppressed_by_k[1] == 1);
     su_release_free(r);
     world_free(&w);

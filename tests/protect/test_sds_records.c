@@ -39,7 +39,7 @@ static void count_levels(su_tuple_graph *g, const world *w, uint32_t length, uin
                 columns = columns && (k == 0 || at[k].column != at[k - 1].column);
                 key = su_key_with(key, k, ids[k]);
             }
-            uint64_t rows = columns ? rows_with(w, at, n) : 0;
+            uint64_t rows = columns ? world_count(w, at, n) : 0;
             if (rows < least) continue;
             if (n == 1)
                 g->level[1].count[ids[0]] = (uint32_t)rows;
@@ -76,10 +76,10 @@ static void test_graph(void **state)
                 }
                 at[n] = su_universe_attribute(&u, a);
                 uint32_t child = su_tuple_child(&g.level[n], (uint32_t)i, a);
-                if (!other || rows_with(&w, at, n + 1) == 0)
+                if (!other || world_count(&w, at, n + 1) == 0)
                     assert_int_equal(child, SU_TUPLE_NONE);
                 else
-                    assert_int_equal(g.level[n + 1].count[child], rows_with(&w, at, n + 1));
+                    assert_int_equal(g.level[n + 1].count[child], world_count(&w, at, n + 1));
             }
         }
     su_tuple_level shuffled = { .length = 3 };
@@ -243,7 +243,7 @@ static uint64_t rows_with_ids(const world *w, const su_universe *u, const uint16
         if (at[i].column == u->column[a]) return 0;
     }
     at[n] = su_universe_attribute(u, a);
-    return rows_with(w, at, n + 1);
+    return world_count(w, at, n + 1);
 }
 
 /* Grows one record out of `pool`; takes what it uses when `take`. */
@@ -274,7 +274,7 @@ static void slow_row_seeded(const world *w, const su_row_bits *b, const su_unive
     uint16_t record[COLUMNS];
     for (uint32_t a = 0; a < u->attribute_count; a++) {
         su_attribute at = su_universe_attribute(u, a);
-        count[a] = rows_with(w, &at, 1);
+        count[a] = world_count(w, &at, 1);
     }
     if (seeded) {
         su_random_split(random, su_random_u64(random), &source);
@@ -337,7 +337,7 @@ static void test_row_seeded_as_defined(void **state)
         for (size_t i = 0; i < slowly.item_count; i++) count[slowly.items[i]]++;
         for (uint32_t a = 0; a < u.attribute_count; a++) {
             su_attribute at = su_universe_attribute(&u, a);
-            uint64_t target = rows_with(&w, &at, 1) / K * K;
+            uint64_t target = world_count(&w, &at, 1) / K * K;
             assert_int_equal(made[a], target);
             assert_true(count[a] >= target);
         }
@@ -362,7 +362,7 @@ static void assert_admissible(const world *w, const su_release *r, uint64_t K)
             uint32_t size = 0;
             for (uint32_t k = 0; k < n; k++)
                 if (mask & 1u << k) part[size++] = at[k];
-            assert_true(rows_with(w, part, size) >= K);
+            assert_true(world_count(w, part, size) >= K);
         }
     }
 }
@@ -378,8 +378,8 @@ static void test_k_modes_keep_k(void **state)
         uint64_t K = 2 + su_random_below(&random, 8), singles[64] = { 0 };
         su_release_options o = { .length = 1 + (uint32_t)round % 4, .k = K, .mechanism = modes[round % 3] };
         world_init(&w, 203, card, COLUMNS, &random);
-        su_release *r = sds_release(&w, &o, 31, 1), *two = sds_release(&w, &o, 31, 2);
-        assert_same_release(r, two);
+        su_release *r = world_release(&w, &o, 31, 1), *two = world_release(&w, &o, 31, 2);
+        world_same_release(r, two);
         assert_admissible(&w, r, K);
         assert_true(r->record_count > 0 && isinf(r->rho) && isinf(r->epsilon_stated) && r->options.delta == 1);
         assert_true(r->total_estimate == (double)(203 / K * K) && isnan(r->total_ci_low));
@@ -387,7 +387,7 @@ static void test_k_modes_keep_k(void **state)
         uint64_t listed = 0, there = 0;
         for (size_t i = 0; i < r->aggregate_count; i++) {
             const su_aggregate *a = &r->aggregates[i];
-            uint64_t truly = rows_with(&w, a->at, a->length);
+            uint64_t truly = world_count(&w, a->at, a->length);
             assert_true(truly >= K && a->count == truly / K * K && isnan(a->ci_low));
             listed++;
             if (a->length == 1) singles[a->at[0].column * 8 + a->at[0].value] = a->count;
@@ -405,7 +405,7 @@ static void test_k_modes_keep_k(void **state)
                         values[k] = card[set[k]] - 1;
                         at[k] = (su_attribute) { (uint16_t)set[k], (uint16_t)(1 + rest % values[k]) };
                     }
-                    there += rows_with(&w, at, n) >= K;
+                    there += world_count(&w, at, n) >= K;
                 }
             } while (next_set(set, n, COLUMNS));
         }
@@ -432,7 +432,7 @@ static void test_unseeded_law(void **state)
     world_init(&w, 40000, one, 1, &random);
     for (uint64_t i = 0; i < 40000; i++) w.codes[0][i] = (uint16_t)(i < 10000 ? 1 : i < 30000 ? 2 : i < 30003 ? 3 : 0);
     su_release_options o = { .length = 1, .k = 5, .mechanism = SU_MECHANISM_UNSEEDED };
-    su_release *r = sds_release(&w, &o, 3, 1);
+    su_release *r = world_release(&w, &o, 3, 1);
     double seen[4] = { 0 }; /* rows without a value are left out of a release */
     for (uint64_t i = 0; i < r->record_count; i++) seen[r->records[0][i]]++;
     assert_true(r->record_count < 40000 && seen[0] == 0 && seen[3] == 0);
@@ -452,7 +452,7 @@ static void test_k_edges(void **state)
         for (uint64_t rows = 0; rows < 10; rows += 9) { /* fewer than K: nothing to show */
             world w;
             world_init(&w, rows, card, COLUMNS, &random);
-            su_release *r = sds_release(&w, &o, 1, 1);
+            su_release *r = world_release(&w, &o, 1, 1);
             assert_true(r->record_count == 0 && r->aggregate_count == 0 && r->total_estimate == 0);
             su_release_free(r);
             world_free(&w);

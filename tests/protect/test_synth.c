@@ -175,6 +175,7 @@ static void check_block(const uint32_t *cards, uint32_t d, uint32_t length, su_r
     world w;
     problem p;
     su_synth_block b = { 0 };
+    su_synth_look look = { 0 };
     memset(placed, 1, sizeof placed);
     world_init(&w, N, cards, d, r);
     problem_init(&p, &w, length, 5, r);
@@ -184,14 +185,19 @@ static void check_block(const uint32_t *cards, uint32_t d, uint32_t length, su_r
         for (uint32_t c = 0; c < d; c++) records[i * stride + c] = (uint32_t)su_random_below(r, cards[c]);
     for (uint32_t column = 0; column < d; column++) {
         assert_true(su_synth_block_build(&b, &p.s, column, placed, 7));
+        su_synth_look_fit(&look, &b);
         for (uint64_t i = 0; i < N; i++) {
-            su_synth_block_locate(&b, records + i * stride);
-            su_synth_block_add(&b, records[i * stride + column], 1);
+            if (i % 2) {
+                for (unsigned part = 0; part < 3; part++) su_synth_block_count(&b, records + i * stride, &look, part, 3);
+                continue;
+            }
+            su_synth_block_locate(&b, records + i * stride, &look);
+            su_synth_block_add(&b, &look, records[i * stride + column], 1);
         }
         uint32_t *x = records + su_random_below(r, N) * stride, now = x[column];
         double before = objective(&p, records, N, stride, 7);
-        su_synth_block_locate(&b, x);
-        const float *f = su_synth_block_sum(&b);
+        su_synth_block_locate(&b, x, &look);
+        const float *f = su_synth_block_sum(&b, &look);
         for (uint32_t v = 0; v < cards[column]; v++) {
             if (v == now) continue;
             x[column] = v;
@@ -201,6 +207,7 @@ static void check_block(const uint32_t *cards, uint32_t d, uint32_t length, su_r
         }
     }
     su_synth_block_free(&b);
+    su_synth_look_free(&look);
     problem_free(&p);
     world_free(&w);
     free(records);

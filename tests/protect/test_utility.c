@@ -12,12 +12,6 @@
 
 #include <math.h>
 
-static void near(double got, double want)
-{
-    bool good = isnan(want) ? isnan(got) : fabs(got - want) <= 1e-9 * (1 + fabs(want));
-    if (!good) fail_msg("%.12g, not %.12g", got, want);
-}
-
 /* ---- by hand ------------------------------------------------------------------------------------------------------------------------- */
 
 /* One column of three values: true counts 30, 12, 3; published 24, -, 5. A second column of one value: true 0; published 11. K = 10.
@@ -46,42 +40,42 @@ static void worked_by_hand(void **state)
     const su_utility_level *l = &s->level[1];
     assert_int_equal(u->k, 10);
     assert_int_equal(l->leaked, 1);
-    near(l->leakage, 1.0 / 3);
-    near(u->basic.aggregates[1].fabricated, 1.0 / 3);
-    near(l->fabricated_of_released, 1.0 / 3);
-    near(l->mean_count_true, 15);
-    near(l->mean_count_released, 40.0 / 3);
-    near(u->basic.aggregates[1].error_common, 4);
-    near(u->basic.aggregates[1].error_union, (6 + 12 + 2 + 11) / 4.0);
-    near(u->basic.aggregates[1].coverage, 2.0 / 3);
+    world_near(l->leakage, 1.0 / 3);
+    world_near(u->basic.aggregates[1].fabricated, 1.0 / 3);
+    world_near(l->fabricated_of_released, 1.0 / 3);
+    world_near(l->mean_count_true, 15);
+    world_near(l->mean_count_released, 40.0 / 3);
+    world_near(u->basic.aggregates[1].error_common, 4);
+    world_near(u->basic.aggregates[1].error_union, (6 + 12 + 2 + 11) / 4.0);
+    world_near(u->basic.aggregates[1].coverage, 2.0 / 3);
     assert_int_equal(l->preservation.n, 4);
-    near(l->preservation.preservation, (0.8 + 0 + 1 + 0) / 4);
-    near(l->preservation.proportional_error, (0.2 + 1 + 2.0 / 3 + 1) / 4);
-    near(l->preservation.mean_count, 10);
+    world_near(l->preservation.preservation, (0.8 + 0 + 1 + 0) / 4);
+    world_near(l->preservation.proportional_error, (0.2 + 1 + 2.0 / 3 + 1) / 4);
+    world_near(l->preservation.mean_count, 10);
     assert_int_equal(s->bin_count, 3);
     assert_int_equal(s->by_count[0].n, 2);
-    near(s->by_count[0].preservation, 0.5);
-    near(s->by_count[0].mean_count, 2.5);
-    near(s->by_count[1].preservation, 0);
-    near(s->by_count[2].preservation, 0.8);
+    world_near(s->by_count[0].preservation, 0.5);
+    world_near(s->by_count[0].mean_count, 2.5);
+    world_near(s->by_count[1].preservation, 0);
+    world_near(s->by_count[2].preservation, 0.8);
     assert_int_equal(s->by_count[2].above, 20);
     assert_int_equal(s->by_count[2].most, 40);
-    near(s->combination_loss, (0.5 + 1 + 0.2) / 3);
+    world_near(s->combination_loss, (0.5 + 1 + 0.2) / 3);
     assert_int_equal(s->band_count, 4);
-    near(s->band[0].error_union, 11);
-    near(s->band[1].error_union, 2);
-    near(s->band[2].error_union, 12);
-    near(s->band[2].suppressed, 1);
-    near(s->band[3].error_union, 6);
+    world_near(s->band[0].error_union, 11);
+    world_near(s->band[1].error_union, 2);
+    world_near(s->band[2].error_union, 12);
+    world_near(s->band[2].suppressed, 1);
+    world_near(s->band[3].error_union, 6);
     /* column a: true 1 2 3, released 1 3: two of three; column b has nothing true */
     assert_int_equal(l->top_tables, 1);
-    near(l->top_agreement, 2.0 / 3);
+    world_near(l->top_agreement, 2.0 / 3);
     /* Not one record of the true data is isolated but the three with value 3, which are fewer than ten. */
     assert_int_equal(u->risk[1].rare_records, 3);
     assert_int_equal(u->risk[1].unique_records, 0);
     assert_int_equal(u->risk[1].rare_combinations, 1);
-    near(u->records.level[1].preservation.preservation, 0);
-    near(u->records.combination_loss, 1);
+    world_near(u->records.level[1].preservation.preservation, 0);
+    world_near(u->records.combination_loss, 1);
     su_utility_free(u);
 }
 
@@ -103,7 +97,7 @@ static void bins_of_sds(void **state)
     assert_int_equal(su_utility_evaluate(&ctx, &r, &truth, &(su_utility_options) { .k = 3 }, &u), SU_OK);
     assert_int_equal(u->aggregates.bin_count, 5);
     for (size_t i = 0; i < 5; i++) assert_int_equal(u->aggregates.by_count[i].n, sizes[i]);
-    near(u->aggregates.combination_loss, 0); /* an empty bin loses nothing */
+    world_near(u->aggregates.combination_loss, 0); /* an empty bin loses nothing */
     assert_int_equal(u->risk[1].unique_records, 5);
     assert_int_equal(u->risk[1].rare_records, 0);
     su_utility_free(u);
@@ -128,7 +122,7 @@ static void ties_go_to_the_first(void **state)
         su_utility *u = NULL;
         su_context_init(&ctx);
         assert_int_equal(su_utility_evaluate(&ctx, &r, &truth, NULL, &u), SU_OK);
-        near(u->aggregates.level[1].top_agreement, skip ? 0.8 : 1);
+        world_near(u->aggregates.level[1].top_agreement, skip ? 0.8 : 1);
         su_utility_free(u);
     }
 }
@@ -231,11 +225,11 @@ static void check_side(const cell *cells, size_t n, uint64_t k, const su_utility
             preserved += c->truly ? fmin(1, (double)c->released / (double)c->truly) : 0;
             error += c->truly ? fabs((double)c->released - (double)c->truly) / (double)c->truly : 1;
         }
-        near(s->level[l].leakage, leaked / truly);
-        near(s->level[l].fabricated_of_released, released > 0 ? fabricated / released : NAN);
-        near(s->level[l].preservation.preservation, kept > 0 ? preserved / kept : 0);
-        near(s->level[l].preservation.proportional_error, kept > 0 ? error / kept : 0);
-        if (l == 1 || l == 2) near(s->level[l].top_agreement, naive_top(cells, n, l));
+        world_near(s->level[l].leakage, leaked / truly);
+        world_near(s->level[l].fabricated_of_released, released > 0 ? fabricated / released : NAN);
+        world_near(s->level[l].preservation.preservation, kept > 0 ? preserved / kept : 0);
+        world_near(s->level[l].preservation.proportional_error, kept > 0 ? error / kept : 0);
+        if (l == 1 || l == 2) world_near(s->level[l].top_agreement, naive_top(cells, n, l));
     }
 }
 

@@ -19,6 +19,15 @@ void world_append(world *w, const uint16_t *record);
 void world_free(world *w);
 
 /* Plan or fail the test. */
-su_release *world_plan(su_context *ctx, const world *w, double epsilon, uint32_t length, uint64_t max_table_cells);
+su_release *world_plan(const world *w, double epsilon, uint32_t length, uint64_t max_table_cells);
+
+/* The same from options; and plan and run, all on a seed. */
+su_release *world_plan_of(const world *w, const su_release_options *o);
+su_release *world_release(const world *w, const su_release_options *o, uint64_t seed, unsigned threads);
+/* Records that hold all of n attributes: the slow and obvious count. */
+uint64_t world_count(const world *w, const su_attribute *at, uint32_t n);
+void world_same_release(const su_release *a, const su_release *b); /* tables, counts, intervals, records, total */
+/* Fails unless got is want, to 1e-9 of its size and 1; NaN is NaN. */
+void world_near(double got, double want);
 
 #endif

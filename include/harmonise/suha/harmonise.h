@@ -75,6 +75,14 @@ typedef struct su_field_report {
     uint64_t values, missing, negative;
 } su_field_report;
 
+/* A rule of the schema (suha:recordRules) beside the person rows: rows that meet its condition; of those, rows where the other column has no
+ * value, and rows where it says otherwise. */
+typedef struct su_rule_report {
+    const char *name, *text;
+    bool soft;
+    uint64_t rows, missing, against;
+} su_rule_report;
+
 typedef struct su_harmonise_report {
     su_arena arena;
     const char *source, *sheet, *encoding, *schema;
@@ -86,6 +94,8 @@ typedef struct su_harmonise_report {
     size_t field_count; /* in schema order */
     su_reject *rejects;
     size_t reject_count; /* first 1,000; by line */
+    su_rule_report *rules;
+    size_t rule_count;   /* in file order */
     const char *margins; /* what the margin detector found, in words; "" if nothing */
 } su_harmonise_report;
 

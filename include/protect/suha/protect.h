@@ -1,6 +1,7 @@
 /* protect: from coded case data to a release that may be published. No I/O.
  *
- * Unit of privacy: one record (one person), neighbouring = add or remove one record. Guarantee: rho-zCDP, stated as (epsilon, delta).
+ * Unit of privacy: one person, neighbouring = add or remove all records of one person, of which at most options.contribution (default 1) are
+ * used. Guarantee: rho-zCDP, stated as (epsilon, delta).
  * The shape of every output (columns, codes, order, number and names of tables) is a function of public inputs only: schema, mapping,
  * options.
  */
@@ -8,6 +9,7 @@
 #define SUHA_PROTECT_H
 
 #include <suha/count.h>
+#include <suha/rules.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -94,8 +96,20 @@ typedef struct su_sds_options {
     bool tight;               /* noise by the accounting of this library instead of the peer's looser one */
     bool synthetic_counts;    /* records: weights less what was made already */
     uint64_t records;         /* synthetic records to make; 0 = until the counts are used up */
+    /* By length; index 0 is not used, and 0 leaves it to the modes above. */
+    double sigma_proportion[SU_MAX_LENGTH + 1]; /* p_k: the noise of length k is p_k sigma */
+    double adaptive[SU_MAX_LENGTH + 1];         /* k >= 2: eta_k in (0, 1], report above the 1 - eta_k/2 quantile of the noise */
+    double fixed[SU_MAX_LENGTH + 1];            /* k >= 2: report above this noisy count */
 } su_sds_options;
 
+/* Records of an earlier release, in the columns and codes of this one: codes[column] has record_count of them, or is NULL where that release
+ * did not show the column. Borrowed; must outlive the release. */
+typedef struct su_public_records {
+    uint64_t record_count;
+    const uint16_t *const *codes;
+} su_public_records;
+
+#define SU_MAX_CONTRIBUTION 1000u
 typedef struct su_release_options {
     double epsilon, delta;    /* delta 0 = the default 1e-9 */
     uint32_t length;          /* R in 1..4: tables of R columns are measured, combinations up to R are published */
@@ -108,6 +122,9 @@ typedef struct su_release_options {
     su_sds_options sds;
     bool mechanism_auto; /* `mechanism` is chosen by su_release_plan from public facts (docs/methods/aim.md) */
     double model_mib;    /* aim: most memory of the model's tables in MiB; 0 = 1. More: more relations held exactly, more time */
+    uint32_t contribution; /* records of one person that may be used, at most SU_MAX_CONTRIBUTION; 0 = 1. rho is for the whole person: noise grows
+                            * with it (docs/methods/contribution.md) */
+    const su_public_records *prior; /* residual: published before, so free to use (docs/methods/public-prior.md); NULL = none */
     bool rare_values;    /* mst, aim: records may show values too rare to be reported (docs/methods/mst.md); default: they count as absent */
 } su_release_options;
 
@@ -116,6 +133,7 @@ typedef struct su_release_table {
     uint64_t cells;
     su_variance variance; /* parameter of the noise, not its variance: su_discrete_gaussian_variance gives that */
     double share;         /* of rho */
+    uint64_t impossible;  /* cells that no record can be in by the schema's rules: not measured, known to be 0 */
 } su_release_table;
 typedef struct su_dropped_table {
     uint32_t length;
@@ -153,6 +171,7 @@ typedef struct su_release {
     su_arena arena;
     /* public inputs */
     const su_schema *schema; /* borrowed */
+    const su_rules *rules;   /* of these columns; NULL = none */
     su_release_options options;
     uint32_t column_count;
     su_matrix_column *columns; /* codes == NULL: names, field, card only */
@@ -172,6 +191,7 @@ typedef struct su_release {
     double total_estimate, total_ci_low, total_ci_high; /* number of records, DP */
     su_aggregate *aggregates;
     size_t aggregate_count;                         /* by length, columns, values; only cells through the gate and K */
+    double prior_weight[SU_MAX_LENGTH + 1];         /* options.prior: share that the new tables had in the estimates, per length; 1 = all */
     uint64_t suppressed_by_gate[SU_MAX_LENGTH + 1]; /* per length: combinations whose parts were all reported and that failed */
     uint64_t suppressed_by_k[SU_MAX_LENGTH + 1];    /* per length: combinations through the gate and below K */
     uint64_t record_count;                          /* synthetic records */
@@ -200,10 +220,17 @@ su_status su_release_measure_exact(su_context *ctx, const su_release *r, const s
 /* Stage 3, post-processing only: reconciliation (residual GLS), gate, intervals, consistent integer tables, synthetic records. No
  * record shows a value that did not pass the gate. K applies to the aggregates and not to the records. */
 su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement *noisy, su_random *random) SU_MUST_CHECK;
-/* Stages 2 and 3 of whatever mechanism the plan names. `measured` (may be NULL) is called once, after the last look at the data: what
- * follows is post-processing. A failure after this was called costs the charge all the same. */
+/* Stages 2 and 3 of whatever mechanism the plan names. First, person by person, contributions are bounded (m->units) and, record by record, what
+ * breaks a rule is repaired (su_rules_repair): a record still is in at most one cell of every table, and in none that is impossible.
+ * Synthetic records are repaired alike. `measured` (may be NULL) is called once, after the last look at the data: what follows is
+ * post-processing. A failure after this was called costs the charge all the same. SU_USAGE when options.contribution is above 1 and m has no
+ * units. */
 su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_status (*measured)(void *arg),
                          void *arg) SU_MUST_CHECK;
+/* A copy of m with at most `most` records of each person (m->units, which must be there), chosen as su_release_run chooses them: what a
+ * release with that contribution counts, to compare it with. Identifiable; su_code_matrix_free. */
+su_status su_contribution_bound(su_context *ctx, const su_code_matrix *m, uint32_t most, su_random *random,
+                                su_code_matrix **out) SU_MUST_CHECK;
 void su_release_free(su_release *r);
 void su_measurement_free(su_measurement *m);
 

@@ -85,6 +85,15 @@ typedef struct su_utility_regression {
                                                          * with the same sign, share whose 95 % intervals meet */
 } su_utility_regression;
 
+/* What the schema's rules make impossible (suha/rules.h), and who has it all the same. */
+typedef struct su_utility_zeros {
+    bool any;                /* some rule speaks of these columns; else the rest is 0 */
+    uint64_t pairs;          /* pairs of values, absent ones not counted, that no record can have */
+    uint64_t aggregates;     /* published combinations that hold such a pair */
+    double error;            /* mean published count over the impossible pairs: all of it is error */
+    uint64_t records, truth; /* synthetic and true records that break a rule, in values or by an absent one that a rule asks for */
+} su_utility_zeros;
+
 typedef struct su_utility {
     su_arena arena;
     const su_release *release; /* borrowed */
@@ -95,6 +104,7 @@ typedef struct su_utility {
     size_t variation_count;
     su_utility_risk risk[SU_MAX_LENGTH + 1];
     su_utility_regression regression;
+    su_utility_zeros zeros;
 } su_utility;
 
 typedef struct su_utility_options {

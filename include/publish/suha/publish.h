@@ -22,7 +22,12 @@ typedef struct su_bundle_info {
     uint64_t releases_before;
     uint64_t releases_unbounded;       /* this and earlier ones made without a differential privacy bound: no total holds */
     const char *ledger_note;           /* where the ledger lies, in words; NULL = nothing is said */
+    const char *unit;                  /* what one protected person is called, "victim"; NULL = "person" */
+    const char *unit_column;           /* records with one value in this column are one person's; NULL = each record is a person */
+    const char *prior_title, *prior_sha256; /* the earlier release that helped: its title, SHA-256 of its report.json; NULL = none */
+    double prior_epsilon, prior_delta;
     const char *licence, *licence_url; /* terms of the data: SPDX identifier and https address; NULL = CC-BY-4.0 */
+    const char *supersedes;            /* name, or name@version, of the release that this one replaces; NULL = none */
 } su_bundle_info;
 
 typedef struct su_bundle_file {
@@ -54,6 +59,9 @@ typedef struct su_bundle_facts {
     double epsilon, delta, rho, total, total_low, total_high;
     bool private_noise, domain_from_data;
     su_mechanism mechanism;
+    bool several;          /* a person may have several records: unit names what one is called and by which column */
+    uint32_t contribution; /* records of a person that were used at most; at least 1 */
+    const char *unit;
 } su_bundle_facts;
 
 /* Reads the files of `dir` that hold data (datapackage.json, protection/report.json, data/microdata.csv, data/aggregates.csv) and compares

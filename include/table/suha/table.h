@@ -103,6 +103,17 @@ typedef struct su_group {
     const char *name, *title;
 } su_group;
 
+/* A public rule about one record (suha:recordRules, docs/formats.md): who has one of if_values in if_field has one of `values` in `field`, or,
+ * where `excludes`, none of them. Values are value numbers, never a field's negative. soft: counted in reports, and nothing rests on it.
+ * suha/rules.h has what follows from rules. */
+typedef struct su_record_rule {
+    const char *name; /* as given, else "rule N" */
+    bool soft, excludes;
+    uint32_t if_field, field;
+    uint32_t if_count, count;
+    uint16_t *if_values, *values;
+} su_record_rule;
+
 typedef struct su_schema {
     const char *name, *title, *description, *version;
     su_field *fields;
@@ -111,6 +122,8 @@ typedef struct su_schema {
     uint32_t group_count;
     su_codelist **codelists;
     uint32_t codelist_count; /* every list a field uses, each once */
+    su_record_rule *rules;
+    uint32_t rule_count;     /* in file order */
     su_sha256 fingerprint;   /* of schema.json and every codelist it uses: the public domain */
     su_arena arena;
 } su_schema;
@@ -219,6 +232,7 @@ typedef struct su_case_table {
     uint32_t *record_ids;
     su_dict *records; /* source record identifier per row (file and line where the mapping names none); 0 = "" = none */
     bool synthetic;   /* generated for tests: carries no person */
+    uint32_t *source_rows; /* row of the raw table that each row was made from; NULL when the table was not made from one */
 } su_case_table;
 
 su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows); /* all cells not recorded, no column provided */
@@ -252,6 +266,7 @@ typedef struct su_code_matrix {
     uint32_t column_count;
     su_matrix_column *columns;
     su_arena arena;
+    const uint32_t *units; /* per row the number of the person it is about; NULL = each row is a person of its own. Borrowed */
 } su_code_matrix;
 
 /* Released, provided columns of type code, flag, year and code-set in schema order. Copies the codes. SU_REFUSED if there is none.

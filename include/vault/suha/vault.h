@@ -96,6 +96,9 @@ su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const
  * records: a table of 0 rows. Fails closed (SU_CRYPTO) when the audit chain, a batch or one record does not hold, rather than give a
  * part. O(n log n). */
 su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) SU_MUST_CHECK;
+/* Adds to the audit chain that somebody compared the true records with a release, or attacked one: `what` ("evaluation" or "attack") of
+ * `release`, by `who`. Its results are outside every guarantee, so it has to be known that they exist. */
+su_status su_vault_note_compared(su_context *ctx, su_vault *v, const char *what, const char *release, const char *who) SU_MUST_CHECK;
 /* Names of the schemas that live batches use, in arena, sorted. */
 su_status su_vault_schemas(su_context *ctx, su_vault *v, su_arena *arena, char ***names, size_t *count) SU_MUST_CHECK;
 /* Walks the database's structure, the audit chain, the ledger and every sealed record; *bad counts what does not hold, with a log line

@@ -1,8 +1,10 @@
 #include "gate.h"
+#include "zeros.h"
 
 #include <suha/plant.h>
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define NORMAL_975 1.959963984540054
@@ -66,9 +68,10 @@ static uint32_t rounded(double estimate)
 
 typedef struct gated {
     const uint32_t *parent[SU_RELEASE_LENGTH_MAX];
-    const double *estimate;
-    const float *fit;  /* NULL: the estimate is judged */
-    double bar, least; /* the value must be above `bar` and at least `least` */
+    const double *estimate, *plain; /* plain: of the tables alone, judged where there is no fit; what is known besides reports nothing */
+    const float *fit;               /* NULL: the estimate is judged */
+    const uint8_t *mark;            /* of su_zeros_of; NULL: no rule says anything */
+    double bar, least;              /* the value must be above `bar` and at least `least` */
     uint32_t *count;
     uint64_t suppressed;
 } gated;
@@ -88,14 +91,22 @@ static void gate_row(const walk *w, gated *g)
     uint32_t last = w->s->length - 1;
     for (uint32_t v = 0; v < w->s->card[last]; v++) {
         uint32_t absent = w->absent < last ? w->absent : v == 0 ? last : w->s->length, *count = &g->count[w->row + v];
+        uint8_t mark = g->mark ? g->mark[w->row + v] : SU_CELL_POSSIBLE;
+        if (mark == SU_CELL_IMPOSSIBLE) {
+            *count = 0;
+            continue;
+        }
         if (absent < w->s->length) {
             *count = g->parent[absent][w->parent_row[absent] + v * w->stride[absent][last]];
             continue;
         }
         uint32_t most = smallest_parent(w, g, v);
         double value = g->fit ? (double)g->fit[w->row + v] : g->estimate[w->row + v];
-        if (most > 0) {
-            *count = value > g->bar && value >= g->least ? rounded(value) : 0;
+        double judged = g->fit ? value : g->plain[w->row + v];
+        if (mark == SU_CELL_FORCED) {
+            *count = most;
+        } else if (most > 0) {
+            *count = judged > g->bar && judged >= g->least ? rounded(value) : 0;
             *count = *count < most ? *count : most;
             g->suppressed += *count == 0;
         } else {
@@ -112,21 +123,27 @@ void su_gate_length(const su_release *r, const su_lattice *l, const su_estimates
         return;
     }
     suppressed[length] = 0;
+    double pooled = su_estimates_deviation(e, l, length); /* fitted people depend on all tables, not on one */
     for (uint32_t i = l->first[length]; i < l->first[length + 1]; i++) {
         const su_subset *s = &l->sets[i];
         gated g = { .estimate = e->cell + s->offset,
+                    .plain = (e->plain ? e->plain : e->cell) + s->offset,
                     .fit = fit ? fit + s->offset : NULL,
-                    .bar = r->gate[SU_PLANT(GATE_OFF_BY_ONE, length - 1, length)] * sqrt(e->variance[i]),
+                    .bar = r->gate[SU_PLANT(GATE_OFF_BY_ONE, length - 1, length)] *
+                           (fit ? pooled : sqrt((e->plain ? e->plain_variance : e->variance)[i])),
                     .least = r->least_count[length],
                     .count = count + s->offset };
         for (uint32_t p = 0; p < length; p++) {
             g.parent[p] = count + l->sets[s->parent[p]].offset;
         }
+        uint8_t *mark = su_zeros_of(r, s->columns, s->length, s->cells);
+        g.mark = mark;
         walk w;
         walk_start(&w, s);
         do {
             gate_row(&w, &g);
         } while (walk_next(&w));
+        free(mark);
         suppressed[length] += g.suppressed;
     }
 }
@@ -160,7 +177,9 @@ static void list_cell(listing *out, const walk *w, uint32_t set, uint32_t v)
         return;
     }
     if (out->write) {
-        double estimate = out->e->cell[s->offset + w->row + v], half = NORMAL_975 * sqrt(out->e->variance[set]);
+        const su_estimates *e = out->e;
+        double estimate = (e->plain ? e->plain : e->cell)[s->offset + w->row + v];
+        double half = NORMAL_975 * sqrt((e->plain ? e->plain_variance : e->variance)[set]);
         su_aggregate *a = &out->r->aggregates[out->n];
         a->length = s->length;
         for (uint32_t i = 0; i <= last; i++) {

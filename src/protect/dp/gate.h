@@ -9,8 +9,12 @@
  * count[l->cells]: for a cell whose columns all have values, the published count of that combination, 0 = not reported; for a cell with
  * absent columns, the count of the combination of its other columns (so 0 means that no record may show the cell's values).
  *   total       the estimate rounded, at least 0
- *   reported    when all combinations with one attribute less are reported, the value is above gate[length] standard deviations of the
- *               estimate and at least least_count[length], and the count is at least 1
+ *   reported    when all combinations with one attribute less are reported, the value is above gate[length] standard deviations (of the
+ *               estimate; for fitted values of all estimates of that length together) and at least least_count[length], and the count is
+ *               at least 1
+ *   impossible  by the rules of r: 0, and not counted as suppressed
+ *   forced      when the rules leave a combination no other choice, given one of its parts: reported with that part, with the smallest count
+ *               of its parts, whatever its value
  *   count       the value rounded, at most the count of every combination with one attribute less
  * Counts above 2^32 - 1 are held there. suppressed[length]: combinations whose parts were all reported and that were not. */
 void su_gate_length(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t length, const float *fit, uint32_t *count,

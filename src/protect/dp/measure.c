@@ -1,10 +1,12 @@
 /* measure: noisy contingency tables (spec privacy 1.7 step 2).
  *
  * Sensitivity: a record adds 1 to exactly one cell of every table, so adding or removing one record moves table t by 1 in L2 (and L1).
- * Cost: discrete Gaussian noise of parameter sigma_t^2 on an integer vector of sensitivity 1 is 1/(2 sigma_t^2)-zCDP (Canonne, Kamath,
- * Steinke 2020, arXiv 2004.00010); the tables compose to rho = sum of 1/(2 sigma_t^2), which is what su_release_plan filled in. */
+ * Cells that public rules make impossible are set to 0: then a record that is in one adds nothing, which is less. Cost: discrete Gaussian
+ * noise of parameter sigma_t^2 on an integer vector of sensitivity 1 is 1/(2 sigma_t^2)-zCDP (Canonne, Kamath, Steinke 2020, arXiv
+ * 2004.00010); the tables compose to rho = sum of 1/(2 sigma_t^2), which is what su_release_plan filled in. */
+#include "zeros.h"
+
 #include <suha/plant.h>
-#include <suha/protect.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -149,6 +151,7 @@ static su_status add_counts(su_context *ctx, const su_release *r, const su_code_
     }
     su_wipe(counts, (size_t)most * sizeof *counts);
     free(counts);
+    SU_PLANT(RULES_FORGOTTEN, (void)0, su_zeros_clear(r, out));
     return status;
 }
 

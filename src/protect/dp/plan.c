@@ -4,6 +4,9 @@
 #include "../pgm/pgm.h"
 #include "../sds/sds.h"
 #include "lattice.h"
+#include "prior.h"
+#include "spend.h"
+#include "zeros.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -15,9 +18,9 @@
 /* theta per length, in standard deviations; theta_1 is at least this and grows with the codelists (single_value_gate). Longer combinations
  * also need all their parts reported. Measured in docs/methods/noise.md; fixed before any data are seen. */
 static const double GATE[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 1.4, 0, 0 };
-/* Where longer combinations are judged by fitted tables (synth/fit.h), which are several times more exact than the deviation of one estimate
- * says: theta, and the least number of people there. Measured in docs/methods/projection.md. */
-static const double GATE_FITTED[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 0.15, 0.03, 0.03 };
+/* Where longer combinations are judged by fitted tables (synth/fit.h), which are several times more exact than the deviation of one
+ * estimate says: theta, and the least number of people there. Measured in docs/methods/projection.md. */
+static const double GATE_FITTED[SU_RELEASE_LENGTH_MAX + 1] = { 0, 3, 0.15, 0.05, 0.05 };
 static const double LEAST_FITTED[SU_RELEASE_LENGTH_MAX + 1] = { 0, 1, 2.5, 1.25, 1.25 };
 #define INVENTED_VALUES 0.01 /* expected number, per release, of reported values that nobody has */
 
@@ -26,8 +29,6 @@ static const double LEAST_FITTED[SU_RELEASE_LENGTH_MAX + 1] = { 0, 1, 2.5, 1.25,
 
 #define MAX_SETS (UINT64_C(1) << 22)
 #define MAX_CELLS (UINT64_C(1) << 26)
-
-typedef unsigned __int128 u128;
 
 static su_status check_options(su_context *ctx, const su_release_options *o, const su_matrix_column *columns, uint32_t column_count)
 {
@@ -47,6 +48,12 @@ static su_status check_options(su_context *ctx, const su_release_options *o, con
     }
     if (!(o->seconds >= 0) || isinf(o->seconds)) {
         return su_fail(ctx, SU_USAGE, "the time for synthesis is %g seconds; give 0 for the default or a positive number.", o->seconds);
+    }
+    if (o->contribution > SU_MAX_CONTRIBUTION) {
+        return su_fail(ctx, SU_USAGE, "A person may have at most %u records in a release, not %u.", SU_MAX_CONTRIBUTION, o->contribution);
+    }
+    if (o->prior && o->mechanism != SU_MECHANISM_RESIDUAL) {
+        return su_fail(ctx, SU_USAGE, "An earlier release can help the mechanism residual only, not %s.", su_mechanism_name(o->mechanism));
     }
     if (column_count == 0) {
         return su_fail(ctx, SU_REFUSED,
@@ -187,57 +194,18 @@ out:
 
 /* ---- budget ------------------------------------------------------------------------------------------------------ */
 
-/* Number of cells where every column has a value. A column without codes still costs a share. */
-static double positive_cells(const su_release *r, const su_release_table *t)
-{
-    double cells = 1;
-    for (uint32_t i = 0; i < t->length; i++) {
-        uint32_t card = r->columns[t->columns[i]].card;
-        cells *= card > 1 ? card - 1 : 1;
-    }
-    return cells;
-}
-
-/* Shares in proportion to the square root of the number of positive cells. */
+/* Shares in proportion to the square root of the number of positive cells that can hold somebody. */
 static void share_budget(su_release *r)
 {
     double sum = 0;
     for (size_t i = 0; i < r->table_count; i++) {
-        r->tables[i].share = sqrt(positive_cells(r, &r->tables[i]));
+        double positive = su_zeros_positive(r, &r->tables[i]);
+        r->tables[i].share = sqrt(r->options.prior ? su_prior_cells(r, &r->tables[i], positive) : positive);
         sum += r->tables[i].share;
     }
     for (size_t i = 0; i < r->table_count; i++) {
         r->tables[i].share /= sum;
     }
-}
-
-/* Smallest num/den >= s2 with 17 significant bits and den a power of two up to 2^16: noise grows by less than one part in 2^16, and the
- * sampler's products stay short. */
-static su_variance variance_above(double s2)
-{
-    int exponent = 16 - ilogb(s2);
-    uint64_t den = UINT64_C(1) << (exponent < 0 ? 0 : exponent > 16 ? 16 : exponent);
-    return (su_variance) { .num = (uint64_t)ceil(s2 * (double)den), .den = den };
-}
-
-/* Sum of den/(2 num) over the tables in units of 2^-80, every term rounded up. */
-static u128 spent_units(const su_release *r)
-{
-    u128 sum = 0;
-    for (size_t i = 0; i < r->table_count; i++) {
-        u128 den = (u128)r->tables[i].variance.den << 79, num = r->tables[i].variance.num;
-        sum += (den + num - 1) / num;
-    }
-    return sum;
-}
-
-/* rho in units of 2^-80, rounded down. */
-static u128 budget_units(double rho)
-{
-    int exponent;
-    u128 digits = (u128)ldexp(frexp(rho, &exponent), 53); /* rho = digits * 2^(exponent - 53) exactly */
-    int shift = exponent - 53 + 80;
-    return shift >= 0 ? digits << shift : shift > -64 ? digits >> -shift : 0;
 }
 
 /* Shares to 7 binary digits: tables fall into few groups of equal noise, which is what exact accounting costs time for. No share changes by
@@ -256,20 +224,27 @@ static void round_shares(su_release *r)
     }
 }
 
-/* sigma_t^2 = 1/(2 rho share_t) rounded up; what that spends is compared with rho in integers. False: more than rho, or a sigma above a
- * million. */
+/* sigma_t^2 = 1/(2 rho share_t) rounded up, rho the part of the budget that one record of a person may cost; what that spends is compared
+ * with rho in integers. False: more than rho, or a sigma above a million. */
 static bool set_variances(su_release *r, double rho)
 {
+    su_spending spending;
+    double people = (double)r->options.contribution * r->options.contribution;
+    su_spending_init(&spending, rho);
+    su_spending_group(&spending, r->options.contribution);
+    double record = su_spending_left(&spending);
     for (size_t i = 0; i < r->table_count; i++) {
-        double s2 = (1 + 1e-12) / (2 * rho * r->tables[i].share);
+        double s2 = (1 + 1e-12) / (2 * record * r->tables[i].share);
         if (!(s2 <= 1e12)) {
             return false;
         }
-        r->tables[i].variance = variance_above(s2);
+        r->tables[i].variance = su_variance_above(s2);
+        if (!su_spend_table(&spending, r->tables[i].variance)) {
+            return false;
+        }
     }
-    u128 spent = spent_units(r);
-    r->rho = nextafter(ldexp((double)spent, -80), INFINITY);
-    return spent <= budget_units(rho);
+    r->rho = nextafter(people * su_spending_used(&spending), INFINITY);
+    return r->rho <= rho;
 }
 
 static void list_noise(const su_release *r, su_noise *noise)
@@ -306,10 +281,16 @@ static double largest_rho(su_release *r, double least, double most, su_noise *no
     return best;
 }
 
-/* The epsilon that is quoted: the smallest of what both accountants find and, where the search checked it, the one asked for. */
+/* The epsilon that is quoted: the smallest of what both accountants find and, where the search checked it, the one asked for. The privacy
+ * loss distribution is that of one record; for a person of several, group privacy of zCDP is what holds. */
 static void state_epsilon(su_release *r, const su_noise *noise, bool checked)
 {
     double delta = r->options.delta, zcdp = su_zcdp_epsilon(r->rho, delta);
+    r->accountant = SU_ACCOUNTANT_ZCDP;
+    r->epsilon_stated = zcdp;
+    if (r->options.contribution > 1) {
+        return;
+    }
     double pld = fmin(su_noise_epsilon(noise, r->table_count, delta), checked ? r->options.epsilon : INFINITY);
     r->accountant = pld < zcdp ? SU_ACCOUNTANT_PLD : SU_ACCOUNTANT_ZCDP;
     r->epsilon_stated = fmin(pld, zcdp);
@@ -322,7 +303,8 @@ static su_status plan_noise(su_context *ctx, su_release *r)
     share_budget(r);
     round_shares(r);
     su_noise *noise = su_alloc_array(r->table_count, sizeof *noise);
-    double best = set_variances(r, rho) ? largest_rho(r, rho, most, noise) : rho;
+    bool zcdp = set_variances(r, rho);
+    double best = zcdp && r->options.contribution == 1 ? largest_rho(r, rho, most, noise) : rho;
     bool good = set_variances(r, best);
     if (good) {
         list_noise(r, noise);
@@ -389,6 +371,9 @@ static su_status plan_mechanism(su_context *ctx, su_release *r)
     case SU_MECHANISM_UNSEEDED:
         return su_k_plan(ctx, r);
     default: {
+        for (uint32_t k = 0; k <= SU_MAX_LENGTH; k++) {
+            r->prior_weight[k] = 1;
+        }
         memcpy(r->gate + 2, GATE_FITTED + 2, sizeof GATE_FITTED - 2 * sizeof *GATE_FITTED);
         memcpy(r->least_count, LEAST_FITTED, sizeof LEAST_FITTED);
         su_status status = plan_workload(ctx, r);
@@ -412,7 +397,13 @@ su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_mat
     r->options.delta = opts->delta > 0 ? opts->delta : DEFAULT_DELTA;
     r->options.max_table_cells = opts->max_table_cells ? opts->max_table_cells : DEFAULT_TABLE_CELLS;
     r->options.seconds = opts->seconds > 0 ? opts->seconds : DEFAULT_SECONDS;
+    r->options.contribution = opts->contribution ? opts->contribution : 1;
     copy_columns(r, columns, column_count);
+    status = su_rules_of(ctx, &r->arena, schema, r->columns, column_count, &r->rules);
+    if (status) {
+        su_release_free(r);
+        return status;
+    }
     memcpy(r->gate, GATE, sizeof GATE);
     r->gate[1] = single_value_gate(r);
     if (opts->mechanism_auto) {

@@ -1,5 +1,6 @@
-#include "residual.h"
+#include "zeros.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -83,14 +84,24 @@ static void gather(const su_lattice *l, double *cell, double *precision)
     }
 }
 
-/* Turns weighted sums into residuals (weighted means without what smaller sets say), and precisions into variances of a residual's cell. */
-static void residuals(const su_lattice *l, double *cell, double *variance)
+void su_residual_split(const su_lattice *l, double *cell)
 {
     size_t widest = 1;
     for (uint32_t s = 0; s < l->set_count; s++) {
         widest = l->sets[s].cells > widest ? l->sets[s].cells : widest;
     }
     double *mean = su_alloc_array(widest, sizeof *mean);
+    for (uint32_t k = 0; k < l->set_count; k++) {
+        for (uint32_t axis = 0; axis < l->sets[k].length; axis++) {
+            centre(cell + l->sets[k].offset, view_of(&l->sets[k], axis), mean);
+        }
+    }
+    free(mean);
+}
+
+/* Turns weighted sums into residuals (weighted means without what smaller sets say), and precisions into variances of a residual's cell. */
+static void residuals(const su_lattice *l, double *cell, double *variance)
+{
     for (uint32_t k = 0; k < l->set_count; k++) {
         const su_subset *s = &l->sets[k];
         double scale = 1 / variance[k];
@@ -99,15 +110,14 @@ static void residuals(const su_lattice *l, double *cell, double *variance)
             cell[s->offset + i] *= scale;
         }
         for (uint32_t axis = 0; axis < s->length; axis++) {
-            centre(cell + s->offset, view_of(s, axis), mean);
             variance[k] *= 1 - 1.0 / s->card[axis];
         }
     }
-    free(mean);
+    su_residual_split(l, cell);
 }
 
 /* An estimate is the sum of the residuals of all sets inside it, each spread evenly over the columns it does not hold. */
-static void rebuild(const su_lattice *l, double *cell, double *variance)
+void su_residual_join(const su_lattice *l, double *cell, double *variance)
 {
     for (uint32_t c = 0; c < l->column_count; c++) {
         for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
@@ -120,26 +130,78 @@ static void rebuild(const su_lattice *l, double *cell, double *variance)
     }
 }
 
-void su_estimates_init(su_estimates *e, const su_release *r, const su_lattice *l, const su_measurement *noisy)
+typedef struct work {
+    su_estimates *e;
+    const su_release *r;
+    const su_lattice *l;
+    const su_measurement *noisy;
+} work;
+
+/* The estimates of the tables, with the values of pins added to their cells. */
+static void estimate(void *arg, const su_pins *pins, bool without_tables)
 {
-    e->cell = su_alloc_array(l->cells, sizeof *e->cell);
-    e->variance = su_alloc_array(l->set_count, sizeof *e->variance);
-    for (size_t t = 0; t < r->table_count; t++) {
-        const su_subset *s = &l->sets[l->table_set[t]];
-        double precision = 1 / su_discrete_gaussian_variance(r->tables[t].variance);
-        e->variance[l->table_set[t]] += precision;
-        for (size_t i = 0; i < s->cells; i++) {
-            e->cell[s->offset + i] += precision * (double)noisy->cells[t][i];
+    work *w = arg;
+    su_estimates *e = w->e;
+    memset(e->cell, 0, w->l->cells * sizeof *e->cell);
+    memset(e->variance, 0, w->l->set_count * sizeof *e->variance);
+    for (size_t t = 0; t < w->r->table_count; t++) {
+        const su_subset *s = &w->l->sets[w->l->table_set[t]];
+        double precision = 1 / su_discrete_gaussian_variance(w->r->tables[t].variance);
+        e->variance[w->l->table_set[t]] += precision;
+        for (size_t i = 0; i < s->cells && !without_tables; i++) {
+            e->cell[s->offset + i] += precision * (double)w->noisy->cells[t][i];
         }
     }
-    gather(l, e->cell, e->variance);
-    residuals(l, e->cell, e->variance);
-    rebuild(l, e->cell, e->variance);
+    for (size_t i = 0; i < pins->n; i++) {
+        e->cell[pins->cell[i]] += pins->precision[i] * pins->value[i];
+    }
+    gather(w->l, e->cell, e->variance);
+    residuals(w->l, e->cell, e->variance);
+    memcpy(e->residual, e->variance, w->l->set_count * sizeof *e->residual);
+    su_residual_join(w->l, e->cell, e->variance);
+}
+
+void su_estimates_init(su_estimates *e, const su_release *r, const su_lattice *l, const su_measurement *noisy)
+{
+    work w = { e, r, l, noisy };
+    su_pins pins;
+    memset(e, 0, sizeof *e);
+    e->cell = su_alloc_array(l->cells, sizeof *e->cell);
+    e->variance = su_alloc_array(l->set_count, sizeof *e->variance);
+    e->residual = su_alloc_array(l->set_count, sizeof *e->residual);
+    su_pins_init(&pins, r, l);
+    if (pins.n == 0) {
+        estimate(&w, &pins, false);
+    } else {
+        su_pins_solve(&pins, e->cell, estimate, &w);
+        su_zeros_settle(r, l, e->cell);
+    }
+    su_pins_free(&pins);
+}
+
+void su_estimates_keep(su_estimates *e, const su_lattice *l)
+{
+    e->plain = su_alloc_array(l->cells, sizeof *e->plain);
+    e->plain_variance = su_alloc_array(l->set_count, sizeof *e->plain_variance);
+    memcpy(e->plain, e->cell, l->cells * sizeof *e->plain);
+    memcpy(e->plain_variance, e->variance, l->set_count * sizeof *e->plain_variance);
 }
 
 void su_estimates_free(su_estimates *e)
 {
     free(e->cell);
     free(e->variance);
+    free(e->residual);
+    free(e->plain);
+    free(e->plain_variance);
     memset(e, 0, sizeof *e);
+}
+
+double su_estimates_deviation(const su_estimates *e, const su_lattice *l, uint32_t length)
+{
+    double sum = 0;
+    for (uint32_t i = l->first[length]; i < l->first[length + 1]; i++) {
+        sum += e->variance[i];
+    }
+    return sqrt(sum / fmax(1, l->first[length + 1] - l->first[length]));
 }

@@ -27,7 +27,7 @@ static size_t allowed(rounds *a)
 {
     const su_pgm *p = a->p;
     size_t n = 0;
-    double limit = a->limit * su_spending_used(&p->spending) / p->r->rho;
+    double limit = a->limit * su_spending_used(&p->spending) / p->rho;
     for (size_t i = 0; i < a->candidates.count; i++) {
         su_column_set set = a->candidates.list[i].set;
         bool inside = su_tree_holder(&p->model.tree, set) != UINT32_MAX;
@@ -82,7 +82,7 @@ static su_status all_rounds(rounds *a)
     su_status st = SU_OK;
     while (!st && !a->last) {
         st = one_round(a);
-        su_progress(p->ctx, "measuring round by round", su_spending_used(&p->spending) / p->r->rho);
+        su_progress(p->ctx, "measuring round by round", su_spending_used(&p->spending) / p->rho);
     }
     return st;
 }

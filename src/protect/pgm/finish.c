@@ -89,6 +89,7 @@ static void shadow_init(shadow *s, const su_pgm *p)
     memcpy(s->r.least_count, p->r->least_count, sizeof s->r.least_count);
     s->r.column_count = p->domain.column_count;
     s->r.columns = p->domain.matrix.columns;
+    s->r.rules = p->rules;
     shadow_tables(s, p);
     su_lattice_init(&s->lattice, &s->r);
     su_estimates_init(&s->estimates, &s->r, &s->lattice, &s->noisy);
@@ -173,8 +174,8 @@ static void list_tables(const su_pgm *p)
     for (size_t t = 0; t < p->table_count; t++) {
         const su_pgm_table *from = &p->tables[t];
         su_release_table *to = &all[r->table_count + t];
-        *to = (su_release_table) { .cells = from->cells, .variance = from->variance };
-        to->share = 0.5 * (double)from->variance.den / (double)from->variance.num / r->rho;
+        *to = (su_release_table) { .cells = from->cells, .variance = from->variance, .impossible = from->impossible };
+        to->share = 0.5 * (double)from->variance.den / (double)from->variance.num / p->rho;
         for (uint32_t source = 0; source < r->column_count; source++)
             for (su_column_set left = from->set; left; left &= left - 1)
                 if (p->domain.columns[su_set_first(left)].source == source) to->columns[to->length++] = source;

@@ -24,7 +24,7 @@ su_status su_pgm_plan(su_context *ctx, su_release *r)
     if (r->options.rho_most > 0) rho = fmin(rho, r->options.rho_most);
     double share = (r->options.mechanism == SU_MECHANISM_MST ? MST_SINGLES : AIM_SINGLES) / r->column_count;
     if (r->column_count == 1) share = 1; /* nothing else will be measured */
-    double s2 = (1 + 1e-12) / (2 * rho * share);
+    double records = r->options.contribution, s2 = (1 + 1e-12) * records * records / (2 * rho * share);
     if (!(s2 <= 1e11))
         return su_fail(ctx, SU_REFUSED, "epsilon %g would need noise with a standard deviation above 300,000. Choose a larger epsilon.",
                        r->options.epsilon);
@@ -64,11 +64,24 @@ static void give_singles(su_pgm *p)
     p->model.total = fmax(1, total / weight);
 }
 
+/* The rules in the model's columns and codes. */
+static void merge_rules(su_pgm *p)
+{
+    su_rules_merge to[SU_MODEL_COLUMNS];
+    for (uint32_t c = 0; c < p->domain.column_count; c++) {
+        const su_domain_column *column = &p->domain.columns[c];
+        to[column->source] = (su_rules_merge) { .to = c, .card = column->card, .code = column->to_model };
+    }
+    p->rules = su_rules_merged(&p->r->arena, p->r->rules, to);
+}
+
 su_status su_pgm_init(su_context *ctx, su_pgm *p, su_release *r, const su_code_matrix *m, su_random *random)
 {
     su_measurement *singles = NULL;
     *p = (su_pgm) { .ctx = ctx, .r = r, .one_way = r->tables[0].variance };
     su_spending_init(&p->spending, r->rho);
+    su_spending_group(&p->spending, r->options.contribution);
+    p->rho = su_spending_left(&p->spending);
     for (size_t t = 0; t < r->table_count; t++)
         if (!su_spend_table(&p->spending, r->tables[t].variance))
             return su_fail(ctx, SU_INTERNAL, "The one-way tables planned would spend more than the budget. Nothing was measured.");
@@ -79,6 +92,7 @@ su_status su_pgm_init(su_context *ctx, su_pgm *p, su_release *r, const su_code_m
     su_domain_init(&p->domain, m, singles->cells, variance, r->options.rare_values);
     free(variance);
     su_measurement_free(singles);
+    merge_rules(p);
     su_random_split(random, su_random_u64(random), &p->source);
     give_singles(p);
     return SU_OK;
@@ -101,6 +115,7 @@ static uint32_t columns_of(su_column_set set, uint32_t *columns)
 }
 
 /* Every record, in model codes, is in exactly one cell: adding or removing one moves one cell by 1. Noise of parameter s2 costs 1/(2 s2).
+ * Cells that rules make impossible are 0, whatever the data.
  */
 su_status su_pgm_measure(su_pgm *p, su_column_set set, su_variance variance)
 {
@@ -117,13 +132,16 @@ su_status su_pgm_measure(su_pgm *p, su_column_set set, su_variance variance)
     int64_t *counts = su_alloc_array(cells, sizeof *counts);
     su_contingency(&p->domain.matrix, columns, n, counts);
     double *answer = su_alloc_array(cells, sizeof *answer), *spread = su_alloc_array(cells, sizeof *spread);
+    uint8_t *impossible = su_alloc(cells);
+    t.impossible = su_rules_mark(p->rules, p->domain.matrix.columns, columns, n, impossible);
     for (size_t i = 0; i < cells; i++) {
-        t.noisy[i] += counts[i];
+        t.noisy[i] = impossible[i] ? 0 : t.noisy[i] + counts[i];
         answer[i] = (double)t.noisy[i];
         spread[i] = su_discrete_gaussian_variance(variance);
     }
     su_wipe(counts, cells * sizeof *counts);
     free(counts);
+    free(impossible);
     su_model_measure(&p->model, set, answer, spread);
     free(answer);
     free(spread);

@@ -2,10 +2,10 @@
 #ifndef SU_PROTECT_PGM_H
 #define SU_PROTECT_PGM_H
 
+#include "../dp/spend.h"
 #include "../mechanism.h"
 #include "domain.h"
 #include "model.h"
-#include "spend.h"
 
 /* kappa of su_model_fit. At 0.1 a potential of 1 moves a cell by a tenth of a standard deviation: below what noise does, and fits end four
  * times sooner than at 0.02 with the same error or less (docs/methods/aim.md). */
@@ -15,6 +15,7 @@ typedef struct su_pgm_table {
     su_column_set set; /* columns of the model */
     su_variance variance;
     size_t cells;
+    uint64_t impossible; /* of the cells, by the rules */
     int64_t *noisy;
 } su_pgm_table;
 
@@ -23,8 +24,10 @@ typedef struct su_pgm {
     su_release *r;
     su_random source; /* of streams; stream k is for the k-th use */
     uint64_t streams;
-    su_spending spending;
+    su_spending spending; /* per record: of r->rho what a person of options.contribution records leaves */
+    double rho;           /* all of it */
     su_domain domain;
+    const su_rules *rules; /* the release's, for the model's columns and codes; NULL = none */
     su_model model;
     su_pgm_table *tables; /* measured after the one-way tables, in model codes */
     size_t table_count, table_capacity;

@@ -1,5 +1,5 @@
 #include "select.h"
-#include "spend.h"
+#include "../dp/spend.h"
 
 int64_t su_misfit(const int64_t *counts, const int64_t *expected, size_t cells)
 {

@@ -222,10 +222,11 @@ static void draw_noise(void *arg, size_t task, unsigned number)
  * T = 1 + s x with P(N > x) = 1 - (1 - delta/2)^(1/Delta), rounded up, keeps all of the at most Delta such values out but for delta/2. */
 static int64_t threshold(const su_release *r, uint32_t length, uint64_t bound, double sd)
 {
+    if (length > 1 && r->options.sds.fixed[length] > 0) return (int64_t)floor(r->options.sds.fixed[length]);
     if (length > 1) return (int64_t)floor(r->gate[length] * sd);
     if (r->options.sds.codelist_candidates) return (int64_t)ceil(r->gate[1] * sd);
     double tail = -expm1(log1p(-r->sds.delta_threshold) / (double)bound) * (1 - 1e-12);
-    return (int64_t)ceil(1 + sd * su_normal_upper(tail));
+    return (int64_t)ceil(1 + sd * su_sds_normal_upper(tail));
 }
 
 /* Keeps the tuples above the threshold in `l`; at length 1 the others stay with count 0. */

@@ -1,5 +1,6 @@
 /* plan: what the mechanisms of Synthetic Data Showcase spend and how much noise they add (spec privacy 1.4 steps 1 and 2). Public facts
  * only. */
+#include "../dp/spend.h"
 #include "sds.h"
 
 #include <math.h>
@@ -9,7 +10,7 @@
 #define LARGEST_VARIANCE 1e12
 #define INVENTED_VALUES 0.01 /* candidates from the codelist: expected number of reported values that nobody has, as in dp/plan.c */
 
-double su_normal_upper(double tail)
+double su_sds_normal_upper(double tail)
 {
     double low = -40, high = 40;
     for (int i = 0; i < 80; i++) {
@@ -24,6 +25,11 @@ double su_normal_upper(double tail)
 
 static su_status check_attributes(su_context *ctx, const su_release *r)
 {
+    if (r->options.contribution > 1)
+        return su_fail(ctx, SU_USAGE,
+                       "The mechanism %s protects one record, not a person with up to %u of them. Use residual, mst or aim, or a contribution "
+                       "of 1.",
+                       su_mechanism_name(r->options.mechanism), r->options.contribution);
     uint64_t attributes = 0;
     for (uint32_t c = 0; c < r->column_count; c++) attributes += r->columns[c].card - 1;
     if (attributes > SU_ATTRIBUTES_MAX)
@@ -75,6 +81,13 @@ static su_status fill_defaults(su_context *ctx, su_release *r)
                        o->record_share, o->percentile_share);
     if (o->percentile > 100 || o->weight_percentile > 100)
         return su_fail(ctx, SU_USAGE, "Percentiles must be 1 to 100, not %u and %u.", o->percentile, o->weight_percentile);
+    for (uint32_t k = 1; k <= SU_MAX_LENGTH; k++)
+        if (!(o->sigma_proportion[k] >= 0 && o->sigma_proportion[k] <= 1000 && o->adaptive[k] >= 0 && o->adaptive[k] <= 1 &&
+              o->fixed[k] >= 0 && o->fixed[k] <= 1e9))
+            return su_fail(ctx, SU_USAGE,
+                           "For combinations of %u: a sigma proportion must be above 0 and at most 1000, an adaptive threshold above 0 and at "
+                           "most 1, a fixed one at least 0.",
+                           k);
     if (o->priority > SU_SDS_EVEN || o->fabrication > SU_SDS_MINIMISED)
         return su_fail(ctx, SU_USAGE, "The priority or the fabrication mode of sds is not one of the list.");
     return SU_OK;
@@ -92,6 +105,11 @@ static double proportion(su_sds_priority p, uint32_t k, uint32_t top)
         break;
     }
     return 1;
+}
+
+static double proportion_of(const su_sds_options *o, uint32_t k, uint32_t top)
+{
+    return o->sigma_proportion[k] > 0 ? o->sigma_proportion[k] : proportion(o->priority, k, top);
 }
 
 /* eta_k of spec 1.4 step 3d, k >= 2. */
@@ -134,31 +152,24 @@ static double budget(const su_release *r, double delta, double record_rho)
     return fmin(root * root, most);
 }
 
-/* Smallest fraction of 2^-16 (or whole number, when large) at or above s2. */
-static su_variance variance_above(double s2)
-{
-    int exponent = 16 - ilogb(s2);
-    uint64_t den = UINT64_C(1) << (exponent < 0 ? 0 : exponent > 16 ? 16 : exponent);
-    return (su_variance) { .num = (uint64_t)ceil(s2 * (double)den), .den = den };
-}
-
 static su_status plan_lengths(su_context *ctx, su_release *r, double rho, uint32_t top)
 {
     const su_sds_options *o = &r->options.sds;
     double s = 0;
-    for (uint32_t k = 1; k <= top; k++) s += pow(proportion(o->priority, k, top), -2);
+    for (uint32_t k = 1; k <= top; k++) s += pow(proportion_of(o, k, top), -2);
     for (uint32_t k = 1; k <= top; k++) {
         su_sds_length *l = &r->sds.length[k];
-        double s2 = pow(proportion(o->priority, k, top), 2) * s / (2 * rho * (1 - o->percentile_share)) * (1 + 1e-12);
+        double s2 = pow(proportion_of(o, k, top), 2) * s / (2 * rho * (1 - o->percentile_share)) * (1 + 1e-12);
         if (!(s2 <= LARGEST_VARIANCE))
             return su_fail(ctx, SU_REFUSED,
                            "epsilon %g would need noise with a standard deviation above a million. Choose a larger epsilon.",
                            r->options.epsilon);
-        l->unit = variance_above(s2);
+        l->unit = su_variance_above(s2);
         uint64_t affordable = (uint64_t)(LARGEST_VARIANCE * (double)l->unit.den / (double)l->unit.num);
         uint64_t most = affordable < GRID_MAX ? affordable : GRID_MAX;
         l->grid = choose(r->column_count, k, most);
-        if (k > 1) r->gate[k] = fmax(0, su_normal_upper(fabrication(o->fabrication, k, top) / 2) - 1e-9);
+        double eta = o->adaptive[k] > 0 ? o->adaptive[k] : fabrication(o->fabrication, k, top);
+        if (k > 1 && o->fixed[k] == 0) r->gate[k] = fmax(0, su_sds_normal_upper(eta / 2) - 1e-9);
     }
     return SU_OK;
 }
@@ -195,6 +206,6 @@ su_status su_sds_plan(su_context *ctx, su_release *r)
         return su_fail(ctx, SU_INTERNAL, "The noise planned would spend more than its budget. Nothing was measured; please report this.");
     double codes = 0;
     for (uint32_t c = 0; c < r->column_count; c++) codes += r->columns[c].card - 1;
-    r->gate[1] = o->codelist_candidates ? su_normal_upper(fmin(0.5, INVENTED_VALUES / fmax(codes, 1))) : 0;
+    r->gate[1] = o->codelist_candidates ? su_sds_normal_upper(fmin(0.5, INVENTED_VALUES / fmax(codes, 1))) : 0;
     return SU_OK;
 }

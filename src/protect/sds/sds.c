@@ -56,6 +56,17 @@ static void list_aggregates(su_release *r, const su_tuple_graph *g)
     }
 }
 
+/* Pairs that a rule makes impossible are no candidates, and so no longer combination that holds one. */
+static void drop_impossible(const su_release *r, const su_universe *u, su_tuple_level *pairs)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < pairs->n; i++) {
+        su_attribute a = su_universe_attribute(u, su_key_at(pairs->key[i], 0)), b = su_universe_attribute(u, su_key_at(pairs->key[i], 1));
+        if (su_rules_allow(r->rules, a.column, a.value, b.column, b.value)) pairs->key[kept++] = pairs->key[i];
+    }
+    pairs->n = kept;
+}
+
 /* Everything that looks at the data. Lengths follow one another: what is asked at one depends on what was released at the shorter ones. */
 static su_status measure(su_context *ctx, su_release *r, const su_code_matrix *m, su_tuple_graph *g, su_random *random)
 {
@@ -71,6 +82,7 @@ static su_status measure(su_context *ctx, su_release *r, const su_code_matrix *m
                    k);
             break;
         }
+        if (k == 2 && r->rules) drop_impossible(r, g->universe, &g->level[k]);
         size_t candidates = g->level[k].n;
         status = su_sds_level(ctx, r, &rows, g, k, random);
         if (status) break;

@@ -19,7 +19,7 @@ su_status su_k_run(su_context *ctx, su_release *r, const su_code_matrix *m, su_r
 su_status su_sds_same_columns(su_context *ctx, const su_release *r, const su_code_matrix *m) SU_MUST_CHECK;
 
 /* Smallest x found with P(N(0,1) > x) <= tail, rounded up; 0 < tail < 1. */
-double su_normal_upper(double tail);
+double su_sds_normal_upper(double tail);
 
 /* The public points that a bound is chosen from: 0, 1, 2, ... and from 16 on steps of a sixteenth, the last one `most`. Even steps would
  * offer hundreds of bounds that are far too large, each a little likely. Returns how many; points NULL counts only. */

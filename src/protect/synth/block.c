@@ -25,7 +25,7 @@ static bool wanted(const su_target_table *t, uint32_t column, const bool *placed
     return through && t->weight > 0;
 }
 
-static void reserve(su_synth_block *b, size_t tables, uint32_t card)
+static void reserve(su_synth_block *b, size_t tables)
 {
     if (tables > b->capacity) {
         su_synth_block_free(b);
@@ -34,15 +34,31 @@ static void reserve(su_synth_block *b, size_t tables, uint32_t card)
         b->table = su_alloc_array(tables, sizeof *b->table);
         b->start = su_alloc_array(tables, sizeof *b->start);
         b->weight = su_alloc_array(tables, sizeof *b->weight);
-        b->at = su_alloc_array(tables, sizeof *b->at);
         b->runs = su_alloc_array(tables, sizeof *b->runs);
         for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) b->stride[k] = su_alloc_array(tables, sizeof *b->stride[k]);
     }
-    if (card > b->sum_capacity) {
-        free(b->sum);
-        b->sum_capacity = card;
-        b->sum = su_alloc_array(card, sizeof *b->sum);
+}
+
+void su_synth_look_fit(su_synth_look *look, const su_synth_block *b)
+{
+    uint32_t card = b->problem->card[b->column];
+    if (b->capacity > look->capacity) {
+        free(look->at);
+        look->capacity = b->capacity;
+        look->at = su_alloc_array((size_t)b->capacity + SU_SYNTH_PADDING, sizeof *look->at);
     }
+    if (card > look->sum_capacity) {
+        free(look->sum);
+        look->sum_capacity = card;
+        look->sum = su_alloc_array(card, sizeof *look->sum);
+    }
+}
+
+void su_synth_look_free(su_synth_look *look)
+{
+    free(look->at);
+    free(look->sum);
+    memset(look, 0, sizeof *look);
 }
 
 /* Opens a run for the table, or lets it join the last one. */
@@ -117,7 +133,7 @@ static void fill_table(su_synth_block *b, uint32_t i, float penalty)
 bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty)
 {
     uint32_t card = problem->card[column];
-    reserve(b, problem->table_count + 1, card);
+    reserve(b, problem->table_count + 1);
     b->problem = problem;
     b->column = column;
     b->width = card == 2 ? 1 : card;
@@ -153,56 +169,76 @@ static inline __attribute__((always_inline)) void locate_run(const arrays *a, co
 }
 
 SU_CLONES
-void su_synth_block_locate(su_synth_block *b, const uint32_t *record)
+static void locate_runs(const su_synth_block *b, const uint32_t *record, uint32_t *at, uint32_t from, uint32_t to)
 {
-    arrays a = { .start = b->start, .record = record, .at = b->at, .width = b->width };
+    arrays a = { .start = b->start, .record = record, .at = at, .width = b->width };
     for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) a.stride[k] = b->stride[k];
-    const su_synth_run *run = b->runs, *end = b->runs + b->run_count;
+    const su_synth_run *run = b->runs + from, *end = b->runs + to;
     /* Runs come by length, so these are three loops over neighbours. */
     for (; run < end && run->fixed == 0; run++) locate_run(&a, run, 0);
     for (; run < end && run->fixed == 1; run++) locate_run(&a, run, 1);
     for (; run < end; run++) locate_run(&a, run, run->fixed);
 }
 
-void su_synth_block_add(su_synth_block *b, uint32_t value, float sign)
+void su_synth_block_locate(const su_synth_block *b, const uint32_t *record, su_synth_look *look)
+{
+    locate_runs(b, record, look->at, 0, b->run_count);
+}
+
+static void add_tables(su_synth_block *b, const uint32_t *at, uint32_t value, float sign, uint32_t from, uint32_t to)
 {
     float *d = b->width > 1 ? b->d + value : b->d, step = b->width > 1 || value ? sign : -sign;
-    for (uint32_t i = 0; i < b->count; i++) d[b->at[i]] += step * b->weight[i];
+    for (uint32_t i = from; i < to; i++) d[at[i]] += step * b->weight[i];
+}
+
+void su_synth_block_add(su_synth_block *b, const su_synth_look *look, uint32_t value, float sign)
+{
+    add_tables(b, look->at, value, sign, 0, b->count);
+}
+
+static uint32_t first_run(const su_synth_block *b, unsigned part, unsigned parts) { return (uint32_t)((uint64_t)b->run_count * part / parts); }
+
+void su_synth_block_count(su_synth_block *b, const uint32_t *record, su_synth_look *look, unsigned part, unsigned parts)
+{
+    uint32_t from = first_run(b, part, parts), to = first_run(b, part + 1, parts);
+    if (from == to) return;
+    locate_runs(b, record, look->at, from, to);
+    add_tables(b, look->at, record[b->column], 1, b->runs[from].first, to < b->run_count ? b->runs[to].first : b->count);
 }
 
 /* Four sums side by side: a single one would wait for every addition. The order is fixed, so the result is. */
-static float sum_of_two(const su_synth_block *b)
+static float sum_of_two(const su_synth_block *b, const uint32_t *at)
 {
     float sum[4] = { 0 };
     uint32_t i = 0;
     for (; i + 4 <= b->count; i += 4)
-        for (uint32_t k = 0; k < 4; k++) sum[k] += b->d[b->at[i + k]];
-    for (; i < b->count; i++) sum[0] += b->d[b->at[i]];
+        for (uint32_t k = 0; k < 4; k++) sum[k] += b->d[at[i + k]];
+    for (; i < b->count; i++) sum[0] += b->d[at[i]];
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
 /* Value by value, so the result does not depend on the instruction set. */
 SU_CLONES
-static void sum_of_many(const su_synth_block *b, uint32_t card)
+static void sum_of_many(const su_synth_block *b, const uint32_t *at, uint32_t card, float *sum)
 {
-    memset(b->sum, 0, card * sizeof *b->sum);
+    memset(sum, 0, card * sizeof *sum);
     for (uint32_t i = 0; i < b->count; i++) {
-        const float *d = b->d + b->at[i];
+        const float *d = b->d + at[i];
         uint32_t v = 0;
-        for (; v + 8 <= card; v += 8) *(floats8 *)(b->sum + v) += *(const floats8 *)(d + v);
-        for (; v < card; v++) b->sum[v] += d[v];
+        for (; v + 8 <= card; v += 8) *(floats8 *)(sum + v) += *(const floats8 *)(d + v);
+        for (; v < card; v++) sum[v] += d[v];
     }
 }
 
-const float *su_synth_block_sum(su_synth_block *b)
+const float *su_synth_block_sum(const su_synth_block *b, su_synth_look *look)
 {
     if (b->width > 1) {
-        sum_of_many(b, b->width);
+        sum_of_many(b, look->at, b->width, look->sum);
     } else {
-        b->sum[0] = 0;
-        if (b->problem->card[b->column] > 1) b->sum[1] = sum_of_two(b);
+        look->sum[0] = 0;
+        if (b->problem->card[b->column] > 1) look->sum[1] = sum_of_two(b, look->at);
     }
-    return b->sum;
+    return look->sum;
 }
 
 void su_synth_block_free(su_synth_block *b)
@@ -210,10 +246,8 @@ void su_synth_block_free(su_synth_block *b)
     free(b->table);
     free(b->start);
     free(b->weight);
-    free(b->at);
     free(b->runs);
     for (uint32_t k = 0; k < SU_MAX_LENGTH; k++) free(b->stride[k]);
     free(b->d);
-    free(b->sum);
     memset(b, 0, sizeof *b);
 }

@@ -24,15 +24,19 @@ typedef struct su_synth_block {
     uint32_t *start;                 /* where each begins in d */
     uint32_t *stride[SU_MAX_LENGTH]; /* what one step of its k-th other column adds; the last other column's step is `width` */
     float *weight;
-    uint32_t *at; /* where the current record falls */
     su_synth_run *runs;
     uint32_t run_count;
     float *d;
     uint64_t d_capacity, floats;
     float total_weight; /* W */
-    float *sum;
-    uint32_t sum_capacity; /* F of the current record, card floats */
 } su_synth_block;
+
+/* One thread's look at one record. */
+typedef struct su_synth_look {
+    uint32_t *at; /* where the record falls, per table */
+    float *sum;   /* F, card floats */
+    uint32_t capacity, sum_capacity;
+} su_synth_look;
 
 /* Chooses the tables through `column` whose other columns are all in `placed`, and fills d from the estimates (records not counted yet).
  * `penalty` is added, as if so many records too many were there, to forbidden cells.
@@ -40,10 +44,14 @@ typedef struct su_synth_block {
 bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
 /* Finds where the record falls; the calls below refer to it. A record is one word per column, a zero, SU_SYNTH_PADDING readable words. */
 #define SU_SYNTH_PADDING 8u
-void su_synth_block_locate(su_synth_block *b, const uint32_t *record);
-void su_synth_block_add(su_synth_block *b, uint32_t value, float sign);
-/* F[v] for every value, up to a constant. Returns b->sum. */
-const float *su_synth_block_sum(su_synth_block *b);
+void su_synth_look_fit(su_synth_look *look, const su_synth_block *b); /* room for this block */
+void su_synth_look_free(su_synth_look *look);
+void su_synth_block_locate(const su_synth_block *b, const uint32_t *record, su_synth_look *look);
+void su_synth_block_add(su_synth_block *b, const su_synth_look *look, uint32_t value, float sign);
+/* F[v] for every value, up to a constant. Returns look->sum. */
+const float *su_synth_block_sum(const su_synth_block *b, su_synth_look *look);
+/* Counts a record in the tables of part `part` of `parts`: parts of different numbers touch different memory. */
+void su_synth_block_count(su_synth_block *b, const uint32_t *record, su_synth_look *look, unsigned part, unsigned parts);
 void su_synth_block_free(su_synth_block *b);
 
 #endif

@@ -9,6 +9,9 @@
 #define MOST_SWEEPS 16.0
 #define LAST_SWEEPS 2.0 /* of the published records */
 #define LAST_SHARE 0.4
+#define LEAST_RELUCTANCE 100.0 /* what showing a combination that is not reported costs the published records: grows with the noise */
+#define MOST_RELUCTANCE 1500.0
+#define RELUCTANCE_SHARE 0.75
 
 typedef struct search {
     su_context context;
@@ -42,6 +45,12 @@ void su_fit_context(su_context *out, su_fit_part *part, su_context *ctx, double 
     out->threads = ctx->threads;
     out->progress = report_part;
     out->user = part;
+}
+
+double su_fit_reluctance(const su_estimates *e, const su_lattice *l)
+{
+    double sd = su_estimates_deviation(e, l, l->length);
+    return fmin(MOST_RELUCTANCE, fmax(LEAST_RELUCTANCE, RELUCTANCE_SHARE * sd * sd));
 }
 
 double su_fit_leaves(const su_targets *t) { return fmin(LAST_SWEEPS, LAST_SHARE * su_synth_affordable(&t->problem)); }
@@ -86,7 +95,7 @@ static void run_search(void *arg, size_t i, unsigned worker)
     uint16_t **own = NULL;
     su_random stream;
     su_fit_context(&s->context, &s->part, f->ctx, SU_FIT_PART * (double)i / f->n, SU_FIT_PART / f->n);
-    s->context.threads = 1;
+    s->context.threads = f->n == 1 ? f->ctx->threads : 1;
     if (worker > 0) {
         s->context.progress = NULL; /* one voice is enough */
     }

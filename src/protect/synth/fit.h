@@ -22,5 +22,7 @@ void su_fit_context(su_context *out, su_fit_part *part, su_context *ctx, double 
 #define SU_FIT_PART 0.7 /* of the whole work: the searches */
 /* Sweeps that su_fit_tables leaves of r->options.seconds for the records that are published, at most 2. */
 double su_fit_leaves(const su_targets *t);
+/* What a combination that is not reported costs the published records (su_synthesis.reluctance): the noisier the estimates, the more. */
+double su_fit_reluctance(const su_estimates *e, const su_lattice *l);
 
 #endif

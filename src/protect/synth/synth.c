@@ -15,6 +15,11 @@
 #define RECORD_FLOATS 40.0
 #define START_SWEEPS 0.25 /* what the first values cost, in sweeps */
 #define CHECK_EVERY 4096u
+/* Records looked at together: each thread takes some, then those that want to move are asked once more and moved, one after the other. Fixed,
+ * so that the result does not depend on the threads. */
+#define BATCH 32u
+#define CREW_MAX 16u
+#define COUNT_PARTS 8u /* of the tables through a column, when the records are counted */
 
 typedef struct search {
     su_context *ctx;
@@ -27,6 +32,8 @@ typedef struct search {
     bool *placed;      /* columns that have values */
     int64_t *excess;   /* per value of the current column: records that have it - one_way */
     su_synth_block block;
+    su_crew *crew;
+    su_synth_look look[CREW_MAX]; /* per worker; the first is also the look of what the caller does alone */
     double distance;   /* weighted squared distance to the tables, kept up to date in sweeps */
     double done, work; /* passes over a column, for progress */
 } search;
@@ -95,6 +102,7 @@ static su_status open_column(search *s, uint32_t column)
     su_progress(s->ctx, "making synthetic records", s->done / s->work);
     if (!su_synth_block_build(&s->block, p, column, s->placed, (float)reluctance))
         return su_fail(s->ctx, SU_USAGE, "the tables through column %u are too large to be held in memory", column);
+    su_synth_look_fit(&s->look[0], &s->block);
     for (uint32_t v = 0; v < p->card[column]; v++) s->excess[v] = -p->one_way[column][v];
     shuffle(s->random, s->order, p->record_count);
     return SU_OK;
@@ -104,10 +112,10 @@ static su_status open_column(search *s, uint32_t column)
 static void move(search *s, uint32_t *record, uint32_t from, uint32_t to)
 {
     if (from != UINT32_MAX) {
-        su_synth_block_add(&s->block, from, -1);
+        su_synth_block_add(&s->block, &s->look[0], from, -1);
         s->excess[from]--;
     }
-    su_synth_block_add(&s->block, to, 1);
+    su_synth_block_add(&s->block, &s->look[0], to, 1);
     s->excess[to]++;
     record[s->block.column] = to;
 }
@@ -115,7 +123,7 @@ static void move(search *s, uint32_t *record, uint32_t from, uint32_t to)
 /* The value among those still short of records where the located record does most good. */
 static uint32_t best_short(search *s, float *f_best)
 {
-    const float *f = su_synth_block_sum(&s->block);
+    const float *f = su_synth_block_sum(&s->block, &s->look[0]);
     uint32_t best = UINT32_MAX;
     for (uint32_t v = 0; v < s->problem->card[s->block.column]; v++)
         if (s->excess[v] < 0 && (best == UINT32_MAX || f[v] < f[best])) best = v;
@@ -131,34 +139,37 @@ static su_status place_column(search *s, uint32_t column)
         uint32_t *record = record_at(s, i);
         float f;
         if (stopped(s, i)) return SU_CANCELLED;
-        su_synth_block_locate(&s->block, record);
+        su_synth_block_locate(&s->block, record, &s->look[0]);
         move(s, record, UINT32_MAX, best_short(s, &f));
     }
     s->placed[column] = true;
     return status;
 }
 
-/* The best value for a record, the others being as they are. A price on values that have too many records keeps the one-way counts near
+/* What the record at its place would gain by a value, with a price on values that have too many records: it keeps the one-way counts near
  * their targets without freezing them. */
-static void improve(search *s, uint32_t *record)
+static float cost(const search *s, const su_synth_look *look, uint32_t value)
+{
+    return look->sum[value] + s->block.total_weight * (float)s->excess[value];
+}
+
+/* The best value for a record, the others being as they are. */
+static uint32_t best_value(const search *s, su_synth_look *look, const uint32_t *record)
 {
     const su_synthesis *p = s->problem;
     uint32_t column = s->block.column, now = record[column], best = now;
-    su_synth_block_locate(&s->block, record);
-    const float *f = su_synth_block_sum(&s->block);
-    float price = s->block.total_weight, least = f[now] + price * (float)s->excess[now] - 2 * price;
+    su_synth_block_locate(&s->block, record, look);
+    su_synth_block_sum(&s->block, look);
+    float least = cost(s, look, now) - 2 * s->block.total_weight;
     for (uint32_t v = 0; v < p->card[column]; v++) {
         if (v == now || p->one_way[column][v] == 0) continue;
-        float sum = f[v] + price * (float)s->excess[v];
-        if (sum < least) {
-            least = sum;
+        float here = cost(s, look, v);
+        if (here < least) {
+            least = here;
             best = v;
         }
     }
-    if (best != now) {
-        s->distance += 2 * ((double)f[best] - f[now] + s->block.total_weight);
-        move(s, record, now, best);
-    }
+    return best;
 }
 
 /* Makes the one-way counts exact: first by the moves that cost little, then by any. */
@@ -173,32 +184,59 @@ static void settle(search *s)
             uint32_t *record = record_at(s, i), now = record[column];
             float f;
             if (s->excess[now] <= 0) continue;
-            su_synth_block_locate(&s->block, record);
+            su_synth_block_locate(&s->block, record, &s->look[0]);
             uint32_t best = best_short(s, &f);
-            if (!any && f - s->block.sum[now] > 2 * s->block.total_weight) continue;
-            s->distance += 2 * ((double)f - s->block.sum[now] + s->block.total_weight);
+            if (!any && f - s->look[0].sum[now] > 2 * s->block.total_weight) continue;
+            s->distance += 2 * ((double)f - s->look[0].sum[now] + s->block.total_weight);
             move(s, record, now, best);
             surplus--;
         }
     }
 }
 
+typedef struct batch {
+    search *s;
+    uint64_t first;
+    uint32_t wish[BATCH];
+} batch;
+
+static void count_part(void *arg, size_t part, unsigned worker)
+{
+    search *s = arg;
+    for (uint64_t i = 0; i < s->problem->record_count; i++)
+        su_synth_block_count(&s->block, s->records + i * s->stride, &s->look[worker], (unsigned)part, COUNT_PARTS);
+}
+
+static void look_at_record(void *arg, size_t i, unsigned worker)
+{
+    batch *b = arg;
+    b->wish[i] = best_value(b->s, &b->s->look[worker], record_at(b->s, b->first + i));
+}
+
+/* Others of the batch have moved since the look: what is best is asked once more. */
+static void grant(search *s, uint32_t *record)
+{
+    uint32_t now = record[s->block.column], best = best_value(s, &s->look[0], record);
+    if (best == now) return;
+    s->distance += 2 * ((double)s->look[0].sum[best] - s->look[0].sum[now] + s->block.total_weight);
+    move(s, record, now, best);
+}
+
 static su_status sweep_column(search *s, uint32_t column, uint64_t visits)
 {
-    const su_synthesis *p = s->problem;
     su_status status = open_column(s, column);
     if (status != SU_OK) return status;
-    for (uint64_t i = 0; i < p->record_count; i++) {
-        const uint32_t *record = s->records + i * s->stride;
-        if (stopped(s, i)) return SU_CANCELLED;
-        su_synth_block_locate(&s->block, record);
-        su_synth_block_add(&s->block, record[column], 1);
-        s->excess[record[column]]++;
-    }
-    for (uint64_t i = 0; i < visits; i++) {
-        if (stopped(s, i)) return SU_CANCELLED;
-        if (i + 2 < p->record_count) __builtin_prefetch(record_at(s, i + 2));
-        improve(s, record_at(s, i));
+    for (unsigned i = 1; i < su_crew_size(s->crew); i++) su_synth_look_fit(&s->look[i], &s->block);
+    for (uint64_t i = 0; i < s->problem->record_count; i++) s->excess[s->records[i * s->stride + column]]++;
+    su_crew_do(s->crew, COUNT_PARTS, count_part, s);
+    for (batch b = { .s = s }; b.first < visits; b.first += BATCH) {
+        uint64_t n = visits - b.first < BATCH ? visits - b.first : BATCH;
+        if (stopped(s, b.first)) return SU_CANCELLED;
+        su_crew_do(s->crew, n, look_at_record, &b);
+        for (uint64_t i = 0; i < n; i++) {
+            uint32_t *record = record_at(s, b.first + i);
+            if (b.wish[i] != record[column]) grant(s, record);
+        }
     }
     settle(s);
     return SU_OK;
@@ -317,10 +355,13 @@ su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random 
     su_status status = check(ctx, problem);
     if (status != SU_OK || problem->record_count == 0) return status;
     search_init(ctx, &s, problem, random);
+    s.crew = su_crew_start(ctx, CREW_MAX);
     status = run(&s);
     for (uint32_t j = 0; status == SU_OK && j < problem->column_count; j++)
         for (uint64_t r = 0; r < problem->record_count; r++) records[j][r] = (uint16_t)s.records[r * s.stride + j];
+    su_crew_end(s.crew);
     su_synth_block_free(&s.block);
+    for (unsigned i = 0; i < CREW_MAX; i++) su_synth_look_free(&s.look[i]);
     free(s.records);
     free(s.order);
     free(s.columns);

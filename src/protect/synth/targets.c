@@ -66,6 +66,16 @@ static void one_way(const su_lattice *l, const su_estimates *e, const uint32_t *
 
 /* ---- tables ------------------------------------------------------------------------------------------------------ */
 
+/* One mark per cell of all tables, in their order; NULL without rules. */
+static uint8_t *mark_impossible(const su_release *r, size_t cells)
+{
+    uint8_t *marks = r->rules ? su_alloc_array(cells, sizeof *marks) : NULL, *at = marks;
+    for (size_t t = 0; marks && t < r->table_count; at += r->tables[t++].cells) {
+        su_rules_mark(r->rules, r->columns, r->tables[t].columns, r->tables[t].length, at);
+    }
+    return marks;
+}
+
 /* Squared distance to the reconciled tables, each weighted by its precision, is up to a constant the squared distance to the noisy
  * tables themselves: the likelihood of the records. So the estimates are given as they are, negative ones too. */
 static void tables(su_targets *out, const su_release *r, const su_lattice *l, const su_estimates *e)
@@ -77,6 +87,7 @@ static void tables(su_targets *out, const su_release *r, const su_lattice *l, co
     out->tables = su_alloc_array(r->table_count, sizeof *out->tables);
     out->estimate = su_alloc_array(cells, sizeof *out->estimate);
     float *estimate = out->estimate;
+    uint8_t *impossible = out->forbidden = mark_impossible(r, cells);
     for (size_t t = 0; t < r->table_count; t++) {
         uint32_t set = l->table_set[t];
         const su_subset *s = &l->sets[set];
@@ -90,7 +101,9 @@ static void tables(su_targets *out, const su_release *r, const su_lattice *l, co
             estimate[i] = (float)e->cell[s->offset + i];
         }
         estimate += s->cells;
-        out->noise += to->weight * e->variance[set] * (double)s->cells;
+        to->forbidden = impossible;
+        impossible += impossible ? s->cells : 0;
+        out->noise += to->weight * e->variance[set] * (double)(s->cells - r->tables[t].impossible);
     }
 }
 
@@ -135,6 +148,7 @@ void su_targets_forbid(su_targets *t, const su_release *r, const su_lattice *l, 
     for (size_t i = 0; i < r->table_count; i++) {
         cells += (size_t)r->tables[i].cells;
     }
+    free(t->forbidden);
     t->forbidden = su_alloc_array(cells, sizeof *t->forbidden);
     uint8_t *forbidden = t->forbidden;
     for (size_t i = 0; i < r->table_count; i++) {

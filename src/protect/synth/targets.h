@@ -17,7 +17,7 @@ typedef struct su_targets {
 } su_targets;
 
 /* r->record_count records. Single values must have been gated: those not reported get no record, the others their estimates as whole
- * numbers, absent the rest. */
+ * numbers, absent the rest. Cells that rules make impossible are forbidden. */
 void su_targets_init(su_targets *t, const su_release *r, const su_lattice *l, const su_estimates *e, const uint32_t *count);
 /* Forbids every cell whose combination is not reported. */
 void su_targets_forbid(su_targets *t, const su_release *r, const su_lattice *l, const uint32_t *count);

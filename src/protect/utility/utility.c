@@ -58,6 +58,49 @@ static su_status variations(su_context *ctx, const su_code_matrix *truth, const 
     return SU_OK;
 }
 
+static uint64_t broken_records(const su_rules *rules, const su_code_matrix *m)
+{
+    uint64_t n = 0;
+    uint16_t **codes = su_alloc_array(m->column_count, sizeof *codes);
+    for (uint32_t c = 0; c < m->column_count; c++) codes[c] = (uint16_t *)m->columns[c].codes; /* only read */
+    for (uint64_t row = 0; row < m->row_count; row++) n += su_rules_broken(rules, codes, row);
+    free(codes);
+    return n;
+}
+
+static bool holds_impossible(const su_rules *rules, const su_aggregate *a)
+{
+    for (uint32_t i = 0; i < a->length; i++)
+        for (uint32_t k = i + 1; k < a->length; k++)
+            if (!su_rules_allow(rules, a->at[i].column, a->at[i].value, a->at[k].column, a->at[k].value)) return true;
+    return false;
+}
+
+static su_status zeros(su_context *ctx, const su_code_matrix *truth, const su_code_matrix *records, su_utility *u)
+{
+    const su_release *r = u->release;
+    const su_rules *rules = NULL;
+    su_utility_zeros *z = &u->zeros;
+    su_status st = su_rules_of(ctx, &u->arena, r->schema, r->columns, r->column_count, &rules);
+    if (st || !rules) return st;
+    double sum = 0;
+    z->any = true;
+    for (size_t i = 0; i < rules->pair_count; i++) {
+        const su_rule_pair *p = &rules->pairs[i];
+        for (uint32_t va = 1; va < rules->card[p->a]; va++)
+            for (uint32_t vb = 1; vb < rules->card[p->b]; vb++) z->pairs += p->impossible[(size_t)va * rules->card[p->b] + vb];
+    }
+    for (size_t i = 0; i < r->aggregate_count; i++) {
+        if (!holds_impossible(rules, &r->aggregates[i])) continue;
+        z->aggregates++;
+        sum += r->aggregates[i].length == 2 ? (double)r->aggregates[i].count : 0;
+    }
+    z->error = z->pairs ? sum / (double)z->pairs : 0;
+    z->records = broken_records(rules, records);
+    z->truth = broken_records(rules, truth);
+    return SU_OK;
+}
+
 su_status su_utility_evaluate(su_context *ctx, const su_release *r, const su_code_matrix *truth, const su_utility_options *opts,
                               su_utility **out)
 {
@@ -77,6 +120,7 @@ su_status su_utility_evaluate(su_context *ctx, const su_release *r, const su_cod
     st = su_regress(ctx, &u->arena, truth, &records, opts->outcome, &u->regression);
     if (!st) st = sides(ctx, truth, u);
     if (!st) st = variations(ctx, truth, &records, u);
+    if (!st) st = zeros(ctx, truth, &records, u);
     free(records.columns);
     if (st)
         su_utility_free(u);

@@ -1,5 +1,7 @@
 #include "spend.h"
 
+#include <suha/plant.h>
+
 #include <math.h>
 
 typedef unsigned __int128 u128;
@@ -11,6 +13,8 @@ void su_spending_init(su_spending *s, double rho)
     int shift = exponent - 53 + 80;
     *s = (su_spending) { .budget = shift >= 0 ? digits << shift : shift > -64 ? digits >> -shift : 0 };
 }
+
+void su_spending_group(su_spending *s, uint32_t records) { s->budget /= SU_PLANT(CONTRIBUTION_FORGOTTEN, 1, (u128)records * records); }
 
 su_variance su_variance_above(double s2)
 {

@@ -13,6 +13,10 @@ typedef struct su_spending {
 } su_spending;
 
 void su_spending_init(su_spending *s, double rho); /* 0 < rho < 2^40 */
+/* Lays aside what a person of so many records may add: what is spent from here on is counted per record, and a mechanism that is rho-zCDP
+ * for one record is records^2 rho-zCDP for a group of them (Bun, Steinke 2016, arXiv 1605.02065, proposition 27). Nothing may have been
+ * spent yet. */
+void su_spending_group(su_spending *s, uint32_t records);
 /* Smallest variance >= s2 that the sampler draws at full speed (17 significant bits). 0 < s2 <= 10^12. */
 su_variance su_variance_above(double s2);
 /* A table of sensitivity 1: 1/(2 variance). A selection with parameter epsilon = units / 2^20: epsilon^2 / 8 (bounded range: Cesar & Rogers

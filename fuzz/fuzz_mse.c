@@ -1,0 +1,64 @@
+/* libFuzzer target: any bytes as an overlap table or person rows must be read or refused; what is read must add up, survive merging and
+ * leaving lists out, and be fitted without a number that lies. */
+#include <suha/mse.h>
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "mse/lattice.h"
+#include "mse/search.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void check_sums(const su_overlaps *o)
+{
+    int64_t n = 0;
+    if (o->counts[0] != 0) abort();
+    for (size_t w = 1; w < o->cells; w++) {
+        int64_t strata = 0;
+        if (o->counts[w] < 0) abort();
+        n += o->counts[w];
+        for (size_t s = 0; o->covariates && s < o->strata; s++) strata += o->stratum_counts[s * o->cells + w];
+        if (o->covariates && strata != o->counts[w]) abort();
+    }
+    if (n != o->n) abort();
+}
+
+static void check_fit(const su_overlaps *o)
+{
+    su_mse_lattice l;
+    su_model m;
+    su_mse_lattice_init(&l, o->lists);
+    su_mse_lattice_set_integers(&l, o->counts);
+    su_fit f = su_stepwise_p(&l, 0.02, &m, NULL);
+    if (!f.code && !(f.N >= (double)o->n)) abort();
+    su_mse_lattice_free(&l);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const char *const traits[] = { "T" };
+    if (size == 0) return 0;
+    su_context ctx;
+    su_raw_table *raw = NULL;
+    su_overlaps *o = NULL;
+    su_context_init(&ctx);
+    su_overlap_options options = { .person_rows = data[0] & 1, .covariates = traits, .covariate_count = data[0] >> 1 & 1 };
+    if (su_csv_parse(&ctx, "fuzz.csv", (su_str) { (const char *)data + 1, size - 1 }, NULL, &raw)) return 0;
+    su_status status = su_overlaps_of_table(&ctx, raw, &options, &o);
+    su_raw_table_free(raw);
+    if ((status == SU_OK) != (o != NULL) || (status != SU_OK && ctx.message[0] == '\0')) abort();
+    if (!o) return 0;
+    check_sums(o);
+    if (o->lists >= 2) {
+        su_overlaps *less = su_overlaps_without(o, data[0] % o->lists), *merged = su_overlaps_merged(o, 0, 1 + data[0] % (o->lists - 1));
+        check_sums(less);
+        check_sums(merged);
+        if (merged->n != o->n || less->n > o->n) abort();
+        su_overlaps_free(less);
+        su_overlaps_free(merged);
+        if (o->n > 0 && o->n < 1000000 && o->lists <= 5) check_fit(o);
+    }
+    su_overlaps_free(o);
+    return 0;
+}

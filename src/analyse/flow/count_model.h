@@ -1,0 +1,11 @@
+/* count_model: the parts of count regression that stand in files of their own. */
+#ifndef SU_ANALYSE_COUNT_MODEL_H
+#define SU_ANALYSE_COUNT_MODEL_H
+
+#include <suha/flow.h>
+
+double su_counts_deviance(const su_counts_design *d, const double *mu, double theta);
+/* f->covariance holds the inverse information; becomes what o->errors asks for. */
+void su_counts_sandwich(const su_counts_design *d, const su_counts_options *o, su_counts_fit *f);
+
+#endif

@@ -1,0 +1,32 @@
+/* latent: Bayesian latent classes, a truncated Dirichlet process mixture of independent lists (Manrique-Vallier 2016,
+ * doi:10.1111/biom.12502). People belong to hidden classes; within a class the lists are independent.
+ *
+ * Gibbs sampler over class counts per cell, not over people: O(classes * cells with people) per sweep. Several chains, each the Philox
+ * stream of its number; what they disagree about is said by R-hat (Gelman and Rubin 1992, split, on log N), not averaged away. */
+#ifndef SU_MSE_LATENT_H
+#define SU_MSE_LATENT_H
+
+#include <suha/mse.h>
+
+typedef struct su_latent_options {
+    unsigned classes, chains;
+    uint32_t burn_in, sweeps, thin; /* sweeps after burn-in; every thin-th is kept */
+    double shape, rate;             /* gamma prior of the concentration; 0 = 0.25 */
+    double most;                    /* unseen people are at most this many times those seen; 0 = 20 */
+    uint64_t seed;
+} su_latent_options;
+
+typedef struct su_latent {
+    unsigned chains;
+    size_t draws;   /* per chain */
+    double *N;      /* chain by draw */
+    double *sorted; /* all of them, ascending */
+    double r_hat;
+} su_latent;
+
+void su_latent_run(su_context *ctx, const su_overlaps *o, const su_latent_options *options, su_latent *out);
+void su_latent_free(su_latent *l);
+/* Split R-hat of chains x draws values. 1 when all chains have one mean; INFINITY when chains stand still at different values. */
+double su_split_r_hat(const double *x, unsigned chains, size_t draws);
+
+#endif

@@ -1,0 +1,527 @@
+/* Replicates, calibration, strata of one unit: R's survey package. Refusals of bad designs. */
+#include "analyse/rates/survey_world.h"
+
+static json_t *reference;
+
+static int load(void **state)
+{
+    (void)state;
+    reference = su_reference("survey_api.json");
+    return 0;
+}
+
+static int unload(void **state)
+{
+    (void)state;
+    json_decref(reference);
+    return 0;
+}
+
+static void replicated(world *w, su_replication method, double fay, const su_estimand *e, size_t count, su_estimate *out)
+{
+    su_replicates *r = NULL;
+    su_replicate_options o = { .method = method, .fay = fay };
+    if (su_replicates_new(&w->ctx, w->design, &o, &r)) fail_msg("%s", w->ctx.message);
+    if (su_replicates_estimate(&w->ctx, w->design, r, e, count, out, NULL)) fail_msg("%s", w->ctx.message);
+    su_replicates_free(r);
+}
+
+static void test_jackknife(void **state)
+{
+    (void)state;
+    world w;
+    if (!reference || !world_of(&w, &plans[2])) skip();
+    const json_t *want = su_reference_at(reference, "rep");
+    su_estimand means[2] = { { .y = numbers(&w, "api00") }, { .y = numbers(&w, "enroll") } };
+    su_estimand total = { .statistic = SU_TOTAL, .y = means[1].y }, by = { .y = means[0].y, .group = levels(&w, "stype"), .groups = 3 };
+    su_estimate e[3];
+    replicated(&w, SU_REPLICATE_JK1, 0, means, 2, e);
+    near("JK1", want, "JK1_apiclus1/est/0", e[0].estimate);
+    near("JK1", want, "JK1_apiclus1/se/0", sqrt(e[0].variance));
+    near("JK1", want, "JK1_apiclus1/se/1", sqrt(e[1].variance));
+    replicated(&w, SU_REPLICATE_JK1, 0, &total, 1, e);
+    near("JK1", want, "JK1_total/se", sqrt(e[0].variance));
+    replicated(&w, SU_REPLICATE_JK1, 0, &by, 1, e);
+    near("JK1", want, "JK1_by/est/1", e[1].estimate);
+    for (int i = 0; i < 3; i++) {
+        char path[32];
+        snprintf(path, sizeof path, "JK1_by/se/%d", i);
+        near("JK1", want, path, sqrt(e[i].variance));
+    }
+    world_free(&w);
+    if (!world_of(&w, &plans[0])) skip();
+    su_estimand strat[2] = { { .y = numbers(&w, "api00") }, { .y = numbers(&w, "enroll") } };
+    su_estimand ratio = { .statistic = SU_RATIO, .y = strat[0].y, .x = numbers(&w, "api99") };
+    replicated(&w, SU_REPLICATE_JKN, 0, strat, 2, e);
+    near("JKn", want, "JKn_apistrat/se/0", sqrt(e[0].variance));
+    near("JKn", want, "JKn_apistrat/se/1", sqrt(e[1].variance));
+    replicated(&w, SU_REPLICATE_JKN, 0, &ratio, 1, e);
+    near("JKn", want, "JKn_ratio/est", e[0].estimate);
+    near("JKn", want, "JKn_ratio/se", sqrt(e[0].variance));
+    world_free(&w);
+}
+
+/* Rao-Wu has Monte Carlo error: 2,000 replicates come within 6 % of the linearised standard error. */
+static void test_bootstrap(void **state)
+{
+    (void)state;
+    world w;
+    if (!reference || !world_of(&w, &plans[3])) skip();
+    su_estimand mean = { .y = numbers(&w, "api00") };
+    su_estimate linear, boot;
+    su_replicates *r = NULL;
+    su_replicate_options o = { .method = SU_REPLICATE_RAO_WU, .replicates = 2000, .seed = 7 };
+    estimate(&w, &mean, 1, &linear, NULL);
+    assert_int_equal(su_replicates_new(&w.ctx, w.design, &o, &r), SU_OK);
+    assert_int_equal(su_replicates_count(r), 2000);
+    assert_int_equal(su_replicates_estimate(&w.ctx, w.design, r, &mean, 1, &boot, NULL), SU_OK);
+    su_reference_near("Rao-Wu", sqrt(boot.variance), sqrt(linear.variance), 0.06);
+    su_replicates_free(r);
+    world_free(&w);
+}
+
+static void test_balanced(void **state)
+{
+    (void)state;
+    if (!reference) skip();
+    const json_t *want = su_reference_at(reference, "rep"), *data = su_reference_at(want, "scd_data");
+    size_t n = json_array_size(data);
+    double area[16], unit[16], arrests[16], alive[16];
+    assert_true(n <= 16);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *row = json_array_get(data, i);
+        area[i] = su_reference_number(row, "ESA");
+        unit[i] = su_reference_number(row, "ambulance");
+        arrests[i] = su_reference_number(row, "arrests");
+        alive[i] = su_reference_number(row, "alive");
+    }
+    world w = { 0 };
+    su_context_init(&w.ctx);
+    w.frame = su_frame_new(n);
+    su_design_options o = { .nest = true };
+    o.strata[0] = su_frame_add_number(w.frame, "area", area);
+    o.psu[0] = su_frame_add_number(w.frame, "unit", unit);
+    if (su_design_new(&w.ctx, w.frame, &o, &w.design)) fail_msg("%s", w.ctx.message);
+    su_estimand ratio = { .statistic = SU_RATIO, .y = alive, .x = arrests };
+    su_estimate e;
+    replicated(&w, SU_REPLICATE_BRR, 0, &ratio, 1, &e);
+    near("BRR", want, "BRR_scd_ratio/est", e.estimate);
+    near("BRR", want, "BRR_scd_ratio/se", sqrt(e.variance));
+    replicated(&w, SU_REPLICATE_FAY, 0.3, &ratio, 1, &e);
+    near("Fay", want, "Fay03_scd_ratio/se", sqrt(e.variance));
+    estimate(&w, &ratio, 1, &e, NULL);
+    near("Taylor", want, "Taylor_scd_ratio/se", sqrt(e.variance));
+    world_free(&w);
+}
+
+/* BRR of a linear statistic equals the linearised variance for any number of strata: the replicates are balanced. */
+static void test_balance_is_full(void **state)
+{
+    (void)state;
+    for (uint32_t strata = 1; strata <= 40; strata++) {
+        double y[80], area[80];
+        su_random random;
+        su_random_seeded(&random, strata);
+        for (uint32_t i = 0; i < 2 * strata; i++) {
+            area[i] = i / 2;
+            y[i] = (double)su_random_below(&random, 1000);
+        }
+        world w = { 0 };
+        su_context_init(&w.ctx);
+        w.frame = su_frame_new(2 * strata);
+        su_design_options o = { 0 };
+        o.strata[0] = su_frame_add_number(w.frame, "area", area);
+        assert_int_equal(su_design_new(&w.ctx, w.frame, &o, &w.design), SU_OK);
+        su_estimand total = { .statistic = SU_TOTAL, .y = y };
+        su_estimate linear, brr;
+        estimate(&w, &total, 1, &linear, NULL);
+        replicated(&w, SU_REPLICATE_BRR, 0, &total, 1, &brr);
+        su_reference_near("balanced", brr.variance, linear.variance, 1e-10);
+        world_free(&w);
+    }
+}
+
+/* ---- calibration ----------------------------------------------------------------------------------------------------------------------
+ */
+
+static void population(const json_t *list, const char *name, const su_variable *v, double *totals)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *row = json_array_get(list, i);
+        for (uint32_t k = 0; k < v->level_count; k++)
+            if (strcmp(v->levels[k], json_string_value(json_object_get(row, name))) == 0) totals[k] = su_reference_number(row, "Freq");
+    }
+}
+
+static void check_mean_and_total(world *w, const char *what, const json_t *want)
+{
+    su_estimand both[2] = { { .y = numbers(w, "api00") }, { .statistic = SU_TOTAL, .y = numbers(w, "enroll") } };
+    su_estimate e[2];
+    estimate(w, both, 2, e, NULL);
+    near(what, want, "mean_api00/est", e[0].estimate);
+    near(what, want, "mean_api00/se", sqrt(e[0].variance));
+    if (!json_object_get(want, "total_enroll")) return;
+    near(what, want, "total_enroll/est", e[1].estimate);
+    near(what, want, "total_enroll/se", sqrt(e[1].variance));
+}
+
+static void test_poststratify(void **state)
+{
+    (void)state;
+    static const char *const names[] = { "postStratify_apiclus1", "postStratify_apiclus1_nofpc" };
+    for (int i = 0; i < 2; i++) {
+        world w;
+        if (!reference || !world_of(&w, &plans[2 + i])) skip();
+        const json_t *want = su_reference_at(reference, names[i]);
+        double totals[3];
+        su_margin margin = { factor(&w, "stype"), totals };
+        su_calibration_options o = { .method = SU_CALIBRATE_POSTSTRATIFY };
+        population(su_reference_at(reference, "pop/stype"), "stype", margin.variable, totals);
+        if (su_design_calibrate(&w.ctx, w.design, &margin, 1, &o, NULL)) fail_msg("%s", w.ctx.message);
+        check_mean_and_total(&w, names[i], want);
+        su_estimand group = { .statistic = SU_TOTAL, .level = levels(&w, "stype"), .value = 2 };
+        su_estimate e;
+        estimate(&w, &group, 1, &e, NULL);
+        su_reference_near("total of a post-stratum", e.estimate, totals[1], 1e-12);
+        su_reference_within("its standard error", sqrt(e.variance), 0, 1e-9);
+        world_free(&w);
+    }
+}
+
+static void test_rake(void **state)
+{
+    (void)state;
+    world w;
+    if (!reference || !world_of(&w, &plans[2])) skip();
+    const json_t *want = su_reference_at(reference, "rake_apiclus1");
+    double stype[3], wide[2];
+    su_margin margins[2] = { { factor(&w, "stype"), stype }, { factor(&w, "sch.wide"), wide } };
+    su_calibration_options o = { .method = SU_CALIBRATE_RAKE };
+    population(su_reference_at(reference, "pop/stype"), "stype", margins[0].variable, stype);
+    population(su_reference_at(reference, "pop/schwide"), "sch.wide", margins[1].variable, wide);
+    if (su_design_calibrate(&w.ctx, w.design, margins, 2, &o, NULL)) fail_msg("%s", w.ctx.message);
+    check_mean_and_total(&w, "rake", want);
+    const json_t *weights = su_reference_at(want, "weights");
+    for (size_t i = 0; i < json_array_size(weights); i++)
+        su_reference_near("raked weight", su_design_weights(w.design)[i], json_number_value(json_array_get(weights, i)), 1e-8);
+    world_free(&w);
+}
+
+static void test_calibrate(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        su_calibration method;
+    } kinds[] = { { "calibrate_linear", SU_CALIBRATE_LINEAR }, { "calibrate_raking", SU_CALIBRATE_RAKING } };
+    for (int i = 0; i < 2; i++) {
+        world w;
+        if (!reference || !world_of(&w, &plans[2])) skip();
+        const json_t *want = su_reference_at(reference, kinds[i].name);
+        double stype[3], api99 = su_reference_number(reference, "calibrate_linear/api99_total");
+        su_margin margins[2] = { { factor(&w, "stype"), stype }, { column(&w, "api99"), &api99 } };
+        su_calibration_options o = { .method = kinds[i].method };
+        population(su_reference_at(reference, "pop/stype"), "stype", margins[0].variable, stype);
+        if (su_design_calibrate(&w.ctx, w.design, margins, 2, &o, NULL)) fail_msg("%s", w.ctx.message);
+        check_mean_and_total(&w, kinds[i].name, want);
+        const json_t *weights = json_object_get(want, i ? "weights_head" : "weights");
+        for (size_t r = 0; r < json_array_size(weights); r++)
+            su_reference_near("calibrated weight", su_design_weights(w.design)[r], json_number_value(json_array_get(weights, r)), 1e-8);
+        world_free(&w);
+    }
+}
+
+/* Bounded calibration meets the margins inside the bounds; bounds too tight are refused with the margin's name. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    static const su_calibration methods[] = { SU_CALIBRATE_LOGIT, SU_CALIBRATE_LINEAR };
+    for (int i = 0; i < 2; i++)
+        for (int tight = 0; tight < 2; tight++) {
+            world w;
+            if (!reference || !world_of(&w, &plans[2])) skip();
+            double stype[3], sum[4] = { 0 }, api99 = su_reference_number(reference, "calibrate_linear/api99_total");
+            su_margin margins[2] = { { factor(&w, "stype"), stype }, { column(&w, "api99"), &api99 } };
+            su_calibration_options o = { .method = methods[i], .low = tight ? 0.98 : 0.5, .high = tight ? 1.02 : 2 };
+            population(su_reference_at(reference, "pop/stype"), "stype", margins[0].variable, stype);
+            su_status st = su_design_calibrate(&w.ctx, w.design, margins, 2, &o, NULL);
+            if (tight) {
+                assert_int_equal(st, SU_REFUSED);
+                assert_non_null(strstr(w.ctx.message, "within the bounds"));
+            } else {
+                if (st) fail_msg("%s", w.ctx.message);
+                uint32_t *level = levels(&w, "stype");
+                double *api = numbers(&w, "api99"), before = 33.846996307373757;
+                for (uint64_t r = 0; r < w.frame->rows; r++) {
+                    double g = su_design_weights(w.design)[r];
+                    assert_true(g / before >= 0.5 - 1e-9 && g / before <= 2 + 1e-9);
+                    sum[level[r]] += g;
+                    sum[0] += g * api[r];
+                }
+                for (int k = 0; k < 3; k++) su_reference_near("margin", sum[k + 1], stype[k], 1e-9);
+                su_reference_near("margin", sum[0], api99, 1e-9);
+            }
+            world_free(&w);
+        }
+}
+
+/* ---- strata of one unit -----------------------------------------------------------------------------------------------------------------
+ */
+
+static su_design *lonely_design(world *w, su_lone lone)
+{
+    su_design *d = NULL;
+    su_design_options o = { .lone = lone, .stages = 1, .weight = column(w, "w") };
+    o.strata[0] = column(w, "h");
+    o.psu[0] = column(w, "psu");
+    if (su_design_new(&w->ctx, w->frame, &o, &d)) fail_msg("%s", w->ctx.message);
+    return d;
+}
+
+static void test_lonely(void **state)
+{
+    (void)state;
+    static const struct {
+        su_lone lone;
+        const char *name, *domain;
+    } kinds[] = { { SU_LONE_CERTAINTY, "certainty", "certainty_domainlonelyFALSE" },
+                  { SU_LONE_ADJUST, "adjust", "adjust_domainlonelyFALSE" },
+                  { SU_LONE_AVERAGE, "average", "average_domainlonelyFALSE" } };
+    world w = { 0 };
+    if (!reference || !world_read(&w, "svy_lonely.csv")) skip();
+    double *y = numbers(&w, "y");
+    uint32_t in[16];
+    for (uint64_t r = 0; r < w.frame->rows; r++) in[r] = y[r] > 6.5;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
+        su_estimand both[2] = { { .y = y }, { .statistic = SU_TOTAL, .y = y } };
+        su_estimate e[2];
+        w.design = lonely_design(&w, kinds[i].lone);
+        const json_t *want = su_reference_at(su_reference_at(reference, "lonely"), kinds[i].name);
+        estimate(&w, both, 2, e, NULL);
+        near(kinds[i].name, want, "mean", e[0].estimate);
+        near(kinds[i].name, want, "se_mean", sqrt(e[0].variance));
+        near(kinds[i].name, want, "se_total", sqrt(e[1].variance));
+        near(kinds[i].name, want, "degf", e[0].df);
+        for (int k = 0; k < 2; k++) {
+            both[k].group = in;
+            both[k].groups = 1;
+        }
+        want = su_reference_at(su_reference_at(reference, "lonely_domain_y_gt_6.5"), kinds[i].domain);
+        estimate(&w, both, 2, e, NULL);
+        near(kinds[i].domain, want, "mean", e[0].estimate);
+        near(kinds[i].domain, want, "se_mean", sqrt(e[0].variance));
+        near(kinds[i].domain, want, "se_total", sqrt(e[1].variance));
+        near(kinds[i].domain, want, "degf", e[0].df);
+        near(kinds[i].domain, want, "n", (double)e[0].n);
+        su_design_free(w.design);
+    }
+    /* The default refuses, names the stratum and the ways out. */
+    su_estimand mean = { .y = y };
+    su_estimate e;
+    w.design = lonely_design(&w, SU_LONE_FAIL);
+    assert_int_equal(su_design_estimate(&w.ctx, w.design, &mean, 1, &e, NULL), SU_REFUSED);
+    assert_non_null(strstr(w.ctx.message, "1 stratum has only one primary sampling unit"));
+    assert_non_null(strstr(w.ctx.message, "'2'"));
+    assert_non_null(strstr(w.ctx.message, "--lone centre"));
+    su_design_free(w.design);
+    /* centre: by hand. Totals of units w y (13+..): deviations of the single unit from the mean of all six. */
+    su_estimand total = { .statistic = SU_TOTAL, .y = y };
+    w.design = lonely_design(&w, SU_LONE_CENTRE);
+    estimate(&w, &total, 1, &e, NULL);
+    double unit[6] = { 2 * 3 + 2 * 5, 3 * 7, 4 * 11, 1 * 2, 1.5 * 4 + 1.5 * 6, 2 * 9 }, grand = 0, v = 0,
+           m = (unit[3] + unit[4] + unit[5]) / 3;
+    for (int i = 0; i < 6; i++) grand += unit[i] / 6;
+    v += 2 * (pow(unit[0] - (unit[0] + unit[1]) / 2, 2) + pow(unit[1] - (unit[0] + unit[1]) / 2, 2)) + pow(unit[2] - grand, 2);
+    for (int i = 3; i < 6; i++) v += 1.5 * pow(unit[i] - m, 2);
+    su_reference_near("centre", e.variance, v, 1e-12);
+    world_free(&w);
+}
+
+/* ---- refusals --------------------------------------------------------------------------------------------------------------- */
+
+typedef struct bad {
+    const char *csv, *words; /* in the message */
+    bool fpc, psu, strata;
+} bad;
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    static const bad cases[] = {
+        { "w,h,p,f,y\n1,a,1,9,1\n-2,a,2,9,0\n", "row 2 has the weight -2", false, false, false },
+        { "w,h,p,f,y\n0,a,1,9,1\n0,a,2,9,0\n", "all weights of column 'w' are zero", false, false, false },
+        { "w,h,p,f,y\n1,a,1,9,1\n,a,2,9,0\n", "row 2 has no weight", false, false, false },
+        { "w,h,p,f,y\nx,a,1,9,1\n2,a,2,9,0\n", "must be numbers; 'x' is not one", false, false, false },
+        { "w,h,p,f,y\n1,a,1,9,1\n1,b,1,9,0\n1,a,2,9,1\n1,b,3,9,0\n", "unit '1' of 'p' is in stratum 'a' (row 1) and in stratum 'b' (row 2)",
+          false, true, true },
+        { "w,h,p,f,y\n1,a,1,9,1\n1,a,2,8,0\n", "has two values in the sample: 9 and 8", true, true, false },
+        { "w,h,p,f,y\n1,a,1,2,1\n1,a,2,2,0\n1,a,3,2,0\n", "3 sampled units but a population of 2", true, true, false },
+        { "w,h,p,f,y\n1,a,1,9,1\n1,,2,9,0\n", "row 2 has no stratum (column 'h')", false, false, true },
+        { "w,h,p,f,y\n1,a,1,0.5,1\n1,b,2,4,0\n", "mixes population sizes", true, false, true },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        world w = { 0 };
+        su_read_options read = { .delimiter = ',' };
+        su_design_options o = { .stages = 1 };
+        su_context_init(&w.ctx);
+        if (su_csv_parse(&w.ctx, "bad.csv", su_str_of(cases[i].csv), &read, &w.raw)) fail_msg("%s", w.ctx.message);
+        if (su_frame_of_table(&w.ctx, w.raw, NULL, &w.frame)) fail_msg("%s", w.ctx.message);
+        o.weight = column(&w, "w");
+        if (cases[i].fpc) o.fpc[0] = column(&w, "f");
+        if (cases[i].psu) o.psu[0] = column(&w, "p");
+        if (cases[i].strata) o.strata[0] = column(&w, "h");
+        assert_int_equal(su_design_new(&w.ctx, w.frame, &o, &w.design), SU_INPUT);
+        assert_null(w.design);
+        if (!strstr(w.ctx.message, cases[i].words)) fail_msg("case %zu: '%s' is not in '%s'", i, cases[i].words, w.ctx.message);
+        world_free(&w);
+    }
+}
+
+/* Weights times a constant: rates stay. Rows in another order: nothing moves. A domain of everybody: the whole. */
+static void test_properties(void **state)
+{
+    (void)state;
+    enum { N = 300 };
+    double y[N], w1[N], w2[N], psu[N], y2[N], w3[N], psu2[N];
+    uint32_t all[N];
+    su_random random;
+    su_test_random(&random);
+    for (int i = 0; i < N; i++) {
+        y[i] = (double)su_random_below(&random, 2);
+        w1[i] = 1 + (double)su_random_below(&random, 50) / 10;
+        w2[i] = 1000 * w1[i];
+        psu[i] = (double)su_random_below(&random, 20);
+        all[i] = 1;
+        y2[N - 1 - i] = y[i];
+        w3[N - 1 - i] = w1[i];
+        psu2[N - 1 - i] = psu[i];
+    }
+    const double *weights[3] = { w1, w2, w3 }, *units[3] = { psu, psu, psu2 }, *values[3] = { y, y, y2 };
+    su_estimate e[3][2];
+    for (int i = 0; i < 3; i++) {
+        world w = { 0 };
+        su_context_init(&w.ctx);
+        w.frame = su_frame_new(N);
+        su_design_options o = { .stages = 1 };
+        o.weight = su_frame_add_number(w.frame, "w", weights[i]);
+        o.psu[0] = su_frame_add_number(w.frame, "p", units[i]);
+        assert_int_equal(su_design_new(&w.ctx, w.frame, &o, &w.design), SU_OK);
+        su_estimand both[2] = { { .y = values[i] }, { .y = values[i], .group = all, .groups = 1 } };
+        estimate(&w, both, 2, e[i], NULL);
+        world_free(&w);
+    }
+    for (int i = 1; i < 3; i++) {
+        su_reference_near("estimate", e[i][0].estimate, e[0][0].estimate, 1e-12);
+        su_reference_near("variance", e[i][0].variance, e[0][0].variance, 1e-10);
+    }
+    su_reference_near("domain", e[0][1].variance, e[0][0].variance, 1e-13);
+}
+
+/* More units times groups than are held at once: chunks of columns must give what all of them together would. */
+static void test_chunks(void **state)
+{
+    (void)state;
+    enum { N = 420000, G = 31, FEW = 3 };
+    double *y = su_alloc_array(N, sizeof *y), *w = su_alloc_array(N, sizeof *w), *all = su_alloc_array((size_t)G * G, sizeof *all),
+           few[FEW * FEW];
+    uint32_t *group = su_alloc_array(N, sizeof *group), *folded = su_alloc_array(N, sizeof *folded),
+             *stratum = su_alloc_array(N, sizeof *stratum);
+    static const char *const names[] = { "a", "b", "c" };
+    static const uint32_t kept[FEW] = { 1, 16, 31 }; /* in different chunks */
+    su_random random;
+    su_random_seeded(&random, 5);
+    for (int i = 0; i < N; i++) {
+        group[i] = 1 + (uint32_t)su_random_below(&random, G);
+        stratum[i] = 1 + (uint32_t)su_random_below(&random, 3);
+        y[i] = (double)su_random_below(&random, 100) + group[i];
+        w[i] = 1 + (double)su_random_below(&random, 4);
+        for (uint32_t k = 0; k < FEW; k++)
+            if (group[i] == kept[k]) folded[i] = k + 1;
+    }
+    world v = { 0 };
+    su_context_init(&v.ctx);
+    v.frame = su_frame_new(N);
+    su_design_options o = { .stages = 1, .weight = su_frame_add_number(v.frame, "w", w) };
+    o.strata[0] = su_frame_add_factor(v.frame, "h", stratum, names, 3);
+    assert_int_equal(su_design_new(&v.ctx, v.frame, &o, &v.design), SU_OK);
+    su_estimand many = { .y = y, .group = group, .groups = G }, some = { .y = y, .group = folded, .groups = FEW };
+    su_estimate *e = su_alloc_array(G, sizeof *e), s[FEW];
+    estimate(&v, &many, 1, e, all);
+    estimate(&v, &some, 1, s, few);
+    for (int i = 0; i < FEW; i++) {
+        su_reference_near("estimate", e[kept[i] - 1].estimate, s[i].estimate, 1e-13);
+        su_reference_near("variance", e[kept[i] - 1].variance, s[i].variance, 1e-12);
+        for (int k = 0; k < FEW; k++)
+            su_reference_within("covariance", all[(kept[i] - 1) * G + kept[k] - 1], few[i * FEW + k], 1e-12 * s[i].variance);
+    }
+    estimate(&v, &many, 1, e, NULL);
+    su_reference_near("variance alone", e[15].variance, s[1].variance, 1e-12);
+    world_free(&v);
+    free(y);
+    free(w);
+    free(all);
+    free(group);
+    free(folded);
+    free(stratum);
+    free(e);
+}
+
+/* Hyndman and Fan's definitions at equal weights: sample quantile (1 - g) x_j + g x_(j+1), written as in their paper. */
+static void test_quantile_definitions(void **state)
+{
+    (void)state;
+    static const double shares[] = { 0.05, 0.1, 0.25, 0.3, 1.0 / 3, 0.5, 0.55, 0.75, 0.9, 0.95 };
+    static const su_quantile_rule rules[] = { SU_QUANTILE_HF1, SU_QUANTILE_HF2, SU_QUANTILE_HF3, SU_QUANTILE_HF4, SU_QUANTILE_HF5,
+                                              SU_QUANTILE_HF6, SU_QUANTILE_HF7, SU_QUANTILE_HF8, SU_QUANTILE_HF9 };
+    for (int n = 4; n <= 41; n++) {
+        double y[41], sorted[41];
+        world v = { 0 };
+        su_design_options o = { .stages = 1 };
+        su_context_init(&v.ctx);
+        for (int i = 0; i < n; i++) sorted[i] = i * i + 0.5;
+        for (int i = 0; i < n; i++) y[i] = sorted[n - 1 - i];
+        v.frame = su_frame_new((uint64_t)n);
+        assert_int_equal(su_design_new(&v.ctx, v.frame, &o, &v.design), SU_OK);
+        for (size_t k = 0; k < sizeof shares / sizeof *shares; k++)
+            for (int type = 1; type <= 9; type++) {
+                double p = shares[k], m = type <= 2   ? 0
+                                          : type == 3 ? -0.5
+                                          : type == 4 ? 0
+                                          : type == 5 ? 0.5
+                                          : type == 6 ? p
+                                          : type == 7 ? 1 - p
+                                          : type == 8 ? (p + 1) / 3
+                                                      : p / 4 + 3.0 / 8;
+                double at = n * p + m, j = floor(at + 4e-15 * n), g = at - j, share;
+                if (fabs(g) < 4e-15 * n) g = 0;
+                share = type == 1 ? g > 0 : type == 2 ? (g > 0 ? 1 : 0.5) : type == 3 ? !(g == 0 && fmod(j, 2) == 0) : g;
+                double low = sorted[(int)fmin(fmax(j, 1), n) - 1], high = sorted[(int)fmin(fmax(j + 1, 1), n) - 1];
+                su_quantile q;
+                assert_int_equal(su_design_quantiles(&v.ctx, v.design, y, NULL, 0, rules[type - 1], 0.95, &p, 1, &q), SU_OK);
+                char what[60];
+                snprintf(what, sizeof what, "type %d, n = %d, p = %g", type, n, p);
+                su_reference_near(what, q.estimate, (1 - share) * low + share * high, 1e-9);
+            }
+        world_free(&v);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_jackknife),
+        cmocka_unit_test(test_bootstrap),
+        cmocka_unit_test(test_balanced),
+        cmocka_unit_test(test_balance_is_full),
+        cmocka_unit_test(test_poststratify),
+        cmocka_unit_test(test_rake),
+        cmocka_unit_test(test_calibrate),
+        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_lonely),
+        cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_properties),
+        cmocka_unit_test(test_chunks),
+        cmocka_unit_test(test_quantile_definitions),
+    };
+    return cmocka_run_group_tests_name("weights", tests, load, unload);
+}

@@ -4,7 +4,7 @@
 
 #include <suha/base.h>
 
-#define SU_CELLS_MAX 16u
+#define SU_CELLS_MAX 1024u
 
 typedef struct su_cells {
     const char *source; /* for messages */

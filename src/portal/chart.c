@@ -1,256 +1,277 @@
-/* Charts from published counts. Labels are HTML text, so that they wrap on a phone and are read aloud; the marks are SVG that stretches. */
-#include "page.h"
+#include "chart.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_BARS 15u
+#define MOST_BARS 12u
 #define WIDTH 1000.0
+#define HEIGHT 260.0
 
-typedef struct bar {
-    const char *label, *code;
-    su_view_count n;
-    double percent;
-    size_t order;
-} bar;
+static double top_of(const su_figure *n) { return isfinite(n->high) && n->high > n->count ? n->high : n->count; }
+static bool has_interval(const su_figure *n) { return n->known && isfinite(n->low) && isfinite(n->high); }
 
-static double top_of(const su_view_count *n) { return isfinite(n->high) && n->high > (double)n->count ? n->high : (double)n->count; }
+/* ---- words ----------------------------------------------------------------------------------------------------------------------------
+ */
 
-static void put_interval(su_buf *b, const su_view_count *n, const char *between)
+void su_chart_percent(su_page *p, double percent) { su_put_percent(p->b, p->l, percent, percent < 9.95 ? 1 : 0); }
+
+void su_chart_number(su_page *p, const su_figure *n)
 {
-    if (!isfinite(n->low) || !isfinite(n->high)) {
-        su_buf_text(b, "not given");
-        return;
-    }
-    su_html_count(b, (uint64_t)fmax(0, floor(n->low)));
-    su_buf_text(b, between);
-    su_html_count(b, (uint64_t)fmax(0, fmin(ceil(n->high), 1e18)));
-}
-
-static void put_percent(su_buf *b, double percent)
-{
-    if (percent < 0.95)
-        su_buf_printf(b, "%.1f %%", percent);
+    if (n->known) {
+        if (n->state == SU_CELL_ESTIMATED) put(p, "≈\u00a0");
+        su_put_count(p->b, p->l, n->count);
+    } else if (n->state == SU_CELL_SUPPRESSED)
+        say(p, "not published");
     else
-        su_buf_printf(b, "%.0f %%", percent);
+        say(p, "none found");
 }
 
-static void open_figure(su_buf *b, unsigned id, const char *kind, const char *title)
+void su_chart_interval(su_page *p, const su_figure *n)
 {
-    su_buf_printf(b, "<figure class=\"card chart %s\" aria-labelledby=\"t%u\">\n<h3 id=\"t%u\">", kind, id, id);
-    su_html(b, title);
-    su_buf_text(b, "</h3>\n");
+    const char *reason = su_reason_text(n->reason);
+    if (has_interval(n))
+        su_page_interval(p, n->low, n->high);
+    else if (n->known && isfinite(n->low))
+        say(p, "at least {low}", SU_PCOUNT("low", fmax(0, floor(n->low))));
+    else if (n->known && !reason)
+        say(p, "no interval");
+    if (!reason) return;
+    if (n->known && isfinite(n->low)) put(p, "; ");
+    su_say_with(p->b, p->l, reason, NULL);
 }
 
-/* ---- bars --------------------------------------------------------------------------------------------------------------------------- */
-
-static void put_bar(su_buf *b, const bar *x, double scale, unsigned id, size_t row)
+size_t su_chart_leaders(const su_bar *bars, size_t n, const su_bar *lead[4])
 {
-    su_buf_text(b, "<li><span class=\"label\">");
-    su_html(b, x->label);
-    su_buf_text(b, "</span> <span class=\"value\">");
-    su_html_count(b, x->n.count);
-    if (isfinite(x->percent)) {
-        su_buf_text(b, " <small>");
-        put_percent(b, x->percent);
-        su_buf_text(b, "</small>");
-    }
-    su_buf_printf(b,
-                  "</span>\n<svg role=\"img\" aria-labelledby=\"c%ur%zu\" viewBox=\"0 0 1000 14\" preserveAspectRatio=\"none\"><title "
-                  "id=\"c%ur%zu\">",
-                  id, row, id, row);
-    su_html(b, x->label);
-    su_buf_text(b, ": ");
-    su_html_count(b, x->n.count);
-    bool whisker = isfinite(x->n.low) && isfinite(x->n.high);
-    if (whisker) {
-        su_buf_text(b, ", 95 % interval ");
-        put_interval(b, &x->n, " to ");
-    }
-    su_buf_printf(
-        b, "</title><rect class=\"track\" width=\"1000\" y=\"3\" height=\"8\"/><rect class=\"mark\" width=\"%.1f\" y=\"3\" height=\"8\"/>",
-        WIDTH * (double)x->n.count / scale);
-    if (whisker) {
-        double low = WIDTH * fmin(fmax(0, x->n.low) / scale, 1), high = WIDTH * fmin(fmax(0, x->n.high) / scale, 1);
-        su_buf_printf(b, "<path class=\"whisker\" d=\"M%.1f 7H%.1fM%.1f 2V12M%.1f 2V12\"/>", low, high, low, high);
-    }
-    su_buf_text(b, "</svg></li>\n");
-}
-
-static void put_table(su_buf *b, const bar *bars, size_t n, const char *what)
-{
-    bool percents = n && isfinite(bars[0].percent);
-    su_buf_text(
-        b,
-        "<details>\n<summary>The same as a table</summary>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">");
-    su_html(b, what);
-    su_buf_text(b, "</th><th scope=\"col\">code</th><th scope=\"col\">count</th><th scope=\"col\">95 % interval</th>");
-    su_buf_text(b, percents ? "<th scope=\"col\">percent</th></tr></thead>\n<tbody>\n" : "</tr></thead>\n<tbody>\n");
+    double floor_of_top = -1;
+    size_t found = 0;
+    for (size_t i = 0; i < n; i++)
+        if (has_interval(&bars[i].n)) floor_of_top = fmax(floor_of_top, bars[i].n.low);
+    if (floor_of_top <= 0) return 0;
     for (size_t i = 0; i < n; i++) {
-        su_buf_text(b, "<tr><th scope=\"row\">");
-        su_html(b, bars[i].label);
-        su_buf_text(b, "</th><td><code>");
-        su_html(b, bars[i].code);
-        su_buf_text(b, "</code></td><td>");
-        su_html_count(b, bars[i].n.count);
-        su_buf_text(b, "</td><td>");
-        put_interval(b, &bars[i].n, "–");
-        su_buf_text(b, "</td>");
-        if (percents) {
-            su_buf_text(b, "<td>");
-            put_percent(b, bars[i].percent);
-            su_buf_text(b, "</td>");
-        }
-        su_buf_text(b, "</tr>\n");
+        const su_figure *f = &bars[i].n;
+        /* A number without an interval could be anything: then nothing is called the largest. */
+        if (f->known && !has_interval(f) && f->count > 0) return 0;
+        if (!has_interval(f) || f->high < floor_of_top) continue;
+        if (found == 4) return 0;
+        lead[found++] = &bars[i];
     }
-    su_buf_text(b, "</tbody>\n</table>\n</div>\n</details>\n");
+    return found;
 }
 
-/* What is beyond the longest bars is one line without a bar: drawn to scale it would dwarf them. */
-static void put_others(su_buf *b, const bar *bars, size_t from, size_t n)
+static void put_leader(su_page *p, const su_bar *x)
 {
-    uint64_t count = 0;
-    double percent = 0;
-    for (size_t i = from; i < n; i++) count += bars[i].n.count, percent += bars[i].percent;
-    su_buf_printf(b, "<li class=\"others\"><span class=\"label\">%zu others together</span> <span class=\"value\">", n - from);
-    su_html_count(b, count);
-    if (isfinite(percent)) {
-        su_buf_text(b, " <small>");
-        put_percent(b, percent);
-        su_buf_text(b, "</small>");
+    put(p, "<strong>");
+    su_page_text(p, x->label);
+    put(p, "</strong> (");
+    if (isfinite(x->percent)) {
+        su_chart_percent(p, x->percent);
+        put(p, "; ");
     }
-    su_buf_text(b, "</span></li>\n");
+    su_page_interval(p, x->n.low, x->n.high);
+    put(p, ")");
 }
 
-static void put_bars(su_buf *b, const bar *bars, size_t n, unsigned id)
+void su_chart_summary(su_page *p, const su_bar *bars, size_t n)
 {
-    size_t shown = n > MOST_BARS + 1 ? MOST_BARS : n;
-    double scale = 1;
-    for (size_t i = 0; i < shown; i++) scale = fmax(scale, top_of(&bars[i].n));
-    su_buf_text(b, "<ol class=\"bars\">\n");
-    for (size_t i = 0; i < shown; i++) put_bar(b, &bars[i], scale, id, i);
-    if (n > shown) put_others(b, bars, shown, n);
-    su_buf_text(b, "</ol>\n");
+    const su_bar *lead[4];
+    size_t leaders = su_chart_leaders(bars, n, lead);
+    if (!leaders) return;
+    put(p, "<p class=\"summary\">");
+    if (leaders == 1)
+        say(p, "Largest:");
+    else
+        say(p, "Largest, too close to tell which:");
+    for (size_t i = 0; i < leaders; i++) {
+        put(p, i ? "; " : " ");
+        put_leader(p, lead[i]);
+    }
+    put(p, ".</p>\n");
+}
+
+static unsigned open_figure(su_page *p, const char *kind, const su_chart *c)
+{
+    unsigned id = ++p->ids;
+    su_buf_printf(p->b, "<figure class=\"card chart%s\" aria-labelledby=\"t%u\">\n<h3 id=\"t%u\">", kind, id, id);
+    su_page_text(p, c->title);
+    put(p, "</h3>\n");
+    return id;
+}
+
+static void close_figure(su_page *p, const su_chart *c)
+{
+    if (c->note) {
+        put(p, "<p class=\"note\">");
+        put(p, c->note);
+        put(p, "</p>\n");
+    }
+    if (c->more) {
+        put(p, "<p class=\"more\">");
+        su_page_link(p, c->more);
+        say(p, "Filter this in Explore");
+        put(p, "</a></p>\n");
+    }
+    put(p, "</figure>\n");
+}
+
+/* ---- bars -----------------------------------------------------------------------------------------------------------------------------
+ */
+
+static const char *mark_of(su_cell_state s)
+{
+    return s == SU_CELL_UNCERTAIN ? "mark uncertain" : s == SU_CELL_ESTIMATED ? "mark estimated" : "mark";
+}
+
+void su_chart_marks(su_page *p, const su_figure *n, double scale)
+{
+    bool hidden = n->state == SU_CELL_SUPPRESSED;
+    put(p, "<svg aria-hidden=\"true\" focusable=\"false\" viewBox=\"0 0 1000 14\" preserveAspectRatio=\"none\">");
+    su_buf_printf(p->b, "<rect class=\"track%s\" width=\"1000\" y=\"3\" height=\"8\"/>", hidden ? " hidden" : "");
+    if (n->known)
+        su_buf_printf(p->b, "<rect class=\"%s\" width=\"%.1f\" y=\"3\" height=\"8\"/>", mark_of(n->state), WIDTH * n->count / scale);
+    if (has_interval(n)) {
+        double low = WIDTH * fmin(fmax(0, n->low) / scale, 1), high = WIDTH * fmin(fmax(0, n->high) / scale, 1);
+        su_buf_printf(p->b, "<path class=\"whisker\" d=\"M%.1f 7H%.1fM%.1f 2V12M%.1f 2V12\"/>", low, high, low, high);
+    }
+    put(p, "</svg>");
+}
+
+static void put_bar(su_page *p, const su_bar *x, double scale)
+{
+    su_buf_printf(p->b, "<li class=\"%s\"><span class=\"label\">", su_state_key(x->n.state));
+    if (x->address) su_page_link(p, x->address);
+    su_page_text(p, x->label);
+    put(p, x->address ? "</a></span> <span class=\"value\">" : "</span> <span class=\"value\">");
+    su_chart_number(p, &x->n);
+    if (isfinite(x->percent)) {
+        put(p, " <small>");
+        su_chart_percent(p, x->percent);
+        put(p, "</small>");
+    }
+    put(p, "</span>\n<span class=\"sr\">");
+    su_chart_interval(p, &x->n);
+    put(p, "</span>");
+    su_chart_marks(p, &x->n, scale);
+    put(p, "</li>\n");
+}
+
+static void put_cells(su_page *p, const su_bar *x, bool percents)
+{
+    su_buf_printf(p->b, "<td class=\"n %s\">", su_state_key(x->n.state));
+    su_chart_number(p, &x->n);
+    put(p, "</td><td>");
+    su_chart_interval(p, &x->n);
+    put(p, "</td>");
+    if (!percents) return;
+    put(p, "<td class=\"n\">");
+    if (isfinite(x->percent)) su_chart_percent(p, x->percent);
+    if (isfinite(x->percent_low) && isfinite(x->percent_high)) {
+        put(p, " <small>(");
+        su_chart_percent(p, x->percent_low);
+        put(p, "–");
+        su_chart_percent(p, x->percent_high);
+        put(p, ")</small>");
+    }
+    put(p, "</td>");
+}
+
+static void open_table(su_page *p, const char *what)
+{
+    put(p, "<details>\n<summary>");
+    say(p, "The same as a table");
+    put(p, "</summary>\n<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    su_page_text(p, what);
+    put(p, "\">\n<table>\n<thead><tr>");
+}
+
+static void head_cell(su_page *p, const char *text)
+{
+    put(p, "<th scope=\"col\">");
+    su_page_text(p, text);
+    put(p, "</th>");
+}
+
+static void put_table(su_page *p, const su_chart *c, const su_bar *bars, size_t n)
+{
+    bool percents = false;
+    for (size_t i = 0; i < n; i++) percents = percents || isfinite(bars[i].percent);
+    open_table(p, c->title);
+    head_cell(p, c->what);
+    head_cell(p, su_tr(p->l, "code"));
+    head_cell(p, su_tr(p->l, "people"));
+    head_cell(p, su_tr(p->l, "95% interval, or why there is none"));
+    if (percents) head_cell(p, su_tr(p->l, "percent"));
+    put(p, "</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < n; i++) {
+        put(p, "<tr><th scope=\"row\">");
+        su_page_text(p, bars[i].label);
+        put(p, "</th><td><code>");
+        su_page_text(p, bars[i].code);
+        put(p, "</code></td>");
+        put_cells(p, &bars[i], percents);
+        put(p, "</tr>\n");
+    }
+    put(p, "</tbody>\n</table>\n</div>\n</details>\n");
 }
 
 static int largest_first(const void *x, const void *y)
 {
-    const bar *a = x, *b = y;
-    if (a->n.count != b->n.count) return a->n.count > b->n.count ? -1 : 1;
+    const su_bar *a = x, *b = y;
+    if (a->n.known != b->n.known) return a->n.known ? -1 : 1;
+    if (a->n.known && a->n.count != b->n.count) return a->n.count > b->n.count ? -1 : 1;
     return a->order < b->order ? -1 : a->order > b->order;
 }
 
-static bar *published_bars(const su_view_field *f, size_t *n, double *total)
+/* What is not drawn: smaller ones (in the table), and those without a number, with their reason. */
+static void put_rest(su_page *p, const su_chart *c, size_t smaller)
 {
-    bar *bars = su_alloc_array(f->published + 1, sizeof *bars);
-    *n = 0;
-    *total = 0;
-    for (size_t i = 0; i < f->value_count; i++) {
-        const su_view_value *v = &f->values[i];
-        if (!v->published || *n == f->published) continue;
-        bars[*n] = (bar) { v->label, v->code, v->n, NAN, *n };
-        *total += (double)v->n.count;
-        ++*n;
+    if (smaller) {
+        put(p, "<p class=\"note\">");
+        say(p, "Smaller ones, in the table: {n}.", SU_PCOUNT("n", smaller));
+        put(p, "</p>\n");
     }
-    return bars;
-}
-
-static void put_unpublished(su_buf *b, const su_view_field *f)
-{
-    if (f->published == f->value_count) return;
-    su_buf_text(b, "<p class=\"note\">");
-    su_html_count(b, f->value_count - f->published);
-    su_buf_text(b, " of the ");
-    su_html_count(b, f->value_count);
-    su_buf_text(b, " codes of the public list have no published count: none, or too few to stand out from the noise.</p>\n");
-}
-
-static void bars_of_field(const su_view_field *f, unsigned id, su_buf *b)
-{
-    size_t n;
-    double total;
-    bar *bars = published_bars(f, &n, &total);
-    for (size_t i = 0; i < n && f->kind == SU_VIEW_CODE && total > 0; i++) bars[i].percent = 100 * (double)bars[i].n.count / total;
-    /* Short lists are scales (age bands, months): their order means something. Long ones are ranked. */
-    if (f->value_count > MOST_BARS) qsort(bars, n, sizeof *bars, largest_first);
-    open_figure(b, id, "", f->title);
-    if (n == 0)
-        su_buf_text(b, "<p class=\"note\">No count of this column stands out from the noise.</p>\n");
-    else {
-        if (f->kind == SU_VIEW_CODE) su_buf_text(b, "<p class=\"note\">Percent of the records with a published value.</p>\n");
-        if (f->kind == SU_VIEW_SET) su_buf_text(b, "<p class=\"note\">One record may have several of these.</p>\n");
-        put_bars(b, bars, n, id);
-        put_unpublished(b, f);
-        put_table(b, bars, n, f->title);
-    }
-    su_buf_text(b, "</figure>\n");
-    free(bars);
-}
-
-/* ---- question groups ---------------------------------------------------------------------------------------------------------------- */
-
-static bool in_group(const su_view_field *f, int group) { return f->kind == SU_VIEW_FLAG && f->provided && f->group == group; }
-
-/* The yes of a flag: its first published code. */
-static const su_view_value *yes_of(const su_view_field *f)
-{
-    for (size_t i = 0; i < f->value_count; i++)
-        if (f->values[i].published) return &f->values[i];
-    return NULL;
-}
-
-/* "Means of control: Threats" reads "Threats" under the heading "Means of control". */
-static const char *without_heading(const char *title, const char *heading)
-{
-    size_t n = strlen(heading);
-    bool repeats = n && strncmp(title, heading, n) == 0 && title[n] == ':' && title[n + 1] == ' ' && title[n + 2];
-    return repeats ? title + n + 2 : title;
-}
-
-bool su_chart_has_group(const su_view *v, int group)
-{
-    for (size_t i = 0; i < v->field_count; i++)
-        if (in_group(&v->fields[i], group)) return true;
-    return false;
-}
-
-void su_chart_group(const su_view *v, int group, unsigned id, su_buf *b)
-{
-    const su_view_group *g = group >= 0 ? &v->groups[group] : NULL;
-    bar *bars = su_alloc_array(v->field_count + 1, sizeof *bars);
-    size_t n = 0, silent = 0;
-    for (size_t i = 0; i < v->field_count; i++) {
-        const su_view_field *f = &v->fields[i];
-        if (!in_group(f, group)) continue;
-        const su_view_value *yes = yes_of(f);
-        if (!yes) {
-            silent++;
-            continue;
+    if (c->hidden) {
+        put(p, "<p class=\"note hidden-note\"><span class=\"swatch hidden\"></span> ");
+        say(p, "Values of the public list without a number: {n}.", SU_PCOUNT("n", c->hidden));
+        const char *reason = su_reason_text(c->hidden_reason);
+        if (reason) {
+            put(p, " ");
+            su_say_with(p->b, p->l, reason, NULL);
         }
-        double percent = g && g->answered ? fmin(100, 100 * (double)yes->n.count / (double)g->answered) : NAN;
-        bars[n] = (bar) { without_heading(f->title, g ? g->title : ""), f->name, yes->n, percent, n };
-        n++;
+        put(p, "</p>\n");
     }
-    qsort(bars, n, sizeof *bars, largest_first);
-    open_figure(b, id, "", g ? g->title : "Other yes-or-no questions");
-    if (g && g->answered) {
-        su_buf_text(b, "<p class=\"note\">Percent of the records with at least one yes in this group (");
-        su_html_count(b, g->answered);
-        su_buf_text(b, " of the synthetic records). One person may have several, so the sum may pass 100.</p>\n");
-    }
-    if (n) put_bars(b, bars, n, id);
-    if (silent)
-        su_buf_printf(b, "<p class=\"note\">%zu more %s no published count.</p>\n", silent,
-                      silent == 1 ? "question has" : "questions have");
-    if (n) put_table(b, bars, n, g ? g->title : "Question");
-    su_buf_text(b, "</figure>\n");
-    free(bars);
 }
 
-/* ---- trend -------------------------------------------------------------------------------------------------------------------------- */
+void su_chart_bars(su_page *p, const su_chart *c, su_bar *bars, size_t n)
+{
+    size_t most = c->most ? c->most : MOST_BARS, shown = n > most + 1 ? most : n;
+    double scale = 1;
+    if (c->ranked) qsort(bars, n, sizeof *bars, largest_first);
+    open_figure(p, "", c);
+    if (n == 0) {
+        put(p, "<p class=\"note\">");
+        say(p, "No count of this column stands out from the noise.");
+        put(p, "</p>\n");
+    } else {
+        su_chart_summary(p, bars, n);
+        for (size_t i = 0; i < shown; i++)
+            if (bars[i].n.known) scale = fmax(scale, top_of(&bars[i].n));
+        put(p, "<ol class=\"bars\">\n");
+        for (size_t i = 0; i < shown; i++) put_bar(p, &bars[i], scale);
+        put(p, "</ol>\n");
+        put_rest(p, c, n - shown);
+        put_table(p, c, bars, n);
+    }
+    close_figure(p, c);
+}
 
-#define HEIGHT 260.0
+/* ---- years ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+typedef struct plane {
+    size_t first, last;
+    double top;
+} plane; /* bars shown, upper end of the axis */
 
 /* Smallest whole 1, 2, 2.5 or 5 times a power of ten whose four steps reach `top`. */
 static double nice_step(double top)
@@ -262,153 +283,174 @@ static double nice_step(double top)
     return 1e16;
 }
 
-typedef struct plane {
-    size_t first, last;
-    double top;
-} plane; /* value indexes shown, upper end of the axis */
-
-static double px(const plane *p, size_t i)
+static double px(const plane *v, size_t i)
 {
-    return p->last > p->first ? WIDTH * (double)(i - p->first) / (double)(p->last - p->first) : WIDTH / 2;
+    return v->last > v->first ? WIDTH * (double)(i - v->first) / (double)(v->last - v->first) : WIDTH / 2;
 }
-static double py(const plane *p, double count) { return HEIGHT - HEIGHT * fmin(fmax(count, 0) / p->top, 1); }
+static double py(const plane *v, double count) { return HEIGHT - HEIGHT * fmin(fmax(count, 0) / v->top, 1); }
 
-/* Runs of neighbouring published years are drawn; a gap is left as a gap. */
-static void put_run(su_buf *b, const su_view_field *f, const plane *p, size_t from, size_t to)
+/* Runs of neighbouring years with a number are drawn; a gap is left as a gap. */
+static void put_run(su_page *p, const su_bar *bars, const plane *v, size_t from, size_t to)
 {
     bool band = true;
-    for (size_t i = from; i <= to; i++) band = band && isfinite(f->values[i].n.low) && isfinite(f->values[i].n.high);
+    for (size_t i = from; i <= to; i++) band = band && has_interval(&bars[i].n);
     if (band && to > from) {
-        su_buf_text(b, "<path class=\"band\" d=\"");
-        for (size_t i = from; i <= to; i++) su_buf_printf(b, "%c%.1f %.1f", i == from ? 'M' : 'L', px(p, i), py(p, f->values[i].n.high));
-        for (size_t i = to + 1; i-- > from;) su_buf_printf(b, "L%.1f %.1f", px(p, i), py(p, f->values[i].n.low));
-        su_buf_text(b, "Z\"/>");
+        put(p, "<path class=\"band\" d=\"");
+        for (size_t i = from; i <= to; i++) su_buf_printf(p->b, "%c%.1f %.1f", i == from ? 'M' : 'L', px(v, i), py(v, bars[i].n.high));
+        for (size_t i = to + 1; i-- > from;) su_buf_printf(p->b, "L%.1f %.1f", px(v, i), py(v, bars[i].n.low));
+        put(p, "Z\"/>");
     }
-    su_buf_text(b, "<path class=\"line\" d=\"");
-    for (size_t i = from; i <= to; i++)
-        su_buf_printf(b, "%c%.1f %.1f", i == from ? 'M' : 'L', px(p, i), py(p, (double)f->values[i].n.count));
-    su_buf_text(b, "\"/>\n");
+    su_buf_printf(p->b, "<path class=\"line%s\" d=\"", band ? "" : " estimated");
+    for (size_t i = from; i <= to; i++) su_buf_printf(p->b, "%c%.1f %.1f", i == from ? 'M' : 'L', px(v, i), py(v, bars[i].n.count));
+    put(p, "\"/>\n");
     for (size_t i = from; i <= to; i++) {
-        su_buf_printf(b, "<path class=\"dot\" d=\"M%.1f %.1fh0\"><title>", px(p, i), py(p, (double)f->values[i].n.count));
-        su_html(b, f->values[i].label);
-        su_buf_text(b, ": ");
-        su_html_count(b, f->values[i].n.count);
-        su_buf_text(b, "</title></path>\n");
+        double x = px(v, i);
+        if (has_interval(&bars[i].n))
+            su_buf_printf(p->b, "<path class=\"whisker\" d=\"M%.1f %.1fV%.1f\"/>", x, py(v, bars[i].n.low), py(v, bars[i].n.high));
+        su_buf_printf(p->b, "<path class=\"dot\" d=\"M%.1f %.1fh0\"/>\n", x, py(v, bars[i].n.count));
     }
 }
 
-static void put_axis(su_buf *b, const su_view_field *f, const plane *p)
+/* A column without a number: hatched from top to bottom. */
+static void put_gaps(su_page *p, const su_bar *bars, const plane *v)
 {
-    size_t span = p->last - p->first, steps = span < 1        ? 1
+    double step = v->last > v->first ? WIDTH / (double)(v->last - v->first) : WIDTH;
+    for (size_t i = v->first; i <= v->last; i++)
+        if (!bars[i].n.known)
+            su_buf_printf(p->b, "<rect class=\"gap\" x=\"%.1f\" y=\"0\" width=\"%.1f\" height=\"260\"/>", px(v, i) - step / 4, step / 2);
+}
+
+static void put_axis(su_page *p, const su_bar *bars, const plane *v)
+{
+    size_t span = v->last - v->first, steps = span < 1        ? 1
                                               : span % 4 == 0 ? 4
                                               : span % 3 == 0 ? 3
                                               : span % 5 == 0 ? 5
                                               : span % 2 == 0 ? 2
                                                               : 1;
-    su_buf_text(b, "<div class=\"x\" aria-hidden=\"true\">");
-    for (size_t s = 0; s <= steps && span; s++) {
-        su_buf_text(b, "<span>");
-        su_html(b, f->values[p->first + span * s / steps].label);
-        su_buf_text(b, "</span>");
+    put(p, "<div class=\"x\" aria-hidden=\"true\">");
+    for (size_t s = 0; s <= (span ? steps : 0); s++) {
+        put(p, "<span>");
+        su_page_text(p, bars[v->first + (span ? span * s / steps : 0)].label);
+        put(p, "</span>");
     }
-    if (!span) {
-        su_buf_text(b, "<span>");
-        su_html(b, f->values[p->first].label);
-        su_buf_text(b, "</span>");
-    }
-    su_buf_text(b, "</div>\n");
+    put(p, "</div>\n");
 }
 
-static void put_trend(const su_view_field *f, unsigned id, su_buf *b)
+static void put_plot(su_page *p, const su_bar *bars, const plane *v, double step)
 {
-    plane p = { SIZE_MAX, 0, 1 };
-    double top = 1;
-    for (size_t i = 0; i < f->value_count; i++) {
-        if (!f->values[i].published) continue;
-        if (p.first == SIZE_MAX) p.first = i;
-        p.last = i;
-        top = fmax(top, top_of(&f->values[i].n));
-    }
-    double step = nice_step(top);
-    p.top = step * 4;
-    su_buf_text(b, "<div class=\"plot\">\n<div class=\"y\" aria-hidden=\"true\">");
+    put(p, "<div class=\"plot\">\n<div class=\"y\" aria-hidden=\"true\">");
     for (int i = 4; i >= 0; i--) {
-        su_buf_text(b, "<span>");
-        su_html_count(b, (uint64_t)(step * i));
-        su_buf_text(b, "</span>");
+        put(p, "<span>");
+        su_put_count(p->b, p->l, step * i);
+        put(p, "</span>");
     }
-    su_buf_printf(
-        b,
-        "</div>\n<svg role=\"img\" aria-labelledby=\"l%u d%u\" viewBox=\"0 0 1000 260\" preserveAspectRatio=\"none\">\n<title id=\"l%u\">",
-        id, id, id);
-    su_html(b, f->title);
-    su_buf_printf(b, "</title>\n<desc id=\"d%u\">Line of the published count per year with its 95 %% interval, ", id);
-    su_html(b, f->values[p.first].label);
-    su_buf_text(b, " to ");
-    su_html(b, f->values[p.last].label);
-    su_buf_text(b, ". The table below has the same numbers.</desc>\n");
-    for (int i = 0; i <= 4; i++) su_buf_printf(b, "<path class=\"grid\" d=\"M0 %.1fH1000\"/>", HEIGHT * i / 4);
-    su_buf_char(b, '\n');
-    for (size_t i = p.first; i <= p.last; i++) {
-        if (!f->values[i].published) continue;
+    put(p, "</div>\n<svg aria-hidden=\"true\" focusable=\"false\" viewBox=\"0 0 1000 260\" preserveAspectRatio=\"none\">\n");
+    for (int i = 0; i <= 4; i++) su_buf_printf(p->b, "<path class=\"grid\" d=\"M0 %.1fH1000\"/>", HEIGHT * i / 4);
+    put_gaps(p, bars, v);
+    for (size_t i = v->first; i <= v->last; i++) {
+        if (!bars[i].n.known) continue;
         size_t to = i;
-        while (to < p.last && f->values[to + 1].published) to++;
-        put_run(b, f, &p, i, to);
+        while (to < v->last && bars[to + 1].n.known) to++;
+        put_run(p, bars, v, i, to);
         i = to;
     }
-    su_buf_text(b, "</svg>\n");
-    put_axis(b, f, &p);
-    su_buf_text(b, "</div>\n");
+    put(p, "</svg>\n");
+    put_axis(p, bars, v);
+    put(p, "</div>\n");
 }
 
-static void trend_of_field(const su_view_field *f, unsigned id, su_buf *b)
+void su_chart_years(su_page *p, const su_chart *c, const su_bar *bars, size_t n)
 {
-    size_t n;
-    double total;
-    bar *bars = published_bars(f, &n, &total);
-    open_figure(b, id, "wide", f->title);
-    if (n == 0)
-        su_buf_text(b, "<p class=\"note\">No count of this column stands out from the noise.</p>\n");
-    else {
-        su_buf_text(b, "<p class=\"note\">Records per year; the band is the 95 % interval of the noise. Years without a published count "
-                       "are left open.</p>\n");
-        put_trend(f, id, b);
-        put_table(b, bars, n, "Year");
+    plane v = { SIZE_MAX, 0, 1 };
+    double top = 1;
+    for (size_t i = 0; i < n; i++) {
+        if (!bars[i].n.known) continue;
+        if (v.first == SIZE_MAX) v.first = i;
+        v.last = i;
+        top = fmax(top, top_of(&bars[i].n));
     }
-    su_buf_text(b, "</figure>\n");
-    free(bars);
+    open_figure(p, " wide", c);
+    if (v.first == SIZE_MAX) {
+        put(p, "<p class=\"note\">");
+        say(p, "No count of this column stands out from the noise.");
+        put(p, "</p>\n");
+    } else {
+        double step = nice_step(top);
+        v.top = step * 4;
+        su_chart_summary(p, bars, n);
+        put_plot(p, bars, &v, step);
+        put_table(p, c, bars, n);
+    }
+    close_figure(p, c);
 }
 
-void su_chart_field(const su_view *v, const su_view_field *f, unsigned id, su_buf *out)
+/* ---- grid -----------------------------------------------------------------------------------------------------------------------------
+ */
+
+void su_chart_grid(su_page *p, const su_chart *c, const su_bar *cells, const char *const *row, size_t rows, const char *const *column,
+                   size_t columns)
 {
-    (void)v;
-    if (f->kind == SU_VIEW_YEAR)
-        trend_of_field(f, id, out);
-    else
-        bars_of_field(f, id, out);
+    double scale = 1;
+    for (size_t i = 0; i < rows * columns; i++)
+        if (cells[i].n.known) scale = fmax(scale, top_of(&cells[i].n));
+    open_figure(p, " wide", c);
+    put(p, "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"");
+    su_page_text(p, c->title);
+    put(p, "\">\n<table class=\"grid\">\n<thead><tr>");
+    head_cell(p, c->what);
+    for (size_t k = 0; k < columns; k++) head_cell(p, column[k]);
+    put(p, "</tr></thead>\n<tbody>\n");
+    for (size_t i = 0; i < rows; i++) {
+        put(p, "<tr><th scope=\"row\">");
+        su_page_text(p, row[i]);
+        put(p, "</th>");
+        for (size_t k = 0; k < columns; k++) {
+            const su_bar *x = &cells[i * columns + k];
+            su_buf_printf(p->b, "<td class=\"%s\"><span class=\"value\">", su_state_key(x->n.state));
+            su_chart_number(p, &x->n);
+            put(p, "</span>");
+            su_chart_marks(p, &x->n, scale);
+            put(p, "<small>");
+            su_chart_interval(p, &x->n);
+            put(p, "</small></td>");
+        }
+        put(p, "</tr>\n");
+    }
+    put(p, "</tbody>\n</table>\n</div>\n");
+    close_figure(p, c);
 }
 
-/* ---- corridors ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- how to read ----------------------------------------------------------------------------------------------------------------------
+ */
 
-void su_chart_pairs(const su_view *v, unsigned id, su_buf *b)
+static void put_key(su_page *p, su_cell_state state, const char *english)
 {
-    bar bars[SU_VIEW_MAX_PAIRS];
-    su_buf labels[SU_VIEW_MAX_PAIRS] = { 0 }, codes[SU_VIEW_MAX_PAIRS] = { 0 }, title = { 0 };
-    for (size_t i = 0; i < v->pair_count; i++) {
-        const su_view_pair *p = &v->pairs[i];
-        su_buf_printf(&labels[i], "%s → %s", p->from->label, p->to->label);
-        su_buf_printf(&codes[i], "%s → %s", p->from->code, p->to->code);
-        bars[i] = (bar) { labels[i].p, codes[i].p, p->n, NAN, i };
-    }
-    su_buf_printf(&title, "%s → %s", v->pair_from->title, v->pair_to->title);
-    open_figure(b, id, "", title.p);
-    su_buf_printf(b, "<p class=\"note\">The %zu largest published pairs.</p>\n", v->pair_count);
-    put_bars(b, bars, v->pair_count, id);
-    put_table(b, bars, v->pair_count, "Pair");
-    su_buf_text(b, "</figure>\n");
-    for (size_t i = 0; i < v->pair_count; i++) {
-        su_buf_free(&labels[i]);
-        su_buf_free(&codes[i]);
-    }
-    su_buf_free(&title);
+    static const su_figure samples[] = {
+        [SU_CELL_OK] = { SU_CELL_OK, SU_SOURCE_AGGREGATES, SU_REASON_NONE, true, 60, 52, 68 },
+        [SU_CELL_UNCERTAIN] = { SU_CELL_UNCERTAIN, SU_SOURCE_AGGREGATES, SU_REASON_WIDE, true, 40, 5, 75 },
+        [SU_CELL_SUPPRESSED] = { SU_CELL_SUPPRESSED, SU_SOURCE_AGGREGATES, SU_REASON_GATE, false, 0, NAN, NAN },
+        [SU_CELL_ESTIMATED] = { SU_CELL_ESTIMATED, SU_SOURCE_RECORDS, SU_REASON_LENGTH, true, 60, NAN, NAN },
+    };
+    put(p, "<li>");
+    su_chart_marks(p, &samples[state], 100);
+    put(p, "<span>");
+    su_say_with(p->b, p->l, english, NULL);
+    put(p, "</span></li>\n");
+}
+
+void su_chart_legend(su_page *p)
+{
+    put(p, "<details class=\"legend\">\n<summary>");
+    say(p, "How to read the charts");
+    put(p, "</summary>\n<ul>\n");
+    put_key(p, SU_CELL_OK,
+            T("A published count. The thin line is its 95% interval: in 95 of 100 such cells it holds the number in the case records."));
+    put_key(p, SU_CELL_UNCERTAIN,
+            T("A published count that is very uncertain: its interval is wide beside the count. Do not quote it alone."));
+    put_key(p, SU_CELL_ESTIMATED,
+            T("Counted in the synthetic records, marked ≈. No interval was published for such a number: treat it as a hint."));
+    put_key(p, SU_CELL_SUPPRESSED,
+            T("Not published, on purpose: too few to stand out from the noise that protects people. It is not a zero."));
+    put(p, "</ul>\n</details>\n");
 }

@@ -1,4 +1,5 @@
 #include "folder.h"
+#include "i18n.h"
 
 #include <string.h>
 
@@ -22,6 +23,36 @@ const su_folder_file *su_folder_find(const su_folder *f, const char *path)
 {
     for (size_t i = 0; i < f->count; i++)
         if (strcmp(f->files[i].path, path) == 0) return &f->files[i];
+    return NULL;
+}
+
+const char *su_folder_media_type(const char *path)
+{
+    static const char *const list[][2] = {
+        { ".csv", "text/csv; charset=utf-8" },   { ".json", "application/json" },        { ".html", "text/html; charset=utf-8" },
+        { ".css", "text/css; charset=utf-8" },   { ".md", "text/plain; charset=utf-8" }, { ".txt", "text/plain; charset=utf-8" },
+        { ".cff", "text/plain; charset=utf-8" },
+    };
+    const char *dot = strrchr(path, '.');
+    for (size_t i = 0; dot && i < sizeof list / sizeof *list; i++)
+        if (strcmp(list[i][0], dot) == 0) return list[i][1];
+    return strcmp(path, SUMS) == 0 ? "text/plain; charset=utf-8" : "application/octet-stream";
+}
+
+const char *su_folder_purpose(const char *path)
+{
+    static const char *const list[][2] = {
+        { "data/aggregates.csv", T("Protected counts with intervals: for numbers you quote") },
+        { "data/microdata.csv", T("Synthetic records: for cross tables and models") },
+        { "codebook.html", T("Codebook: every field, code and rule") },
+        { "protection/report.html", T("Protection report, for people") },
+        { "protection/report.json", T("Protection report, for machines") },
+        { "datapackage.json", T("Description for machines (Data Package v2)") },
+        { "README.md", T("How to read the files") },
+        { "CITATION.cff", T("Citation, for reference managers") },
+    };
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++)
+        if (strcmp(list[i][0], path) == 0) return list[i][1];
     return NULL;
 }
 

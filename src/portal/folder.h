@@ -25,6 +25,10 @@ typedef struct su_folder {
 su_status su_folder_read(su_context *ctx, const char *dir, su_folder *out) SU_MUST_CHECK;
 void su_folder_free(su_folder *f);
 const su_folder_file *su_folder_find(const su_folder *f, const char *path);
+/* By the end of its name; application/octet-stream when that says nothing. */
+const char *su_folder_media_type(const char *path);
+/* What a file of every bundle is for: an English message of web/po; NULL for the others. */
+const char *su_folder_purpose(const char *path);
 /* Relative, of [A-Za-z0-9._-] parts between single slashes, no part beginning with a dot. */
 bool su_folder_path_ok(su_str path);
 

@@ -32,13 +32,14 @@ static bool is_value(su_str s)
     return true;
 }
 
-static bool is_target(su_str s)
+static bool is_plain(su_str s)
 {
-    if (s.n == 0 || s.n > SU_GUARD_MAX_TARGET || s.p[0] != '/') return false;
     for (size_t i = 0; i < s.n; i++)
         if ((unsigned char)s.p[i] <= 32 || (unsigned char)s.p[i] >= 127) return false;
     return true;
 }
+
+static bool is_target(su_str s) { return s.n > 0 && s.p[0] == '/' && is_plain(s); }
 
 static bool is_port(su_str s)
 {
@@ -138,7 +139,8 @@ su_guard_verdict su_guard_check(const su_guard_request *r, const su_guard_policy
     framing f = { 0 };
     su_str name;
     if (!is_token(r->method)) return refuse(400, "The method is not a word.");
-    if (!is_target(r->target)) return refuse(400, "The address asked for is not a plain path.");
+    if (r->target.n > SU_GUARD_MAX_TARGET || r->query.n > SU_GUARD_MAX_QUERY) return refuse(414, "The address asked for is too long.");
+    if (!is_target(r->target) || !is_plain(r->query)) return refuse(400, "The address asked for is not a plain path.");
     if (!su_str_equal(r->version, SU_STR("HTTP/1.1")) && !su_str_equal(r->version, SU_STR("HTTP/1.0")))
         return refuse(505, "Only HTTP/1.0 and HTTP/1.1 are spoken here.");
     su_guard_verdict v = check_headers(r, &f);
@@ -148,8 +150,8 @@ su_guard_verdict su_guard_check(const su_guard_request *r, const su_guard_policy
     if (f.hosts != 1) return refuse(400, "Exactly one Host header is needed.");
     if (!split_host(f.host, &name)) return refuse(400, "The Host header is not a host.");
     if (policy->loopback && !su_guard_host_is_loopback(f.host)) return refuse(400, "This server answers to its loopback name only.");
-    if (!su_str_equal(r->method, SU_STR("GET")) && !su_str_equal(r->method, SU_STR("HEAD")))
-        return refuse(405, "Only GET and HEAD are answered.");
+    if (!su_str_equal(r->method, SU_STR("GET")) && !su_str_equal(r->method, SU_STR("HEAD")) && !su_str_equal(r->method, SU_STR("OPTIONS")))
+        return refuse(405, "Only GET, HEAD and OPTIONS are answered.");
     if (has_body(&f)) return refuse(400, "A request for a page has no body.");
     return refuse(0, NULL);
 }

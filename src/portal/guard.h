@@ -12,6 +12,7 @@
 
 #define SU_GUARD_MAX_HEADERS 64u
 #define SU_GUARD_MAX_TARGET 1024u
+#define SU_GUARD_MAX_QUERY 4096u
 
 typedef struct su_guard_header {
     su_str name, value;
@@ -21,6 +22,7 @@ typedef struct su_guard_request {
     su_str method, target, version; /* "GET", "/r/x/", "HTTP/1.1"; target without its query */
     const su_guard_header *headers;
     size_t header_count;
+    su_str query; /* what follows '?' in the target; n = 0: none */
 } su_guard_request;
 
 typedef struct su_guard_policy {
@@ -28,7 +30,7 @@ typedef struct su_guard_policy {
 } su_guard_policy;
 
 typedef struct su_guard_verdict {
-    unsigned status;    /* 0 = let through; else 400, 405 or 505: answer it and close the connection */
+    unsigned status;    /* 0 = let through; else 400, 405, 414 or 505: answer it and close the connection */
     const char *reason; /* for the answer's body; NULL when let through */
 } su_guard_verdict;
 

@@ -1,27 +1,52 @@
 #include "http.h"
+#include "access.h"
+#include "clients.h"
 #include "guard.h"
+#include "listen.h"
+#include "reply.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
-#include <netinet/in.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
-#define THREADS 2u
-#define CONNECTIONS 256u
+#define MOST_THREADS 16u
+#define CONNECTIONS 512u
 #define IDLE_SECONDS 15u
 #define CONNECTION_BYTES (32u * 1024u)
+#define STOP_MILLISECONDS 10000
 
 struct su_http {
     struct MHD_Daemon *daemon;
     su_http_handler handler;
+    su_http_is_open is_open;
     void *user;
     su_guard_policy policy;
-    uint16_t port;
+    su_listen listen;
+    const char *socket_path;
+    su_clients *clients;
+    su_access *access;
+    bool log_addresses;
+    atomic_uint answering;
 };
+
+/* What is known of a request until it is answered. */
+typedef struct request {
+    su_http *http;
+    su_client *client;
+    double since;
+    bool seen, counted, foreign;
+    unsigned status;
+    uint64_t bytes;
+    char method[12];
+    size_t path_n, query_n;
+    char target[]; /* the path, NUL, the query, NUL */
+} request;
 
 typedef struct head {
     su_guard_header headers[SU_GUARD_MAX_HEADERS + 1];
@@ -38,56 +63,89 @@ static enum MHD_Result collect(void *arg, enum MHD_ValueKind kind, const char *n
     return MHD_YES;
 }
 
-/* If-None-Match: "*" or a list of tags; weak comparison (RFC 9110 section 13.1.2). */
-static bool names_tag(const char *list, const char *etag)
+/* The request line has been read. The library is about to take the target apart in its place, so it is copied here. */
+static void *on_target(void *user, const char *target, struct MHD_Connection *c)
 {
-    if (!list || !etag) return false;
-    size_t n = strlen(etag);
-    for (const char *p = list; *p;) {
-        while (*p == ' ' || *p == '\t' || *p == ',') p++;
-        if (*p == '*') return true;
-        if (p[0] == 'W' && p[1] == '/') p += 2;
-        if (strncmp(p, etag, n) == 0 && (p[n] == 0 || p[n] == ',' || p[n] == ' ')) return true;
-        while (*p && *p != ',') p++;
+    size_t path_n = strcspn(target, "?"), n = strlen(target);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    request *r = su_alloc(sizeof *r + n + 2);
+    r->http = user;
+    r->client = info ? info->socket_context : NULL;
+    r->since = su_clients_clock();
+    r->path_n = path_n;
+    memcpy(r->target, target, path_n);
+    if (target[path_n] == '?') {
+        r->query_n = n - path_n - 1;
+        memcpy(r->target + path_n + 1, target + path_n + 1, r->query_n);
     }
-    return false;
+    return r;
 }
 
-static void house_headers(struct MHD_Response *r)
+static const char *address_of(struct MHD_Connection *c, char text[INET6_ADDRSTRLEN])
 {
-    static const char *const list[][2] = {
-        { "Content-Security-Policy",
-          "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'" },
-        { "X-Content-Type-Options", "nosniff" },
-        { "X-Frame-Options", "DENY" },
-        { "Referrer-Policy", "no-referrer" },
-        { "Cross-Origin-Opener-Policy", "same-origin" },
-        { "Cross-Origin-Resource-Policy", "same-origin" },
-        { "Permissions-Policy", "camera=(), geolocation=(), microphone=()" },
-        { "Cache-Control", "no-cache" },
-    };
-    for (size_t i = 0; i < sizeof list / sizeof *list; i++) MHD_add_response_header(r, list[i][0], list[i][1]);
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *a = info ? info->client_addr : NULL;
+    if (a && a->sa_family == AF_INET)
+        return inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)a)->sin_addr, text, INET6_ADDRSTRLEN);
+    if (a && a->sa_family == AF_INET6)
+        return inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)a)->sin6_addr, text, INET6_ADDRSTRLEN);
+    return "unix";
 }
 
-static enum MHD_Result answer(struct MHD_Connection *c, const su_http_answer *a, bool close_after)
+static void on_completed(void *user, struct MHD_Connection *c, void **state, enum MHD_RequestTerminationCode code)
 {
-    bool empty = a->status == MHD_HTTP_NOT_MODIFIED;
-    struct MHD_Response *r =
-        MHD_create_response_from_buffer(empty ? 0 : a->body.n, empty ? (void *)"" : (void *)(uintptr_t)a->body.p, MHD_RESPMEM_PERSISTENT);
-    if (!r) return MHD_NO;
-    house_headers(r);
-    if (a->media_type && !empty) MHD_add_response_header(r, "Content-Type", a->media_type);
-    if (a->etag) MHD_add_response_header(r, "ETag", a->etag);
-    if (a->location) MHD_add_response_header(r, "Location", a->location);
-    if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(r, "Allow", "GET, HEAD");
-    if (close_after) MHD_add_response_header(r, "Connection", "close");
-    if (a->download && !empty) {
-        char disposition[256];
-        snprintf(disposition, sizeof disposition, "attachment; filename=\"%.200s\"", a->download);
-        MHD_add_response_header(r, "Content-Disposition", disposition);
+    su_http *h = user;
+    request *r = *state;
+    char text[INET6_ADDRSTRLEN];
+    (void)code;
+    if (!r) return;
+    if (r->status) {
+        su_access_line line = { r->method, r->foreign ? NULL : r->target, h->log_addresses ? address_of(c, text) : NULL, r->status,
+                                r->bytes,  su_clients_clock() - r->since };
+        su_access_write(h->access, &line);
     }
-    enum MHD_Result queued = MHD_queue_response(c, a->status, r);
-    MHD_destroy_response(r);
+    if (r->counted) atomic_fetch_sub(&h->answering, 1);
+    su_client_allow(r->client, SU_CLIENT_HEAD_SECONDS);
+    free(r);
+    *state = NULL;
+}
+
+static void on_connection(void *user, struct MHD_Connection *c, void **state, enum MHD_ConnectionNotificationCode code)
+{
+    su_http *h = user;
+    if (code == MHD_CONNECTION_NOTIFY_CLOSED) {
+        su_client_leave(h->clients, *state);
+        *state = NULL;
+        return;
+    }
+    const union MHD_ConnectionInfo *info = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
+    *state = info ? su_client_enter(h->clients, info->connect_fd) : NULL;
+}
+
+static su_guard_verdict check(const su_http *h, struct MHD_Connection *c, const request *r, const char *method, const char *version)
+{
+    head seen = { .count = 0 };
+    MHD_get_connection_values_n(c, MHD_HEADER_KIND, collect, &seen);
+    su_guard_request q = { su_str_of(method),  { r->target, r->path_n },
+                           su_str_of(version), seen.headers,
+                           seen.count,         { r->target + r->path_n + 1, r->query_n } };
+    return su_guard_check(&q, &h->policy);
+}
+
+static enum MHD_Result give(su_http *h, struct MHD_Connection *c, request *r)
+{
+    su_http_request q = { r->target, r->target + r->path_n + 1, MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept"),
+                          MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Accept-Language") };
+    su_http_answer a = { .status = 200 };
+    if (strcmp(r->method, "OPTIONS") == 0) {
+        r->status = MHD_HTTP_NO_CONTENT;
+        r->foreign = true; /* whether the path is ours was not looked up */
+        return su_reply_options(c, h->is_open(h->user, r->target));
+    }
+    h->handler(h->user, &q, &a);
+    r->foreign = a.foreign;
+    enum MHD_Result queued = su_reply(c, &a, strcmp(r->method, "HEAD") == 0, false, &r->status, &r->bytes);
+    su_client_allow(r->client, SU_CLIENT_ANSWER_SECONDS + (double)r->bytes / SU_CLIENT_BYTES_PER_SECOND);
     return queued;
 }
 
@@ -97,26 +155,24 @@ static enum MHD_Result answer(struct MHD_Connection *c, const su_http_answer *a,
 static enum MHD_Result on_request(void *user, struct MHD_Connection *c, const char *url, const char *method, const char *version,
                                   const char *upload, size_t *upload_n, void **state)
 {
-    static const char passed = 1;
     su_http *h = user;
-    su_http_answer a = { .status = MHD_HTTP_OK, .media_type = "text/plain; charset=utf-8" };
+    request *r = *state;
+    (void)url;
     (void)upload;
-    if (!*state) {
-        head seen = { .count = 0 };
-        MHD_get_connection_values_n(c, MHD_HEADER_KIND, collect, &seen);
-        su_guard_request request = { su_str_of(method), su_str_of(url), su_str_of(version), seen.headers, seen.count };
-        su_guard_verdict verdict = su_guard_check(&request, &h->policy);
-        *state = (void *)(uintptr_t)&passed;
-        if (!verdict.status) return MHD_YES;
-        a.status = verdict.status;
-        a.body = su_str_of(verdict.reason);
-        return answer(c, &a, true);
+    if (!r) return MHD_NO;
+    if (r->seen) return *upload_n ? MHD_NO : give(h, c, r);
+    r->seen = true;
+    su_guard_verdict verdict = check(h, c, r, method, version);
+    snprintf(r->method, sizeof r->method, "%.10s", method);
+    if (!verdict.status) {
+        r->counted = true;
+        atomic_fetch_add(&h->answering, 1);
+        return MHD_YES;
     }
-    if (*upload_n) return MHD_NO;
-    h->handler(h->user, url, &a);
-    if (a.status == MHD_HTTP_OK && names_tag(MHD_lookup_connection_value(c, MHD_HEADER_KIND, "If-None-Match"), a.etag))
-        a.status = MHD_HTTP_NOT_MODIFIED;
-    return answer(c, &a, false);
+    r->status = verdict.status;
+    r->foreign = true;
+    if (verdict.status == 400) snprintf(r->method, sizeof r->method, "-");
+    return su_reply_refusal(c, r->target, verdict.status, verdict.reason, &r->bytes);
 }
 
 /* Paths stay as they came. MHD wants the length back. */
@@ -127,89 +183,68 @@ static size_t keep_escapes(void *arg, struct MHD_Connection *c, char *s)
     return strlen(s);
 }
 
-typedef union address {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-} address;
-
-static su_status parse_address(su_context *ctx, const char *text, uint16_t port, address *out, socklen_t *n, bool *loopback)
+static unsigned threads_of(const su_portal_options *o)
 {
-    memset(out, 0, sizeof *out);
-    if (!text || strcmp(text, "localhost") == 0) text = "127.0.0.1";
-    if (inet_pton(AF_INET, text, &out->v4.sin_addr) == 1) {
-        out->v4.sin_family = AF_INET;
-        out->v4.sin_port = htons(port);
-        *n = sizeof out->v4;
-        *loopback = (ntohl(out->v4.sin_addr.s_addr) >> 24) == 127;
-        return SU_OK;
-    }
-    if (inet_pton(AF_INET6, text, &out->v6.sin6_addr) == 1) {
-        out->v6.sin6_family = AF_INET6;
-        out->v6.sin6_port = htons(port);
-        *n = sizeof out->v6;
-        *loopback = IN6_IS_ADDR_LOOPBACK(&out->v6.sin6_addr);
-        return SU_OK;
-    }
-    return su_fail(ctx, SU_USAGE,
-                   "\"%.100s\" is not an IP address to listen on. Give 127.0.0.1 (this computer only) or another address of this computer.",
-                   text);
+    long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    unsigned n = o->threads ? o->threads : cores > 0 ? (unsigned)cores : 1;
+    return n < MOST_THREADS ? n : MOST_THREADS;
 }
 
-static su_status listen_on(su_context *ctx, const char *text, uint16_t port, const address *at, socklen_t n, int *out)
+/* Signals are the program's business: the server's threads do not take them. */
+static su_status start_daemon(su_context *ctx, su_http *h, unsigned threads)
 {
-    int on = 1, fd = socket(at->any.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return su_fail(ctx, SU_IO, "No network socket could be made: %s.", strerror(errno));
-    bool ok = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 && bind(fd, &at->any, n) == 0 && listen(fd, 128) == 0;
-    if (ok) {
-        *out = fd;
-        return SU_OK;
-    }
-    int why = errno;
-    close(fd);
-    const char *host = text ? text : "127.0.0.1";
-    if (why == EADDRINUSE)
-        return su_fail(ctx, SU_IO, "Port %u of %s is already in use, perhaps by another portal. Stop that one or choose another port.",
-                       port, host);
-    if (why == EACCES) return su_fail(ctx, SU_IO, "Port %u needs rights you do not have. Choose a port above 1023.", port);
-    return su_fail(ctx, SU_IO, "Cannot listen on %s, port %u: %s.", host, port, strerror(why));
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before);
+    su_status st = su_clients_start(ctx, &h->clients);
+    if (!st)
+        h->daemon =
+            MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET,
+                             h->listen.fd, MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
+                             MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
+                             MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
+                             MHD_OPTION_NOTIFY_COMPLETED, on_completed, h, MHD_OPTION_NOTIFY_CONNECTION, on_connection, h, MHD_OPTION_END);
+    if (!st && !h->daemon) st = su_fail(ctx, SU_IO, "The web server could not be started: %s.", strerror(errno));
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return st;
 }
 
-su_status su_http_start(su_context *ctx, const char *text, uint16_t port, su_http_handler handler, void *user, su_http **out)
+static void close_all(su_http *h)
 {
-    address at;
-    socklen_t n = 0;
-    bool loopback = false;
-    int fd = -1;
-    *out = NULL;
-    su_status st = parse_address(ctx, text, port, &at, &n, &loopback);
-    if (!st) st = listen_on(ctx, text, port, &at, n, &fd);
-    if (st) return st;
-    if (!loopback)
-        su_log(ctx, "note: listening on %s, which other computers can reach. Put a reverse proxy with TLS in front of it.", text);
-    socklen_t got = sizeof at;
-    getsockname(fd, &at.any, &got);
+    su_clients_stop(h->clients);
+    su_access_close(h->access);
+    if (h->listen.fd >= 0) close(h->listen.fd);
+    if (h->listen.local) unlink(h->socket_path);
+    free(h);
+}
+
+su_status su_http_start(su_context *ctx, const su_portal_options *opts, su_http_handler handler, su_http_is_open is_open, void *user,
+                        su_http **out)
+{
     su_http *h = su_alloc(sizeof *h);
-    *h = (su_http) { .handler = handler, .user = user, .policy = { loopback } };
-    h->port = ntohs(at.any.sa_family == AF_INET ? at.v4.sin_port : at.v6.sin6_port);
-    h->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET, fd,
-                                 MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
-                                 MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                                 MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_END);
-    if (!h->daemon) {
-        close(fd);
-        free(h);
-        return su_fail(ctx, SU_IO, "The web server could not be started: %s.", strerror(errno));
-    }
-    *out = h;
-    return SU_OK;
+    *h = (su_http) { .handler = handler, .is_open = is_open, .user = user, .socket_path = opts->unix_socket, .listen = { .fd = -1 } };
+    h->log_addresses = opts->log_addresses;
+    *out = NULL;
+    su_status st = su_listen_open(ctx, opts, &h->listen);
+    h->policy.loopback = h->listen.loopback;
+    if (!st) st = su_access_open(ctx, opts->access_log, &h->access);
+    if (!st) st = start_daemon(ctx, h, threads_of(opts));
+    if (st)
+        close_all(h);
+    else
+        *out = h;
+    return st;
 }
 
-uint16_t su_http_port(const su_http *h) { return h->port; }
+uint16_t su_http_port(const su_http *h) { return h->listen.port; }
 
+/* First nobody new is let in, then answers under way are given time, then the rest is closed. */
 void su_http_stop(su_http *h)
 {
     if (!h) return;
+    MHD_quiesce_daemon(h->daemon); /* the listening socket is ours again; close_all closes it */
+    for (int waited = 0; atomic_load(&h->answering) && waited < STOP_MILLISECONDS; waited += 20)
+        nanosleep(&(struct timespec) { .tv_nsec = 20000000 }, NULL);
     MHD_stop_daemon(h->daemon);
-    free(h);
+    close_all(h);
 }

@@ -1,304 +1,283 @@
 #include "page.h"
+#include "assets.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
-
-#define PROMISE_FIRST 3u /* paragraphs of the promise that are shown unfolded */
 
 /* The faint star beside the bright one: the old test of good eyes that gave Suha its name. */
 static const char *const star = "<svg class=\"star\" viewBox=\"0 0 32 32\" aria-hidden=\"true\" focusable=\"false\"><path class=\"bright\" "
                                 "d=\"M20 4l2 8 8 2-8 2-2 8-2-8-8-2 8-2z\"/>"
                                 "<circle class=\"faint\" cx=\"8\" cy=\"25\" r=\"2.2\"/></svg>";
 
-static void open_page(su_buf *b, const char *stamp, const char *title, bool home_link)
+/* ---- words ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+void su_page_text(su_page *p, const char *text) { su_buf_html(p->b, su_str_of(text)); }
+
+void su_page_tag(su_page *p, const char *element, const char *english, const su_put *puts)
 {
-    su_buf_text(b, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
-                   "content=\"width=device-width, initial-scale=1\">\n"
-                   "<meta name=\"color-scheme\" content=\"light dark\">\n<title>");
-    if (stamp) {
-        su_html(b, stamp);
-        su_buf_text(b, ": ");
+    su_buf_printf(p->b, "<%s>", element);
+    su_say_with(p->b, p->l, english, puts);
+    su_buf_printf(p->b, "</%.*s>\n", (int)strcspn(element, " "), element);
+}
+
+void su_page_href(su_page *p, const char *address)
+{
+    size_t plain = strcspn(address, "#");
+    su_buf_html(p->b, (su_str) { address, plain });
+    if (p->keep) su_buf_printf(p->b, "%slang=%s", memchr(address, '?', plain) ? "&amp;" : "?", su_locale_tag(p->l));
+    su_buf_html(p->b, su_str_of(address + plain));
+}
+
+void su_page_link(su_page *p, const char *address)
+{
+    put(p, "<a href=\"");
+    su_page_href(p, address);
+    put(p, "\">");
+}
+
+const char *su_page_anchor(su_page *p, const char *address)
+{
+    su_buf b = { 0 }, *old = p->b;
+    p->b = &b;
+    su_page_link(p, address);
+    p->b = old;
+    const char *text = su_arena_strndup(p->arena, b.p, b.n);
+    su_buf_free(&b);
+    return text;
+}
+
+const char *su_page_address(su_page *p, const su_shown *s, const char *rest)
+{
+    return su_arena_printf(p->arena, "/r/%s/%s", s->name, rest);
+}
+
+const char *su_page_without(const char *title, const char *heading)
+{
+    size_t n = strlen(heading);
+    if (!n || strncmp(title, heading, n) != 0) return title;
+    const char *rest = title + n;
+    while (*rest == ' ' || strncmp(rest, "\u00a0", 2) == 0 || strncmp(rest, "\u202f", 3) == 0)
+        rest += *rest == ' ' ? 1 : *rest == '\xc2' ? 2 : 3;
+    return rest[0] == ':' && rest[1] == ' ' && rest[2] ? rest + 2 : title;
+}
+
+void su_page_interval(su_page *p, double low, double high)
+{
+    if (!isfinite(low) || !isfinite(high)) {
+        say(p, "no interval");
+        return;
     }
-    su_html(b, title);
-    su_buf_text(b, "</title>\n<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n<link rel=\"stylesheet\" "
-                   "href=\"/style.css\">\n</head>\n<body class=\"portal\">\n"
-                   "<a class=\"skip\" href=\"#main\">Skip to the content</a>\n<header class=\"site\"><div class=\"inner\">\n");
-    su_buf_text(b, home_link ? "<a class=\"brand\" href=\"/\">" : "<span class=\"brand\">");
-    su_buf_text(b, star);
-    su_buf_text(b, home_link ? "<span>Suha</span></a>" : "<span>Suha</span></span>");
-    su_buf_text(b, "\n<p>Open data on human trafficking</p>\n</div></header>\n");
+    say(p, "{low} to {high}", SU_PCOUNT("low", fmax(0, floor(low))), SU_PCOUNT("high", fmax(0, ceil(high))));
 }
 
-static void close_page(su_buf *b)
+static int newest_first(const void *x, const void *y)
 {
-    su_buf_text(b, "</main>\n<footer class=\"site\"><div class=\"inner\"><p>Served by Suha " SU_VERSION
-                   ". This site sets no cookies, runs no scripts, keeps no record of visits and "
-                   "loads nothing from elsewhere.</p></div></footer>\n</body>\n</html>\n");
+    const su_shown *a = *(const su_shown *const *)x, *b = *(const su_shown *const *)y;
+    int order = strcmp(b->view->created, a->view->created);
+    return order ? order : strcmp(a->name, b->name);
 }
 
-static void put_some(su_buf *b, const char *element, const su_view_words *w, size_t from, size_t to)
+const su_shown **su_page_newest(su_page *p)
 {
-    for (size_t i = from; i < to && i < w->count; i++) {
-        su_buf_printf(b, "<%s>", element);
-        su_html(b, w->text[i]);
-        su_buf_printf(b, "</%s>\n", element);
+    const su_shown **list = su_arena_array(p->arena, p->site->count + 1, sizeof *list);
+    for (size_t i = 0; i < p->site->count; i++) list[i] = &p->site->shown[i];
+    qsort(list, p->site->count, sizeof *list, newest_first);
+    return list;
+}
+
+/* ---- shell ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+/* The same page in another language: the path and the query without its lang. */
+static void put_same_page(su_page *p, su_locale l)
+{
+    bool any = false;
+    su_buf_html(p->b, su_str_of(p->path));
+    for (const char *q = p->query; q && *q;) {
+        size_t n = strcspn(q, "&");
+        if (n && strncmp(q, "lang=", 5) != 0) {
+            put(p, any ? "&amp;" : "?");
+            su_buf_html(p->b, (su_str) { q, n });
+            any = true;
+        }
+        q += n + (q[n] == '&');
     }
+    su_buf_printf(p->b, "%slang=%s", any ? "&amp;" : "?", su_locale_tag(l));
 }
 
-static void put_words(su_buf *b, const char *element, const su_view_words *w) { put_some(b, element, w, 0, w->count); }
+static void put_languages(su_page *p)
+{
+    put(p, "<nav class=\"languages\" aria-label=\"");
+    say(p, "Language");
+    put(p, "\"><ul>\n");
+    for (int l = 0; l < SU_LOCALES; l++) {
+        const char *name = su_locale_tag((su_locale)l);
+        su_buf_printf(p->b, "<li><a href=\"");
+        put_same_page(p, (su_locale)l);
+        su_buf_printf(p->b, "\" hreflang=\"%s\" lang=\"%s\" dir=\"%s\"%s>%s</a></li>\n", name, name, su_locale_dir((su_locale)l),
+                      l == (int)p->l ? " aria-current=\"true\"" : "", su_locale_name((su_locale)l));
+    }
+    put(p, "</ul></nav>\n");
+}
 
-static void put_stamp(su_buf *b, const su_view *v)
+static void put_entry(su_page *p, const char *address, const char *english, const char *here)
+{
+    put(p, "<li><a href=\"");
+    su_page_href(p, address);
+    put(p, here && strcmp(here, address) == 0 ? "\" aria-current=\"page\">" : "\">");
+    su_say_with(p->b, p->l, english, NULL);
+    put(p, "</a></li>\n");
+}
+
+static void put_release_menu(su_page *p, const char *here)
+{
+    static const char *const entries[][2] = {
+        { "", T("Overview") },        { "explore", T("Explore") }, { "combinations", T("Combinations") },
+        { "stories/", T("Stories") }, { "data", T("Data") },       { "protection", T("Protection") }
+    };
+    put(p, "<nav class=\"release\" aria-label=\"");
+    say(p, "This release");
+    put(p, "\"><div class=\"inner\">\n<p>");
+    su_page_text(p, p->shown->view->title);
+    put(p, "</p>\n<ul>\n");
+    for (size_t i = 0; i < sizeof entries / sizeof *entries; i++)
+        put_entry(p, su_page_address(p, p->shown, entries[i][0]), entries[i][1], here);
+    put(p, "</ul></div></nav>\n");
+}
+
+static void put_asset(su_page *p, const char *before, const char *name, const char *after)
+{
+    const char *path = su_asset_path(name);
+    if (!path) return;
+    put(p, before);
+    su_page_text(p, path);
+    put(p, after);
+}
+
+static void put_head(su_page *p, const su_page_head *head)
+{
+    su_buf_printf(p->b,
+                  "<!DOCTYPE html>\n<html lang=\"%s\" dir=\"%s\">\n<head>\n<meta charset=\"utf-8\">\n<meta name=\"viewport\" "
+                  "content=\"width=device-width, initial-scale=1\">\n<meta name=\"color-scheme\" content=\"light dark\">\n<title>",
+                  su_locale_tag(p->l), su_locale_dir(p->l));
+    if (p->shown && p->shown->view->stamp) {
+        su_page_text(p, p->shown->view->stamp);
+        put(p, ": ");
+    }
+    su_page_text(p, head->title);
+    put(p, " · Suha</title>\n");
+    if (head->about) {
+        put(p, "<meta name=\"description\" content=\"");
+        su_page_text(p, head->about);
+        put(p, "\">\n");
+    }
+    put(p, "<link rel=\"icon\" href=\"/icon.svg\" type=\"image/svg+xml\">\n<link rel=\"manifest\" href=\"/manifest.webmanifest\">\n");
+    put_asset(p, "<link rel=\"stylesheet\" href=\"", "portal.css", "\">\n");
+    put_asset(p, "<script type=\"module\" src=\"", "app.js", "\"></script>\n");
+    for (int l = 0; l < SU_LOCALES; l++) {
+        su_buf_printf(p->b, "<link rel=\"alternate\" hreflang=\"%s\" href=\"", su_locale_tag((su_locale)l));
+        put_same_page(p, (su_locale)l);
+        put(p, "\">\n");
+    }
+    if (head->jsonld) {
+        put(p, "<script type=\"application/ld+json\">");
+        put(p, head->jsonld);
+        put(p, "</script>\n");
+    }
+    put(p, "</head>\n");
+}
+
+void su_page_open(su_page *p, const su_page_head *head)
+{
+    put_head(p, head);
+    put(p, "<body class=\"portal\">\n<a class=\"skip\" href=\"#main\">");
+    say(p, "Skip to the content");
+    put(p, "</a>\n<header class=\"site\"><div class=\"inner\">\n<a class=\"brand\" href=\"");
+    su_page_href(p, "/");
+    put(p, "\">");
+    put(p, star);
+    put(p, "<span><strong>Suha</strong> <span class=\"motto\">");
+    say(p, "Open data on human trafficking");
+    put(p, "</span></span></a>\n<nav class=\"menu\" aria-label=\"");
+    say(p, "Site");
+    put(p, "\"><ul>\n");
+    put_entry(p, "/", T("Releases"), head->here);
+    put_entry(p, "/glossary", T("Glossary"), head->here);
+    put_entry(p, "/about", T("About"), head->here);
+    put_entry(p, "/api", T("API"), head->here);
+    put(p, "</ul></nav>\n");
+    put_languages(p);
+    put(p, "<span data-theme-toggle=\"\"></span>\n</div></header>\n");
+    if (p->shown) {
+        su_page_stamp(p, p->shown->view);
+        put_release_menu(p, head->here);
+    }
+    put(p, "<main id=\"main\" tabindex=\"-1\">\n");
+}
+
+void su_page_close(su_page *p)
+{
+    put(p, "</main>\n<footer class=\"site\"><div class=\"inner\">\n<p>");
+    say(p, "Behind every number are people. Recorded cases show who was found and helped, not everyone who was trafficked.");
+    put(p, "</p>\n<ul>\n");
+    put_entry(p, "/about", T("About"), NULL);
+    put_entry(p, "/glossary", T("Glossary"), NULL);
+    put_entry(p, "/accessibility", T("Accessibility"), NULL);
+    put_entry(p, "/api", T("API"), NULL);
+    put(p, "</ul>\n<p class=\"small\">");
+    say(p, "This site sets no cookies and loads nothing from elsewhere.");
+    put(p, " Suha " SU_VERSION ".</p>\n</div></footer>\n</body>\n</html>\n");
+}
+
+/* ---- parts that several pages have ----------------------------------------------------------------------------------------------------
+ */
+
+void su_page_stamp(su_page *p, const su_view *v)
 {
     if (!v->stamp) return;
-    su_buf_text(b, "<div class=\"stamp\" role=\"note\" aria-label=\"Warning\"><strong>");
-    su_html(b, v->stamp);
-    su_buf_text(b, "</strong>\n");
-    put_words(b, "p", &v->warning);
-    su_buf_text(b, "</div>\n");
-}
-
-/* ---- parts of a release page -------------------------------------------------------------------------------------------------------- */
-
-static void open_key(su_buf *b, const char *name) { su_buf_printf(b, "<div><dt>%s</dt><dd>", name); }
-static void close_key(su_buf *b, const char *note) { su_buf_printf(b, "<small>%s</small></dd></div>\n", note); }
-
-static void put_keys(su_buf *b, const su_view *v)
-{
-    size_t provided = 0;
-    uint64_t published = 0;
-    for (size_t i = 0; i < v->field_count; i++) provided += v->fields[i].provided;
-    for (size_t i = 0; i < v->level_count; i++) published += v->levels[i].published;
-    su_buf_text(b, "<dl class=\"keys\">\n");
-    open_key(b, "Case records");
-    su_html_real(b, round(v->estimated));
-    if (isfinite(v->estimated_low) && isfinite(v->estimated_high)) {
-        su_buf_text(b, "<small>estimate; 95 % interval ");
-        su_html_real(b, fmax(0, floor(v->estimated_low)));
-        su_buf_text(b, " to ");
-        su_html_real(b, ceil(v->estimated_high));
-        su_buf_text(b, "</small></dd></div>\n");
-    } else
-        close_key(b, v->bounded ? "estimate" : "rounded down to a multiple of K");
-    open_key(b, "Synthetic records");
-    su_html_count(b, v->synthetic);
-    close_key(b, v->bounded ? "nobody's rows" : "no differential privacy bound");
-    open_key(b, "Columns");
-    su_html_count(b, provided);
-    close_key(b, "with public lists of codes");
-    open_key(b, "Published counts");
-    su_html_count(b, published);
-    close_key(b, v->intervals ? "each with its interval" : "without intervals");
-    open_key(b, !v->bounded ? "Epsilon (no bound)" : v->stamp ? "Epsilon (set, not guaranteed)" : "Epsilon");
-    if (v->bounded)
-        su_html_real(b, v->epsilon);
-    else
-        su_buf_text(b, "none");
-    if (v->bounded && isfinite(v->delta))
-        su_buf_printf(b, "<small>at delta %.2g</small></dd></div>\n", v->delta);
-    else
-        close_key(b, "");
-    su_buf_text(b, "</dl>\n");
-}
-
-static void put_promise(su_buf *b, const su_shown *s)
-{
-    const su_view *v = s->view;
-    su_buf_text(b, "<section aria-labelledby=\"promise\">\n<h2 id=\"promise\">What protects the people in these data</h2>\n<div "
-                   "class=\"columns\">\n<div class=\"card prose\">\n"
-                   "<h3>What is promised</h3>\n");
-    if (v->stamp) {
-        su_buf_text(b, "<p class=\"note\"><strong>");
-        su_html(b, v->stamp);
-        su_buf_text(b, v->bounded ? ".</strong> This is what the same release would promise with real noise.</p>\n" : ".</strong></p>\n");
+    put(p, "<div class=\"stamp\" role=\"note\" aria-label=\"");
+    say(p, "Warning");
+    put(p, "\"><div class=\"inner\"><strong>");
+    su_page_text(p, v->stamp);
+    put(p, "</strong>\n<div lang=\"en\" dir=\"ltr\">");
+    for (size_t i = 0; i < v->warning.count; i++) {
+        put(p, "<p>");
+        su_page_text(p, v->warning.text[i]);
+        put(p, "</p>\n");
     }
-    put_some(b, "p", &v->promise, 0, PROMISE_FIRST);
-    if (v->promise.count > PROMISE_FIRST) {
-        su_buf_text(b, "<details>\n<summary>How it was done, and what weakens it</summary>\n");
-        put_some(b, "p", &v->promise, PROMISE_FIRST, v->promise.count);
-        su_buf_text(b, "</details>\n");
-    }
-    su_buf_text(b, "</div>\n<div class=\"card prose\">\n<h3>What it does not protect</h3>\n<ul>\n");
-    put_words(b, "li", &v->limits);
-    su_buf_text(b, "</ul>\n</div>\n</div>\n<details class=\"card\">\n<summary>What is missing on purpose</summary>\n<ul>\n");
-    put_words(b, "li", &v->absent);
-    su_buf_text(b, "</ul>\n</details>\n");
-    if (su_folder_find(s->folder, "protection/report.html")) {
-        su_buf_text(b, "<p><a href=\"/r/");
-        su_html(b, s->name);
-        su_buf_text(b, "/protection/report.html\">The whole protection report</a>: noise, gates and tables, one by one.</p>\n");
-    }
-    su_buf_text(b, "</section>\n");
+    put(p, "</div></div></div>\n");
 }
 
-static void put_charts(su_buf *b, const su_view *v)
+void su_page_day(su_page *p, const su_view *v)
 {
-    unsigned id = 0;
-    su_buf_text(b, "<section aria-labelledby=\"glance\">\n<h2 id=\"glance\">The data at a glance</h2>\n<p>Every number here is from the "
-                   "published counts; the thin lines are 95 % intervals. "
-                   "Recorded cases are not a sample of all victims: they show who was found and helped.</p>\n");
-    for (size_t i = 0; i < v->field_count; i++)
-        if (v->fields[i].provided && v->fields[i].kind == SU_VIEW_YEAR) su_chart_field(v, &v->fields[i], id++, b);
-    su_buf_text(b, "<div class=\"cards\">\n");
-    for (size_t i = 0; i < v->field_count; i++)
-        if (v->fields[i].provided && (v->fields[i].kind == SU_VIEW_CODE || v->fields[i].kind == SU_VIEW_SET))
-            su_chart_field(v, &v->fields[i], id++, b);
-    if (v->pair_count) su_chart_pairs(v, id++, b);
-    for (int g = 0; g < (int)v->group_count; g++)
-        if (su_chart_has_group(v, g)) su_chart_group(v, g, id++, b);
-    if (su_chart_has_group(v, -1)) su_chart_group(v, -1, id++, b);
-    su_buf_text(b, "</div>\n</section>\n");
-}
-
-/* Files people look for, in the order they look for them; the rest is folded. */
-static const char *const purposes[][2] = {
-    { "data/aggregates.csv", "Protected counts with intervals: for numbers you quote" },
-    { "data/microdata.csv", "Synthetic records: for cross tables and models" },
-    { "codebook.html", "Codebook: every field, code and rule" },
-    { "protection/report.html", "Protection report, for people" },
-    { "protection/report.json", "Protection report, for machines" },
-    { "datapackage.json", "Description for machines (Data Package v2)" },
-    { "README.md", "How to read the files" },
-    { "CITATION.cff", "Citation, for reference managers" },
-};
-#define PURPOSES (sizeof purposes / sizeof *purposes)
-
-static const char *purpose(const char *path)
-{
-    for (size_t i = 0; i < PURPOSES; i++)
-        if (strcmp(purposes[i][0], path) == 0) return purposes[i][1];
-    return NULL;
-}
-
-static void put_file(su_buf *b, const su_shown *s, const su_folder_file *f)
-{
-    const char *what = purpose(f->path);
-    su_buf_text(b, "<li><a href=\"/r/");
-    su_html(b, s->name);
-    su_buf_char(b, '/');
-    su_html(b, f->path);
-    su_buf_text(b, "\">");
-    su_html(b, f->path);
-    su_buf_text(b, "</a> <span class=\"size\">");
-    su_html_bytes(b, f->bytes.n);
-    su_buf_text(b, "</span>\n");
-    if (what) su_buf_printf(b, "<p>%s</p>\n", what);
-    su_buf_printf(b, "<code class=\"hash\"><abbr title=\"SHA-256 of the file\">SHA-256</abbr> %s</code></li>\n", f->sha256);
-}
-
-static void put_files(su_buf *b, const su_shown *s)
-{
-    su_buf_text(b, "<section aria-labelledby=\"files\">\n<h2 id=\"files\">Downloads</h2>\n<ul class=\"files\">\n");
-    for (size_t i = 0; i < PURPOSES; i++) {
-        const su_folder_file *f = su_folder_find(s->folder, purposes[i][0]);
-        if (f) put_file(b, s, f);
-    }
-    su_buf_text(b, "</ul>\n<details class=\"card\">\n<summary>Codelists and other files</summary>\n<ul class=\"files\">\n");
-    for (size_t i = 0; i < s->folder->count; i++)
-        if (!purpose(s->folder->files[i].path)) put_file(b, s, &s->folder->files[i]);
-    su_buf_text(b, "</ul>\n</details>\n</section>\n");
-}
-
-static void put_citation(su_buf *b, const su_view *v)
-{
-    su_buf_text(b,
-                "<section aria-labelledby=\"cite\">\n<h2 id=\"cite\">Citation and terms</h2>\n<div class=\"card prose\">\n<blockquote><p>");
-    su_html(b, v->publisher ? v->publisher : "Publisher not named");
-    su_buf_text(b, " (");
-    su_buf_html(b, (su_str) { v->created, strnlen(v->created, 4) });
-    su_buf_text(b, "). ");
-    su_html(b, v->title);
-    su_buf_text(b, ", version ");
-    su_html(b, v->version);
-    su_buf_text(b, ". Data set with differential privacy.</p></blockquote>\n<p>Terms: ");
-    if (v->licence_url) {
-        su_buf_text(b, "<a href=\"");
-        su_html(b, v->licence_url);
-        su_buf_text(b, "\" rel=\"license noreferrer\">");
-    }
-    su_html(b, v->licence);
-    su_buf_text(b, v->licence_url ? "</a>. " : ". ");
-    su_buf_text(b, "Do not try to find persons in the records. No endorsement by any organisation is implied.</p>\n</div>\n</section>\n");
-}
-
-static void put_day(su_buf *b, const su_view *v)
-{
-    su_buf_text(b, "<p class=\"eyebrow\">Version ");
-    su_html(b, v->version);
+    put(p, "<p class=\"eyebrow\">");
+    say(p, "Version {version}", SU_PTEXT("version", v->version));
     if (v->created[0]) {
-        su_buf_text(b, " · <time datetime=\"");
-        su_html(b, v->created);
-        su_buf_text(b, "\">");
-        su_buf_html(b, (su_str) { v->created, strnlen(v->created, 10) });
-        su_buf_text(b, "</time>");
+        put(p, " · <time datetime=\"");
+        su_page_text(p, v->created);
+        put(p, "\">");
+        su_put_day(p->b, p->l, v->created);
+        put(p, "</time>");
     }
     if (v->publisher) {
-        su_buf_text(b, " · ");
-        su_html(b, v->publisher);
+        put(p, " · ");
+        su_page_text(p, v->publisher);
     }
-    su_buf_text(b, "</p>\n");
+    put(p, "</p>\n");
 }
 
-void su_page_release(const su_shown *s, bool alone, su_buf *b)
+void su_page_wrong(su_page *p, unsigned status, const char *title, const char *sentence)
 {
-    const su_view *v = s->view;
-    open_page(b, NULL, v->title, !alone);
-    put_stamp(b, v);
-    su_buf_text(b, "<main id=\"main\">\n<div class=\"hero\">\n");
-    put_day(b, v);
-    su_buf_text(b, "<h1>");
-    su_html(b, v->title);
-    su_buf_text(b, "</h1>\n");
-    if (v->description[0]) {
-        su_buf_text(b, "<p class=\"lead\">");
-        su_html(b, v->description);
-        su_buf_text(b, "</p>\n");
-    }
-    put_keys(b, v);
-    su_buf_text(b, "<nav aria-label=\"On this page\"><ul><li><a href=\"#promise\">Protection</a></li><li><a "
-                   "href=\"#glance\">Charts</a></li><li><a href=\"#files\">Downloads</a></li>"
-                   "<li><a href=\"#cite\">Citation</a></li></ul></nav>\n</div>\n");
-    put_promise(b, s);
-    put_charts(b, v);
-    put_files(b, s);
-    put_citation(b, v);
-    close_page(b);
-}
-
-/* ---- list of releases, 404 ---------------------------------------------------------------------------------------------------------- */
-
-void su_page_index(const su_shown *shown, size_t count, su_buf *b)
-{
-    open_page(b, NULL, "Releases", false);
-    su_buf_text(b, "<main id=\"main\">\n<div class=\"hero\">\n<h1>Releases</h1>\n<p class=\"lead\">Counts and synthetic records about "
-                   "people who were trafficked. Each release says what it promises "
-                   "to the people in it, and what it does not.</p>\n</div>\n<ul class=\"releases\">\n");
-    for (size_t i = 0; i < count; i++) {
-        const su_view *v = shown[i].view;
-        su_buf_text(b, "<li class=\"card\">\n");
-        if (v->stamp) {
-            su_buf_text(b, "<p class=\"badge\">");
-            su_html(b, v->stamp);
-            su_buf_text(b, "</p>\n");
-        }
-        put_day(b, v);
-        su_buf_text(b, "<h2><a href=\"/r/");
-        su_html(b, shown[i].name);
-        su_buf_text(b, "/\">");
-        su_html(b, v->title);
-        su_buf_text(b, "</a></h2>\n<p>");
-        su_html_count(b, v->synthetic);
-        su_buf_text(b, " synthetic records, epsilon ");
-        su_html_real(b, v->epsilon);
-        su_buf_text(b, "</p>\n</li>\n");
-    }
-    su_buf_text(b, "</ul>\n");
-    close_page(b);
-}
-
-void su_page_missing(su_buf *b)
-{
-    open_page(b, NULL, "Not here", true);
-    su_buf_text(b, "<main id=\"main\">\n<div class=\"hero\">\n<h1>This page is not here</h1>\n<p class=\"lead\">The address may have "
-                   "changed. <a href=\"/\">See what is published.</a></p>\n</div>\n");
-    close_page(b);
+    su_page_open(p, &(su_page_head) { .title = su_tr(p->l, title) });
+    put(p, "<div class=\"hero\">\n");
+    su_buf_printf(p->b, "<p class=\"eyebrow\">%u</p>\n<h1>", status);
+    su_say_with(p->b, p->l, title, NULL);
+    put(p, "</h1>\n<p class=\"lead\">");
+    su_say_with(p->b, p->l, sentence, NULL);
+    put(p, "</p>\n<p>");
+    say(p, "{a}See what is published.{/a}", SU_PHTML("a", su_page_anchor(p, "/")), SU_PHTML("/a", "</a>"));
+    put(p, "</p>\n</div>\n");
+    su_page_close(p);
 }

@@ -1,30 +1,74 @@
-/* page: HTML of the portal. Every text is escaped here; no inline style or script, so that the strict Content-Security-Policy holds. */
+/* page: the shell of every page and the words that its parts share. Every text is escaped here; no inline style or script, so that the
+ * strict Content-Security-Policy holds. */
 #ifndef SU_PORTAL_PAGE_H
 #define SU_PORTAL_PAGE_H
 
-#include "folder.h"
-#include "view.h"
+#include "site.h"
 
-typedef struct su_shown {
-    const su_view *view;
-    const su_folder *folder;
-    const char *name; /* in the address: /r/<name>/ */
-} su_shown;
+/* One page under way. */
+typedef struct su_page {
+    su_buf *b;
+    su_arena *arena; /* of this request */
+    su_locale l;
+    bool keep; /* ?lang was given: links keep it */
+    const su_site *site;
+    const su_shown *shown; /* NULL outside a release */
+    const char *path, *query;
+    unsigned ids;    /* last id given to a figure */
+    unsigned status; /* of the answer; 400 when a parameter is wrong */
+} su_page;
 
-void su_page_release(const su_shown *shown, bool alone, su_buf *out); /* alone: there is no list to go back to */
-void su_page_index(const su_shown *shown, size_t count, su_buf *out);
-void su_page_missing(su_buf *out); /* 404 */
+/* What a page is called and where it stands. */
+typedef struct su_page_head {
+    const char *title;  /* plain text, already in the page's language */
+    const char *here;   /* address of the entry of the menus that is current; NULL = none */
+    const char *about;  /* one sentence for search engines; NULL = none */
+    const char *jsonld; /* JSON text for machines; NULL = none */
+} su_page_head;
 
-/* chart.c: figures with a table twin. `id` is unique in the page. */
-void su_chart_field(const su_view *v, const su_view_field *f, unsigned id, su_buf *out);
-void su_chart_group(const su_view *v, int group, unsigned id, su_buf *out); /* group -1: flags of no group */
-bool su_chart_has_group(const su_view *v, int group);
-void su_chart_pairs(const su_view *v, unsigned id, su_buf *out);
+void su_page_open(su_page *p, const su_page_head *head); /* up to and including <main id="main"> */
+void su_page_close(su_page *p);
 
-/* text.c */
-void su_html(su_buf *out, const char *text);
-void su_html_count(su_buf *out, uint64_t n); /* 12,345 */
-void su_html_real(su_buf *out, double x);    /* four significant digits, grouped; "not stated" for NaN */
-void su_html_bytes(su_buf *out, size_t n);   /* 12.3 KB */
+/* HTML as it is; a message; a text that came from outside. */
+#define put(p, html) su_buf_text((p)->b, html)
+#define say(p, ...) su_say((p)->b, (p)->l, __VA_ARGS__)
+void su_page_text(su_page *p, const char *text);
+/* <element>message</element>; `element` may hold attributes. */
+#define tag(p, element, ...) su_page_tag_(p, element, __VA_ARGS__)
+#define su_page_tag_(p, element, english, ...)                                                                                             \
+    su_page_tag(p, element, english, (const su_put[]) { __VA_ARGS__ __VA_OPT__(, ) { .kind = SU_PUT_END } })
+void su_page_tag(su_page *p, const char *element, const char *english, const su_put *puts);
+/* Value of an attribute href for an address of ours (path, maybe with a query): keeps the language, escaped, without quotes. */
+void su_page_href(su_page *p, const char *address);
+/* <a href="...">  */
+void su_page_link(su_page *p, const char *address);
+/* "/r/<name>/rest" in the arena. */
+const char *su_page_address(su_page *p, const su_shown *s, const char *rest);
+/* "<a href=...>" as text, for a put of kind SU_PUT_HTML. */
+const char *su_page_anchor(su_page *p, const char *address);
+void su_page_day(su_page *p, const su_view *v); /* Version 2026.11.21 · 21 November 2026 · publisher */
+void su_page_stamp(su_page *p, const su_view *v);
+/* Title of a column or group in the language, and without the heading that it repeats. */
+const char *su_page_without(const char *title, const char *heading);
+/* A number with its interval in HTML: "1,234 (1,200 to 1,268)". */
+void su_page_interval(su_page *p, double low, double high);
+/* Where every release stands, newest first; in the arena. */
+const su_shown **su_page_newest(su_page *p);
+
+/* ---- pages ----------------------------------------------------------------------------------------------------------------------------
+ */
+
+void su_page_catalogue(su_page *p);
+void su_page_overview(su_page *p);
+void su_page_explore(su_page *p);
+void su_page_combinations(su_page *p);
+bool su_page_story(su_page *p, const char *name); /* false: there is none of this name; "" = the list */
+void su_page_data(su_page *p);
+void su_page_protection(su_page *p);
+void su_page_glossary(su_page *p);
+void su_page_about(su_page *p);
+void su_page_accessibility(su_page *p);
+void su_page_api(su_page *p);
+void su_page_wrong(su_page *p, unsigned status, const char *title, const char *sentence); /* both English messages */
 
 #endif

@@ -1,106 +1,45 @@
-/* The portal: bundles and pages become a fixed list of addresses; whatever is not on the list is not there. */
+/* The portal: bundles become releases, and every address one of: a file of a release, an asset of the browser part, the API, a page. What
+ * is none of these is not there. */
 #include <suha/portal.h>
 
+#include "api.h"
+#include "assets.h"
 #include "http.h"
-#include "page.h"
-#include "style.h"
+#include "texts.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct asset {
-    const char *path, *media_type, *download, *location;
-    su_str body;
-    const char *etag;
-} asset;
+#define CACHE_BYTES (64u << 20)
+
+/* A file of a bundle, at the address it has. */
+typedef struct place {
+    const char *path, *download;
+    su_blob *blob;
+    size_t shown;               /* index into the portal's releases, newest first */
+    const su_folder_file *file; /* NULL: SHA256SUMS */
+} place;
+
+typedef struct release {
+    su_folder folder;
+    su_view *view;
+    su_cube *cube;
+} release;
 
 struct su_portal {
     su_arena arena;
-    su_folder *folders;
-    su_view **views;
+    release *releases;
     size_t count;
-    asset *assets;
-    size_t asset_count, asset_capacity;
-    su_str missing;
+    su_shown *shown;    /* newest first */
+    const char **roots; /* of each: /r/<id>/ */
+    su_site site;
+    place *places;
+    size_t place_count;
+    su_cache *cache;
     su_http *http;
 };
 
-static const char icon[] =
-    "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 32 32\"><rect width=\"32\" height=\"32\" rx=\"7\" fill=\"#1b2250\"/>"
-    "<path fill=\"#f4c56b\" d=\"M20 4l2 8 8 2-8 2-2 8-2-8-8-2 8-2z\"/><circle fill=\"#aab4ff\" cx=\"8\" cy=\"25\" r=\"2.2\"/></svg>";
-
-static asset *add(su_portal *p, const char *path, const char *media_type, su_str body)
-{
-    char hex[65];
-    su_sha256 hash = su_sha256_of(body.p ? body.p : "", body.n);
-    su_hex(hash.bytes, 32, hex);
-    p->assets = su_grow(p->assets, &p->asset_capacity, p->asset_count + 1, sizeof *p->assets);
-    asset *a = &p->assets[p->asset_count++];
-    *a = (asset) { .path = path, .media_type = media_type, .body = body, .etag = su_arena_printf(&p->arena, "\"%.32s\"", hex) };
-    return a;
-}
-
-static void add_page(su_portal *p, const char *path, su_buf *b)
-{
-    add(p, path, "text/html; charset=utf-8", (su_str) { su_arena_strndup(&p->arena, b->p, b->n), b->n });
-    b->n = 0;
-}
-
-static const char *media_type_of(const char *path)
-{
-    static const char *const list[][2] = {
-        { ".csv", "text/csv; charset=utf-8" },   { ".json", "application/json" },        { ".html", "text/html; charset=utf-8" },
-        { ".css", "text/css; charset=utf-8" },   { ".md", "text/plain; charset=utf-8" }, { ".txt", "text/plain; charset=utf-8" },
-        { ".cff", "text/plain; charset=utf-8" },
-    };
-    const char *dot = strrchr(path, '.');
-    for (size_t i = 0; dot && i < sizeof list / sizeof *list; i++)
-        if (strcmp(list[i][0], dot) == 0) return list[i][1];
-    return strcmp(path, "SHA256SUMS") == 0 ? "text/plain; charset=utf-8" : "application/octet-stream";
-}
-
-/* A CSV leaves the site under a name that says what it is, and says NOT-PRIVATE when it must. */
-static const char *download_name(su_portal *p, const su_view *v, const char *name, const char *path)
-{
-    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
-    bool shown = dot && strcmp(dot, ".csv") != 0 && strcmp(media_type_of(path), "application/octet-stream") != 0;
-    if (shown || !dot) return NULL;
-    return su_arena_printf(&p->arena, "%s%s-%s", v->stamp ? "NOT-PRIVATE-" : "", name, slash ? slash + 1 : path);
-}
-
-static void add_release(su_portal *p, const su_shown *s)
-{
-    for (size_t i = 0; i < s->folder->count; i++) {
-        const su_folder_file *f = &s->folder->files[i];
-        asset *a =
-            add(p, su_arena_printf(&p->arena, "/r/%s/%s", s->name, f->path), media_type_of(f->path), (su_str) { f->bytes.p, f->bytes.n });
-        a->download = download_name(p, s->view, s->name, f->path);
-    }
-    add(p, su_arena_printf(&p->arena, "/r/%s/SHA256SUMS", s->name), "text/plain; charset=utf-8",
-        (su_str) { s->folder->sums.p, s->folder->sums.n });
-    asset *moved = add(p, su_arena_printf(&p->arena, "/r/%s", s->name), "text/plain; charset=utf-8",
-                       SU_STR("See the address with a slash at its end.\n"));
-    moved->location = su_arena_printf(&p->arena, "/r/%s/", s->name);
-}
-
-static int by_path(const void *x, const void *y) { return strcmp(((const asset *)x)->path, ((const asset *)y)->path); }
-
-static void handle(void *user, const char *path, su_http_answer *out)
-{
-    const su_portal *p = user;
-    asset key = { .path = path };
-    const asset *a = bsearch(&key, p->assets, p->asset_count, sizeof key, by_path);
-    if (!a) {
-        *out = (su_http_answer) { .status = 404, .media_type = "text/html; charset=utf-8", .body = p->missing };
-        return;
-    }
-    *out = (su_http_answer) { .status = a->location ? 308 : 200,
-                              .media_type = a->media_type,
-                              .body = a->body,
-                              .etag = a->etag,
-                              .download = a->download,
-                              .location = a->location };
-}
+/* ---- loading ------------------------------------------------------------------------------------------------------------------------ */
 
 static bool file_of(void *arg, const char *path, su_str *bytes)
 {
@@ -110,57 +49,235 @@ static bool file_of(void *arg, const char *path, su_str *bytes)
     return true;
 }
 
+static void free_release(release *r)
+{
+    su_cube_free(r->cube);
+    su_view_free(r->view);
+    su_folder_free(&r->folder);
+    *r = (release) { 0 };
+}
+
+static su_status load_one(su_context *ctx, const char *dir, release *r)
+{
+    su_status st = su_folder_read(ctx, dir, &r->folder);
+    if (st) return st;
+    st = su_view_read(ctx, dir, file_of, &r->folder, &r->view);
+    if (!st) {
+        st = su_cube_new(ctx, r->view, file_of, &r->folder, &r->cube);
+        if (st) su_fail_prefix(ctx, "%s/", dir);
+    }
+    if (st) free_release(r);
+    return st;
+}
+
+/* A bundle that cannot be served is left out aloud; without any other there is nothing to serve. */
 static su_status load(su_context *ctx, su_portal *p, const char *const *dirs, size_t count)
 {
-    p->folders = su_alloc_array(count, sizeof *p->folders);
-    p->views = su_alloc_array(count, sizeof *p->views);
+    char first[sizeof ctx->message] = "";
+    su_status why = SU_OK;
+    p->releases = su_alloc_array(count, sizeof *p->releases);
     for (size_t i = 0; i < count; i++) {
         su_progress(ctx, "reading releases", (double)i / (double)count);
-        su_status st = su_folder_read(ctx, dirs[i], &p->folders[i]);
-        if (st) return st;
-        p->count++;
-        st = su_view_read(ctx, dirs[i], file_of, &p->folders[i], &p->views[i]);
-        if (st) return st;
+        su_status st = load_one(ctx, dirs[i], &p->releases[p->count]);
+        if (!st) {
+            p->count++;
+            continue;
+        }
+        if (su_cancelled(ctx)) return st;
+        if (!why) {
+            why = st;
+            snprintf(first, sizeof first, "%s", ctx->message);
+        }
+        if (count > 1) su_log(ctx, "not served: %s", ctx->message);
     }
+    su_progress(ctx, "reading releases", 1);
+    if (p->count == 0) return su_fail(ctx, why, "%s", first);
+    ctx->status = SU_OK;
+    ctx->message[0] = '\0';
     return SU_OK;
 }
 
+/* ---- addresses ---------------------------------------------------------------------------------------------------------------------- */
+
 /* The release's own name, with -2, -3 ... when two releases have the same. */
-static const char *name_of(su_portal *p, const su_shown *shown, size_t at)
+static const char *name_of(su_portal *p, size_t at)
 {
-    const char *name = p->views[at]->name;
+    const char *name = p->releases[at].view->name;
     for (unsigned n = 2;; n++) {
         bool taken = false;
-        for (size_t i = 0; i < at; i++) taken = taken || strcmp(shown[i].name, name) == 0;
+        for (size_t i = 0; i < at; i++) taken = taken || strcmp(p->shown[i].name, name) == 0;
         if (!taken) return name;
-        name = su_arena_printf(&p->arena, "%s-%u", p->views[at]->name, n);
+        name = su_arena_printf(&p->arena, "%s-%u", p->releases[at].view->name, n);
     }
 }
 
-static void render(su_portal *p)
+static int newest_first(const void *x, const void *y)
 {
-    su_shown *shown = su_arena_array(&p->arena, p->count, sizeof *shown);
-    su_buf b = { 0 };
-    for (size_t i = 0; i < p->count; i++) {
-        shown[i] = (su_shown) { p->views[i], &p->folders[i], NULL };
-        shown[i].name = name_of(p, shown, i);
-        add_release(p, &shown[i]);
-        su_page_release(&shown[i], p->count == 1, &b);
-        add_page(p, su_arena_printf(&p->arena, "/r/%s/", shown[i].name), &b);
-    }
-    if (p->count == 1)
-        su_page_release(&shown[0], true, &b);
-    else
-        su_page_index(shown, p->count, &b);
-    add_page(p, "/", &b);
-    su_page_missing(&b);
-    p->missing = (su_str) { su_arena_strndup(&p->arena, b.p, b.n), b.n };
-    su_buf_free(&b);
-    add(p, "/style.css", "text/css; charset=utf-8", (su_str) { su_portal_style, su_portal_style_size });
-    add(p, "/icon.svg", "image/svg+xml", (su_str) { icon, sizeof icon - 1 });
-    add(p, "/healthz", "text/plain; charset=utf-8", SU_STR("ok\n"));
-    qsort(p->assets, p->asset_count, sizeof *p->assets, by_path);
+    const su_shown *a = x, *b = y;
+    int order = strcmp(b->view->created, a->view->created);
+    return order ? order : strcmp(a->name, b->name);
 }
+
+/* A CSV leaves the site under a name that says what it is, and says NOT-PRIVATE when it must. */
+static const char *download_name(su_portal *p, const su_shown *s, const char *path)
+{
+    const char *dot = strrchr(path, '.'), *slash = strrchr(path, '/');
+    bool shown = dot && strcmp(dot, ".csv") != 0 && strcmp(su_folder_media_type(path), "application/octet-stream") != 0;
+    if (shown || !dot) return NULL;
+    return su_arena_printf(&p->arena, "%s%s-%s", s->view->stamp ? "NOT-PRIVATE-" : "", s->name, slash ? slash + 1 : path);
+}
+
+static void add_place(su_portal *p, size_t at, const su_folder_file *f)
+{
+    static const char sums[] = "SHA256SUMS";
+    const su_shown *s = &p->shown[at];
+    const su_buf *bytes = f ? &f->bytes : &s->folder->sums;
+    const char *path = f ? f->path : sums;
+    p->places[p->place_count++] =
+        (place) { .path = su_arena_printf(&p->arena, "/r/%s/%s", s->name, path),
+                  .download = download_name(p, s, path),
+                  .blob = su_blob_borrow((su_str) { bytes->p, bytes->n }, (su_str) { 0 }, su_folder_media_type(path), NULL),
+                  .shown = at,
+                  .file = f };
+}
+
+static int by_path(const void *x, const void *y) { return strcmp(((const place *)x)->path, ((const place *)y)->path); }
+
+static void arrange(su_portal *p)
+{
+    size_t files = 0;
+    p->shown = su_arena_array(&p->arena, p->count, sizeof *p->shown);
+    for (size_t i = 0; i < p->count; i++) {
+        const release *r = &p->releases[i];
+        p->shown[i] = (su_shown) { .view = r->view, .folder = &r->folder, .cube = r->cube };
+        p->shown[i].name = name_of(p, i);
+        files += r->folder.count + 1;
+    }
+    qsort(p->shown, p->count, sizeof *p->shown, newest_first);
+    p->roots = su_arena_array(&p->arena, p->count, sizeof *p->roots);
+    for (size_t i = 0; i < p->count; i++) p->roots[i] = su_arena_printf(&p->arena, "/r/%s/", p->shown[i].name);
+    p->places = su_arena_array(&p->arena, files, sizeof *p->places);
+    for (size_t i = 0; i < p->count; i++) {
+        for (size_t k = 0; k < p->shown[i].folder->count; k++) add_place(p, i, &p->shown[i].folder->files[k]);
+        add_place(p, i, NULL);
+    }
+    qsort(p->places, p->place_count, sizeof *p->places, by_path);
+    p->site = (su_site) { .shown = p->shown,
+                          .count = p->count,
+                          .stories = su_text_stories,
+                          .story_count = su_text_story_count,
+                          .openapi = { su_text_openapi, su_text_openapi_size } };
+}
+
+/* ---- answering ---------------------------------------------------------------------------------------------------------------------- */
+
+static void plain(su_http_answer *out, unsigned status, const char *text)
+{
+    *out =
+        (su_http_answer) { .status = status, .blob = su_blob_borrow(su_str_of(text), (su_str) { 0 }, "text/plain; charset=utf-8", NULL) };
+}
+
+static void give_place(const place *at, su_http_answer *out)
+{
+    *out = (su_http_answer) { .status = 200, .blob = su_blob_retain(at->blob), .download = at->download, .open = true, .ranges = true };
+}
+
+static const place *find_file(const su_portal *p, size_t shown, const su_folder_file *file)
+{
+    for (size_t i = 0; i < p->place_count; i++)
+        if (p->places[i].shown == shown && p->places[i].file == file) return &p->places[i];
+    return NULL;
+}
+
+static void render_api(const su_portal *p, const su_http_request *q, su_locale locale, su_arena *arena, su_http_answer *out)
+{
+    su_api_call call = { &p->site, arena, q->path, q->query, locale, su_api_accept(q->accept) };
+    su_api_reply reply;
+    su_api_answer(&call, &reply);
+    const place *file = reply.file ? find_file(p, reply.file_release, reply.file) : NULL;
+    if (file) {
+        su_buf_free(&reply.body);
+        give_place(file, out);
+        return;
+    }
+    *out = (su_http_answer) { .status = reply.status, .blob = su_blob_take(&reply.body, reply.media_type), .foreign = reply.foreign };
+    if (reply.download) su_blob_set_download(out->blob, reply.download);
+}
+
+static void render_page(const su_portal *p, const su_http_request *q, su_http_answer *out)
+{
+    su_buf b = { 0 };
+    su_site_request page = { q->path, q->query, q->accept_language };
+    unsigned status = su_site_answer(&p->site, &page, &b);
+    *out = (su_http_answer) { .status = status, .blob = su_blob_take(&b, "text/html; charset=utf-8"), .foreign = status == 404 };
+}
+
+/* Only what was asked for in full and answered is kept, so that nonsense cannot push answers out. */
+static void give_rendered(const su_portal *p, const su_http_request *q, bool api, su_http_answer *out)
+{
+    su_arena arena;
+    su_buf key = { 0 };
+    su_locale locale = su_locale_accept(q->accept_language);
+    su_buf_printf(&key, "%d%d", (int)locale, api ? (int)su_api_accept(q->accept) : 9);
+    su_buf_text(&key, q->path);
+    su_buf_char(&key, '?');
+    su_buf_text(&key, q->query);
+    su_str name = { key.p, key.n };
+    *out = (su_http_answer) { .status = 200, .blob = su_cache_get(p->cache, name) };
+    if (!out->blob) {
+        su_arena_init(&arena);
+        if (api)
+            render_api(p, q, locale, &arena, out);
+        else
+            render_page(p, q, out);
+        if (out->status == 200 && !out->ranges) su_cache_put(p->cache, name, out->blob);
+        su_arena_free(&arena);
+    }
+    if (!out->download) out->download = su_blob_download(out->blob);
+    out->vary = api ? "Accept, Accept-Language" : "Accept-Language";
+    out->open = api;
+    su_buf_free(&key);
+}
+
+/* /r/<id> without its slash. */
+static bool give_moved(const su_portal *p, const char *path, su_http_answer *out)
+{
+    if (strncmp(path, "/r/", 3) != 0) return false;
+    for (size_t i = 0; i < p->count; i++)
+        if (strcmp(p->shown[i].name, path + 3) == 0) {
+            plain(out, 308, "See the address with a slash at its end.\n");
+            out->location = p->roots[i];
+            return true;
+        }
+    return false;
+}
+
+static void handle(void *user, const su_http_request *q, su_http_answer *out)
+{
+    const su_portal *p = user;
+    place key = { .path = q->path };
+    const place *at = bsearch(&key, p->places, p->place_count, sizeof key, by_path);
+    const su_asset *asset = at ? NULL : su_asset_at(q->path);
+    if (at) {
+        give_place(at, out);
+    } else if (asset) {
+        *out = (su_http_answer) { .status = 200, .immutable = asset->immutable };
+        out->blob = su_blob_borrow(asset->bytes, asset->gzip, asset->media_type, asset->etag);
+    } else if (strcmp(q->path, "/healthz") == 0) {
+        plain(out, 200, "ok\n");
+    } else if (!give_moved(p, q->path, out)) {
+        give_rendered(p, q, su_api_is_mine(q->path), out);
+    }
+}
+
+static bool is_open(void *user, const char *path)
+{
+    const su_portal *p = user;
+    place key = { .path = path };
+    return su_api_is_mine(path) || bsearch(&key, p->places, p->place_count, sizeof key, by_path) != NULL;
+}
+
+/* ---- start and stop ----------------------------------------------------------------------------------------------------------------- */
 
 su_status su_portal_start(su_context *ctx, const char *const *dirs, size_t count, const su_portal_options *opts, su_portal **out)
 {
@@ -172,8 +289,9 @@ su_status su_portal_start(su_context *ctx, const char *const *dirs, size_t count
     su_arena_init(&p->arena);
     su_status st = load(ctx, p, dirs, count);
     if (!st) {
-        render(p);
-        st = su_http_start(ctx, opts->address, opts->port, handle, p, &p->http);
+        arrange(p);
+        p->cache = su_cache_new(CACHE_BYTES);
+        st = su_http_start(ctx, opts, handle, is_open, p, &p->http);
     }
     if (st)
         su_portal_stop(p);
@@ -183,18 +301,16 @@ su_status su_portal_start(su_context *ctx, const char *const *dirs, size_t count
 }
 
 uint16_t su_portal_port(const su_portal *p) { return su_http_port(p->http); }
+size_t su_portal_releases(const su_portal *p) { return p->count; }
 
 void su_portal_stop(su_portal *p)
 {
     if (!p) return;
     su_http_stop(p->http);
-    for (size_t i = 0; i < p->count; i++) {
-        su_view_free(p->views[i]);
-        su_folder_free(&p->folders[i]);
-    }
-    free(p->views);
-    free(p->folders);
-    free(p->assets);
+    su_cache_free(p->cache);
+    for (size_t i = 0; i < p->place_count; i++) su_blob_release(p->places[i].blob);
+    for (size_t i = 0; i < p->count; i++) free_release(&p->releases[i]);
+    free(p->releases);
     su_arena_free(&p->arena);
     free(p);
 }

@@ -7,7 +7,8 @@
 #include <string.h>
 
 #define JSON_LIMIT (64u << 20)
-#define LONG_LIST 30u /* columns of one list at least this long read as origin and destination */
+static const char *const language_tags[SU_LOCALES] = { "en", "fr", "es", "ar" };
+
 
 typedef struct reader {
     su_context *ctx;
@@ -70,15 +71,30 @@ static su_status load_json(reader *r, const char *path, json_t **out)
     return json_is_object(*out) ? SU_OK : wrong(r, path, "not an object");
 }
 
+/* titles of every language: those of suha:titles, else `title`. */
+static void read_titles(reader *r, const json_t *object, const char *title, const char **titles)
+{
+    const json_t *given = json_object_get(object, "suha:titles");
+    for (int l = 0; l < SU_LOCALES; l++) titles[l] = text_or(r, given, language_tags[l], title);
+}
+
 /* ---- codelists ---------------------------------------------------------------------------------------------------------------------- */
 
-static su_status add_value(reader *r, su_view_field *f, const char *code, const char *label, size_t *capacity, su_view_value **grown)
+/* label: column of each language's label in the row, -1 = none. */
+static su_status add_value(reader *r, su_view_field *f, const su_cells *c, int code, const int *label, size_t *capacity,
+                           su_view_value **grown)
 {
     if (f->value_count == SU_VIEW_MAX_CODES) return wrong(r, f->list, "too many codes");
-    uint32_t id = su_dict_add(f->codes, su_str_of(code));
+    uint32_t id = su_dict_add(f->codes, su_str_of(c->at[code]));
     if (id != f->value_count) return SU_OK; /* a code listed twice keeps its first place */
     *grown = su_grow(*grown, capacity, f->value_count + 1, sizeof **grown);
-    (*grown)[f->value_count++] = (su_view_value) { .code = copy(r, code), .label = label && label[0] ? copy(r, label) : copy(r, code) };
+    su_view_value *v = &(*grown)[f->value_count++];
+    *v = (su_view_value) { .code = copy(r, c->at[code]) };
+    for (int l = 0; l < SU_LOCALES; l++) {
+        bool there = label[l] >= 0 && (size_t)label[l] < c->count && c->at[label[l]][0];
+        v->labels[l] = there ? copy(r, c->at[label[l]]) : l == SU_LOCALE_EN ? v->code : v->labels[SU_LOCALE_EN];
+    }
+    v->label = v->labels[SU_LOCALE_EN];
     return SU_OK;
 }
 
@@ -93,11 +109,13 @@ static su_status read_list(reader *r, su_view_field *f)
     if (st) return st;
     su_cells_init(&c, f->list, bytes);
     st = su_cells_next(r->ctx, &c, &more);
-    int code = su_cells_find(&c, "code"), label = su_cells_find(&c, "label_en");
-    if (!st && (code < 0 || label < 0)) st = wrong(r, f->list, "its header has no code and label_en");
+    int code = su_cells_find(&c, "code"), label[SU_LOCALES];
+    for (int l = 0; l < SU_LOCALES; l++)
+        label[l] = su_cells_find(&c, su_arena_printf(&r->v->arena, "label_%s", language_tags[l]));
+    if (!st && (code < 0 || label[SU_LOCALE_EN] < 0)) st = wrong(r, f->list, "its header has no code and label_en");
     while (!st && !(st = su_cells_next(r->ctx, &c, &more)) && more) {
-        if (c.count <= (size_t)code || c.count <= (size_t)label) continue;
-        st = add_value(r, f, c.at[code], c.at[label], &capacity, &grown);
+        if (c.count <= (size_t)code || c.count <= (size_t)label[SU_LOCALE_EN]) continue;
+        st = add_value(r, f, &c, code, label, &capacity, &grown);
     }
     su_cells_free(&c);
     if (!st) {
@@ -125,7 +143,11 @@ static su_status read_field(reader *r, const json_t *j, su_view_field *f)
     f->name = text_of(r, j, "name");
     if (!f->name) return wrong(r, "datapackage.json", "a field has no name");
     f->title = text_or(r, j, "title", f->name);
+    read_titles(r, j, f->title, f->titles);
     f->description = text_or(r, j, "description", "");
+    f->separator = text_or(r, j, "suha:separator", ";")[0];
+    f->personal = strcmp(text_or(r, j, "suha:role", ""), "quasi-identifier") == 0;
+    f->missing = text_or(r, json_array_get(json_object_get(j, "missingValues"), 0), "value", "");
     f->kind = kind_of(json_string_value(json_object_get(j, "suha:type")));
     f->provided = json_is_true(json_object_get(j, "suha:provided"));
     f->list = text_of(r, j, "suha:codelist");
@@ -146,6 +168,7 @@ static su_status read_groups(reader *r, const json_t *list)
         const json_t *g = json_array_get(list, i);
         v->groups[i].name = text_or(r, g, "name", "");
         v->groups[i].title = text_or(r, g, "title", v->groups[i].name);
+        read_titles(r, g, v->groups[i].title, v->groups[i].titles);
     }
     v->group_count = n;
     return SU_OK;
@@ -194,6 +217,7 @@ static su_status read_package(reader *r)
     v->licence_url = text_of(r, licence, "path");
     if (v->licence_url && strncmp(v->licence_url, "https://", 8) != 0) v->licence_url = NULL;
     v->publisher = text_of(r, who, "title");
+    v->supersedes = text_of(r, j, "suha:supersedes");
     st = read_fields(r, j);
 out:
     json_decref(j);
@@ -228,6 +252,46 @@ static void read_levels(reader *r, const json_t *list)
     }
 }
 
+/* The field of a table's column. The column of a code-set's member is named after the field too. */
+static bool field_of_column(const su_view *v, const char *name, uint32_t *out)
+{
+    for (uint32_t i = 0; name && i < v->field_count; i++)
+        if (strcmp(v->fields[i].name, name) == 0) {
+            *out = i;
+            return true;
+        }
+    return false;
+}
+
+static void sort_fields(su_view_table *t)
+{
+    for (uint32_t i = 1; i < t->length; i++)
+        for (uint32_t k = i; k > 0 && t->field[k - 1] > t->field[k]; k--) {
+            uint32_t other = t->field[k];
+            t->field[k] = t->field[k - 1];
+            t->field[k - 1] = other;
+        }
+}
+
+/* Tables whose columns are not all fields of the microdata are left out of the list. */
+static size_t read_tables(reader *r, const json_t *list, su_view_table **out)
+{
+    su_view *v = r->v;
+    size_t n = json_array_size(list) < SU_VIEW_MAX_TABLES ? json_array_size(list) : SU_VIEW_MAX_TABLES, count = 0;
+    *out = su_arena_array(&v->arena, n + 1, sizeof **out);
+    for (size_t i = 0; i < n; i++) {
+        const json_t *columns = json_object_get(json_array_get(list, i), "columns");
+        su_view_table t = { .length = 0 };
+        size_t length = json_array_size(columns);
+        bool known = length >= 1 && length <= SU_VIEW_MAX_LENGTH;
+        for (size_t k = 0; k < length && known; k++)
+            known = field_of_column(v, json_string_value(json_array_get(columns, k)), &t.field[t.length++]);
+        sort_fields(&t);
+        if (known) (*out)[count++] = t;
+    }
+    return count;
+}
+
 static su_status read_report(reader *r)
 {
     static const char *const path = "protection/report.json";
@@ -241,6 +305,7 @@ static su_status read_report(reader *r)
         st = wrong(r, path, "not a protection report of version 1");
         goto out;
     }
+    v->schema = text_of(r, j, "schema");
     v->stamp = text_of(r, g, "stamp");
     /* A guarantee that is not stated does not hold. */
     if (!json_is_true(json_object_get(g, "holds")) && (!v->stamp || !v->stamp[0])) v->stamp = "NO GUARANTEE";
@@ -265,6 +330,10 @@ static su_status read_report(reader *r)
     v->estimated_high = number_of(n, "ci_high");
     v->k = count_of(j, "k");
     v->tables = json_array_size(json_object_get(j, "tables"));
+    uint64_t length = count_of(j, "length");
+    v->length = length < 1 ? 1 : length > SU_VIEW_MAX_LENGTH ? SU_VIEW_MAX_LENGTH : (uint32_t)length;
+    v->measured_count = read_tables(r, json_object_get(j, "tables"), &v->measured);
+    v->left_out_count = read_tables(r, json_object_get(j, "tables_left_out"), &v->left_out);
     read_levels(r, json_object_get(j, "combinations"));
     for (size_t i = 0; i < json_array_size(groups); i++) {
         const json_t *one = json_array_get(groups, i);
@@ -316,28 +385,6 @@ static su_view_value *find_value(su_view *v, const part *wanted, su_view_field *
     return NULL;
 }
 
-static void choose_pair(su_view *v)
-{
-    for (size_t i = 0; i < v->field_count && !v->pair_to; i++)
-        for (size_t k = i + 1; k < v->field_count && !v->pair_to; k++) {
-            su_view_field *a = &v->fields[i], *b = &v->fields[k];
-            bool same = a->kind == SU_VIEW_CODE && b->kind == SU_VIEW_CODE && a->provided && b->provided && a->list && b->list &&
-                        strcmp(a->list, b->list) == 0;
-            if (same && a->value_count >= LONG_LIST) v->pair_from = a, v->pair_to = b;
-        }
-}
-
-/* Keeps the largest pairs; equal counts keep the order of the file. */
-static void keep_pair(su_view *v, su_view_pair pair)
-{
-    size_t at = v->pair_count;
-    while (at > 0 && v->pairs[at - 1].n.count < pair.n.count) at--;
-    if (at == SU_VIEW_MAX_PAIRS) return;
-    size_t last = v->pair_count < SU_VIEW_MAX_PAIRS ? v->pair_count++ : SU_VIEW_MAX_PAIRS - 1;
-    for (size_t i = last; i > at; i--) v->pairs[i] = v->pairs[i - 1];
-    v->pairs[at] = pair;
-}
-
 static bool parse_count(const su_cells *c, su_view_count *n)
 {
     int64_t count;
@@ -348,28 +395,24 @@ static bool parse_count(const su_cells *c, su_view_count *n)
     return true;
 }
 
+/* A count of one value. */
 static su_status use_row(reader *r, const su_cells *c, su_buf *scratch)
 {
     su_view *v = r->v;
-    su_view_field *first = NULL, *second = NULL;
+    su_view_field *field = NULL;
     su_view_count n;
     part p;
     const char *rest = c->at[0];
-    bool one = strcmp(c->at[1], "1") == 0;
     if (!parse_count(c, &n))
         return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: the count is not a whole number", c->line));
     if (!next_part(&rest, scratch, &p))
         return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: not column=code", c->line));
-    su_view_value *value = find_value(v, &p, &first);
-    if (one && value && !value->published) {
+    su_view_value *value = find_value(v, &p, &field);
+    if (value && !value->published) {
         value->published = true;
         value->n = n;
-        first->published++;
+        field->published++;
     }
-    if (one || !v->pair_to || first != v->pair_from || !value) return SU_OK;
-    if (!next_part(&rest, scratch, &p)) return SU_OK;
-    su_view_value *other = find_value(v, &p, &second);
-    if (other && second == v->pair_to) keep_pair(v, (su_view_pair) { value, other, n });
     return SU_OK;
 }
 
@@ -390,7 +433,7 @@ static su_status read_aggregates(reader *r)
     while (!st && !(st = su_cells_next(r->ctx, &c, &more)) && more) {
         if (c.count != 5)
             st = wrong(r, path, "a line has not five cells");
-        else if (strcmp(c.at[1], "1") == 0 || strcmp(c.at[1], "2") == 0)
+        else if (strcmp(c.at[1], "1") == 0)
             st = use_row(r, &c, &scratch);
         else
             break; /* ordered by length: nothing more for the page */
@@ -408,12 +451,7 @@ su_status su_view_read(su_context *ctx, const char *source, su_view_file file, v
     *out = NULL;
     su_status st = read_package(&r);
     if (!st) st = read_report(&r);
-    if (!st) choose_pair(v);
     if (!st) st = read_aggregates(&r);
-    for (size_t i = 0; i < v->field_count; i++) {
-        su_dict_free(v->fields[i].codes);
-        v->fields[i].codes = NULL;
-    }
     if (st)
         su_view_free(v);
     else
@@ -424,6 +462,7 @@ su_status su_view_read(su_context *ctx, const char *source, su_view_file file, v
 void su_view_free(su_view *v)
 {
     if (!v) return;
+    for (size_t i = 0; i < v->field_count; i++) su_dict_free(v->fields[i].codes);
     su_arena_free(&v->arena);
     free(v);
 }

@@ -27,7 +27,7 @@ static su_guard_verdict judge(const guard_case *c, bool loopback)
         for (char *q = colon + 1; *q; q++)
             if (*q == 1) *q = '\x7f';
     }
-    su_guard_request r = { su_str_of(c->method), su_str_of(c->target), su_str_of(c->version), h, n };
+    su_guard_request r = { su_str_of(c->method), su_str_of(c->target), su_str_of(c->version), h, n, { NULL, 0 } };
     return su_guard_check(&r, &(su_guard_policy) { loopback });
 }
 
@@ -61,7 +61,9 @@ static const guard_case cases[] = {
     { "POST", "/", "HTTP/1.1", "Host:localhost|Content-Length:5", 405 },
     { "POST", "/", "HTTP/1.1", "Host:localhost|Transfer-Encoding:Chunked", 405 },
     { "PUT", "/", "HTTP/1.1", "Host:localhost", 405 },
-    { "OPTIONS", "/", "HTTP/1.1", "Host:localhost", 405 },
+    { "OPTIONS", "/", "HTTP/1.1", "Host:localhost", 0 },
+    { "OPTIONS", "/", "HTTP/1.1", "Host:localhost|Content-Length:5", 400 },
+    { "TRACE", "/", "HTTP/1.1", "Host:localhost", 405 },
     { "get", "/", "HTTP/1.1", "Host:localhost", 405 },
     { "G T", "/", "HTTP/1.1", "Host:localhost", 400 },
     { "", "/", "HTTP/1.1", "Host:localhost", 400 },
@@ -136,7 +138,7 @@ static void limits(void **state)
     su_guard_header h[SU_GUARD_MAX_HEADERS + 1];
     for (size_t i = 0; i <= SU_GUARD_MAX_HEADERS; i++) h[i] = (su_guard_header) { SU_STR("X"), SU_STR("y") };
     h[0] = (su_guard_header) { SU_STR("Host"), SU_STR("localhost") };
-    su_guard_request r = { SU_STR("GET"), SU_STR("/"), SU_STR("HTTP/1.1"), h, SU_GUARD_MAX_HEADERS };
+    su_guard_request r = { SU_STR("GET"), SU_STR("/"), SU_STR("HTTP/1.1"), h, SU_GUARD_MAX_HEADERS, { NULL, 0 } };
     su_guard_policy p = { true };
     assert_int_equal(su_guard_check(&r, &p).status, 0);
     r.header_count++;
@@ -148,7 +150,17 @@ static void limits(void **state)
     r.target = (su_str) { target, SU_GUARD_MAX_TARGET };
     assert_int_equal(su_guard_check(&r, &p).status, 0);
     r.target.n++;
+    assert_int_equal(su_guard_check(&r, &p).status, 414);
+    char query[SU_GUARD_MAX_QUERY + 1];
+    memset(query, 'q', sizeof query);
+    r.target = SU_STR("/");
+    r.query = (su_str) { query, SU_GUARD_MAX_QUERY };
+    assert_int_equal(su_guard_check(&r, &p).status, 0);
+    r.query.n++;
+    assert_int_equal(su_guard_check(&r, &p).status, 414);
+    r.query = (su_str) { "a=\x7f", 3 };
     assert_int_equal(su_guard_check(&r, &p).status, 400);
+    r.query = (su_str) { NULL, 0 };
     r.target = (su_str) { "/a\0b", 4 };
     assert_int_equal(su_guard_check(&r, &p).status, 400);
     h[0].value = (su_str) { "localhost\0.evil.example", 23 };

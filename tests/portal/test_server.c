@@ -1,130 +1,5 @@
 /* The running portal, spoken to over raw sockets on an ephemeral loopback port. */
-#include "markup.h"
-#include "sample.h"
-
-#include <suha/portal.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-
-#include <arpa/inet.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/time.h>
-#include <unistd.h>
-
-static char folder[256];
-static su_context ctx;
-static su_portal *portal;
-static su_buf got;
-
-static char *in(const char *name)
-{
-    static char path[4][512];
-    static int at;
-    at = (at + 1) % 4;
-    snprintf(path[at], sizeof path[at], "%s/%s", folder, name);
-    return path[at];
-}
-
-static void write_release(const char *name, const su_sample_options *o, const char *title)
-{
-    su_sample s;
-    su_bundle_info i = { .created = 1795000000, .title = title, .publisher = title };
-    su_sample_make(o, &s);
-    su_status st = su_bundle_write(&ctx, s.release, &i, in(name));
-    if (st) print_message("%s\n", ctx.message);
-    assert_int_equal(st, SU_OK);
-    su_sample_free(&s);
-}
-
-static int set_up(void **state)
-{
-    (void)state;
-    su_context_init(&ctx);
-    su_sample_folder(folder);
-    write_release("one", &(su_sample_options) { .rows = 900 }, NULL);
-    const char *dirs[] = { in("one") };
-    return su_portal_start(&ctx, dirs, 1, NULL, &portal);
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    su_portal_stop(portal);
-    portal = NULL;
-    su_buf_free(&got);
-    su_sample_remove(folder);
-    return 0;
-}
-
-/* Sends the bytes and reads until the server closes or is silent for `wait_ms`. Returns true when the server closed. */
-static bool talk(const char *bytes, size_t n, int wait_ms)
-{
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(su_portal_port(portal)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    struct timeval tv = { wait_ms / 1000, (wait_ms % 1000) * 1000 };
-    char block[65536];
-    bool closed = false;
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof tv);
-    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
-    assert_int_equal(send(fd, bytes, n, MSG_NOSIGNAL), (ssize_t)n);
-    got.n = 0;
-    for (;;) {
-        ssize_t k = recv(fd, block, sizeof block, 0);
-        if (k <= 0) {
-            closed = k == 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
-            break;
-        }
-        su_buf_add(&got, block, (size_t)k);
-    }
-    close(fd);
-    su_buf_add(&got, "", 0);
-    return closed;
-}
-
-static unsigned status(void) { return got.n > 12 ? (unsigned)strtoul(got.p + 9, NULL, 10) : 0; }
-
-static int answers(void)
-{
-    int n = 0;
-    for (const char *p = got.p; got.n && (p = strstr(p, "HTTP/1.")); p++) n++;
-    return n;
-}
-
-static const char *header(const char *name)
-{
-    static char value[1024];
-    char line[100];
-    snprintf(line, sizeof line, "\r\n%s: ", name);
-    const char *p = strcasestr(got.p, line), *end = strstr(got.p, "\r\n\r\n");
-    if (!p || p > end) return NULL;
-    p += strlen(line);
-    snprintf(value, sizeof value, "%.*s", (int)strcspn(p, "\r"), p);
-    return value;
-}
-
-static su_str body(void)
-{
-    const char *p = memmem(got.p, got.n, "\r\n\r\n", 4);
-    assert_non_null(p);
-    return (su_str) { p + 4, got.n - (size_t)(p + 4 - got.p) };
-}
-
-static unsigned get(const char *method, const char *path, const char *extra)
-{
-    char request[2048];
-    int n = snprintf(request, sizeof request, "%s %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n%s\r\n", method, path, extra);
-    talk(request, (size_t)n, 5000);
-    return status();
-}
+#include "client.h"
 
 /* ---- requests that libraries let through -------------------------------------------------------------------------------------------- */
 
@@ -223,23 +98,41 @@ static void a_connection_serves_several_requests(void **state)
 static void house_headers_on_every_answer(void **state)
 {
     (void)state;
-    static const char *const paths[] = {
-        "/", "/healthz", "/nowhere", "/style.css", "/r/sample-2026-2026/data/microdata.csv", "/r/sample-2026-2026"
+    static const struct {
+        const char *path;
+        unsigned status;
+        bool open; /* may be read from other sites */
+    } list[] = {
+        { "/", 200, false },
+        { "/healthz", 200, false },
+        { "/nowhere", 404, false },
+        { "/r/sample-2026-2026/data/microdata.csv", 200, true },
+        { "/api/v1/releases", 200, true },
+        { "/api/v1/nowhere", 404, true },
+        { "/catalog.jsonld", 200, true },
+        { "/r/sample-2026-2026", 308, false },
     };
-    static const unsigned codes[] = { 200, 200, 404, 200, 200, 308 };
-    for (size_t i = 0; i < 6; i++) {
-        assert_int_equal(get("GET", paths[i], ""), codes[i]);
-        assert_non_null(strstr(header("Content-Security-Policy"), "default-src 'none'; style-src 'self'"));
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        assert_int_equal(get("GET", list[i].path, ""), list[i].status);
+        assert_non_null(
+            strstr(header("Content-Security-Policy"), "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:"));
         assert_null(strstr(header("Content-Security-Policy"), "unsafe"));
+        assert_null(strstr(header("Content-Security-Policy"), "http"));
         assert_string_equal(header("X-Content-Type-Options"), "nosniff");
         assert_string_equal(header("Referrer-Policy"), "no-referrer");
         assert_string_equal(header("Cross-Origin-Opener-Policy"), "same-origin");
-        assert_string_equal(header("Cross-Origin-Resource-Policy"), "same-origin");
+        assert_string_equal(header("Cross-Origin-Resource-Policy"), list[i].open ? "cross-origin" : "same-origin");
+        assert_int_equal(header("Access-Control-Allow-Origin") != NULL, list[i].open);
         assert_null(header("Set-Cookie"));
     }
     assert_string_equal(header("Location"), "/r/sample-2026-2026/");
     assert_int_equal(get("DELETE", "/", ""), 405);
-    assert_string_equal(header("Allow"), "GET, HEAD");
+    assert_string_equal(header("Allow"), "GET, HEAD, OPTIONS");
+    assert_int_equal(get("OPTIONS", "/api/v1/releases", "Origin: https://example.org\r\nAccess-Control-Request-Method: GET\r\n"), 204);
+    assert_string_equal(header("Access-Control-Allow-Origin"), "*");
+    assert_string_equal(header("Access-Control-Allow-Methods"), "GET, HEAD, OPTIONS");
+    assert_int_equal(get("OPTIONS", "/", ""), 204);
+    assert_null(header("Access-Control-Allow-Origin"));
 }
 
 static void tags_and_heads(void **state)
@@ -305,7 +198,6 @@ static void nothing_outside_the_list(void **state)
                                          "/r/other/",
                                          "/r/sample-2026-2026//README.md",
                                          "/r/sample-2026-2026/README.md/",
-                                         "/r/sample-2026-2026/data",
                                          "/r/sample-2026-2026/README.md%00.html",
                                          "/%2fetc%2fpasswd",
                                          "/R/sample-2026-2026/" };
@@ -313,143 +205,72 @@ static void nothing_outside_the_list(void **state)
         if (get("GET", paths[i], "") != 404) fail_msg("%s: %u", paths[i], status());
 }
 
-static void check_page(const char *path)
+static void pages(void **state)
 {
+    (void)state;
+    static const char *const paths[] = { "/",
+                                         "/r/sample-2026-2026/",
+                                         "/r/sample-2026-2026/explore",
+                                         "/r/sample-2026-2026/combinations",
+                                         "/glossary",
+                                         "/r/sample-2026-2026/data",
+                                         "/r/sample-2026-2026/protection",
+                                         "/about",
+                                         "/accessibility",
+                                         "/api" };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        check_page(paths[i], 200);
+        assert_null(memmem(body().p, body().n, "NOT PRIVATE", 11));
+        assert_non_null(strstr(header("Vary"), "Accept-Language"));
+        assert_string_equal(header("Cache-Control"), "no-cache");
+    }
+    check_page("/x", 404);
+    check_page("/r/other/", 404);
+    assert_int_equal(get("GET", "/?lang=ar", ""), 200);
+    assert_non_null(memmem(body().p, body().n, "dir=\"rtl\"", 9));
+    assert_int_equal(get("GET", "/", "Accept-Language: fr\r\n"), 200);
+    assert_non_null(memmem(body().p, body().n, "<html lang=\"fr\"", 15));
+    assert_int_equal(get("GET", "/", "Accept-Language: en\r\n"), 200);
+    assert_non_null(memmem(body().p, body().n, "<html lang=\"en\"", 15));
+}
+
+/* The same answer whole, as a part, compressed and not at all. */
+static void parts_of_a_file(void **state)
+{
+    (void)state;
+    static const char path[] = "/r/sample-2026-2026/data/microdata.csv";
+    char tag[100], extra[300];
+    su_buf whole = { 0 };
     assert_int_equal(get("GET", path, ""), 200);
-    const char *fault = su_markup_fault(body().p, body().n);
-    if (fault) fail_msg("%s: %s", path, fault);
+    su_buf_add(&whole, body().p, body().n);
+    snprintf(tag, sizeof tag, "%s", header("ETag"));
+    assert_string_equal(header("Accept-Ranges"), "bytes");
+    assert_int_equal(get("GET", path, "Range: bytes=10-29\r\n"), 206);
+    assert_int_equal(body().n, 20);
+    assert_memory_equal(body().p, whole.p + 10, 20);
+    snprintf(extra, sizeof extra, "bytes 10-29/%zu", whole.n);
+    assert_string_equal(header("Content-Range"), extra);
+    assert_int_equal(get("GET", path, "Range: bytes=-7\r\n"), 206);
+    assert_memory_equal(body().p, whole.p + whole.n - 7, 7);
+    assert_int_equal(get("GET", path, "Range: bytes=99999999-\r\n"), 416);
+    snprintf(extra, sizeof extra, "bytes */%zu", whole.n);
+    assert_string_equal(header("Content-Range"), extra);
+    snprintf(extra, sizeof extra, "Range: bytes=0-3\r\nIf-Range: %s\r\n", tag);
+    assert_int_equal(get("GET", path, extra), 206);
+    assert_int_equal(get("GET", path, "Range: bytes=0-3\r\nIf-Range: \"other\"\r\n"), 200);
+    assert_int_equal(get("GET", path, "Accept-Encoding: gzip;q=0\r\n"), 200);
+    assert_null(header("Content-Encoding"));
+    assert_int_equal(get("GET", path, "Accept-Encoding: br, gzip\r\n"), 200);
+    assert_string_equal(header("Content-Encoding"), "gzip");
+    assert_true(body().n < whole.n);
+    assert_memory_equal(body().p, "\x1f\x8b", 2);
+    assert_string_not_equal(header("ETag"), tag);
+    snprintf(extra, sizeof extra, "Accept-Encoding: gzip\r\nIf-None-Match: %s\r\n", header("ETag"));
+    assert_int_equal(get("GET", path, extra), 304);
+    snprintf(extra, sizeof extra, "If-None-Match: %s\r\n", tag);
+    assert_int_equal(get("GET", path, extra), 304);
+    su_buf_free(&whole);
 }
-
-static void the_page_says_what_matters(void **state)
-{
-    (void)state;
-    check_page("/r/sample-2026-2026/");
-    static const char *const words[] = { "What protects the people in these data",
-                                         "What it does not protect",
-                                         "epsilon = 1.99",
-                                         "Year of registration",
-                                         "Percent of the records with at least one yes",
-                                         "codes of the public list have no published count",
-                                         "others together",
-                                         "The same as a table",
-                                         "SHA-256",
-                                         "Citation and terms",
-                                         "Citizenship → Country of exploitation",
-                                         "Creative Commons Attribution 4.0 International",
-                                         "95 % interval" };
-    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
-        if (!memmem(body().p, body().n, words[i], strlen(words[i]))) fail_msg("the page does not say \"%s\"", words[i]);
-    assert_null(memmem(body().p, body().n, "NOT PRIVATE", 11));
-    assert_null(memmem(body().p, body().n, "<script", 7));
-    check_page("/");
-    assert_int_equal(get("GET", "/x", ""), 404);
-    assert_null(su_markup_fault(body().p, body().n));
-}
-
-/* ---- starting ----------------------------------------------------------------------------------------------------------------------- */
-
-static void restart(const char *const *dirs, size_t n)
-{
-    su_portal_stop(portal);
-    portal = NULL;
-    su_status st = su_portal_start(&ctx, dirs, n, NULL, &portal);
-    if (st) print_message("%s\n", ctx.message);
-    assert_int_equal(st, SU_OK);
-}
-
-static void stamps_and_several_releases(void **state)
-{
-    (void)state;
-    write_release("two", &(su_sample_options) { .seeded_noise = true, .seed = 3 }, NULL);
-    write_release("three", &(su_sample_options) { .domain_from_data = true, .seed = 4, .rows = 5 }, NULL);
-    const char *dirs[] = { in("one"), in("two"), in("three") };
-    restart(dirs, 3);
-    check_page("/");
-    assert_non_null(memmem(body().p, body().n, "/r/sample-2026-2026-3/", 22));
-    check_page("/r/sample-2026-2026-2/");
-    assert_non_null(memmem(body().p, body().n, "class=\"stamp\"", 13));
-    assert_non_null(memmem(body().p, body().n, "NOT PRIVATE", 11));
-    check_page("/r/sample-2026-2026-3/");
-    assert_non_null(memmem(body().p, body().n, "NO GUARANTEE", 12));
-    assert_int_equal(get("GET", "/r/sample-2026-2026-2/data/microdata.csv", ""), 200);
-    assert_string_equal(header("Content-Disposition"), "attachment; filename=\"NOT-PRIVATE-sample-2026-2026-2-microdata.csv\"");
-}
-
-static void hostile_texts_stay_text(void **state)
-{
-    (void)state;
-    static const char *const hostile[] = { "<script>alert(1)</script>", "\"><svg onload=alert(1)>", "' onmouseover='x",
-                                           "</title></svg><img src=x onerror=alert(1)>", "&lt;&#0;&" };
-    for (size_t i = 0; i < sizeof hostile / sizeof *hostile; i++) {
-        char name[20];
-        snprintf(name, sizeof name, "h%zu", i);
-        write_release(name, &(su_sample_options) { .hostile = hostile[i], .rows = 300, .seeded_noise = true }, hostile[i]);
-        const char *dirs[] = { in(name) };
-        restart(dirs, 1);
-        check_page("/");
-        assert_null(memmem(body().p, body().n, "<script", 7));
-        assert_null(memmem(body().p, body().n, "<img", 4));
-        assert_null(memmem(body().p, body().n, "<svg onload", 11));
-    }
-}
-
-static void refuse(const char *dir, const char *words)
-{
-    su_portal *other = NULL;
-    const char *dirs[] = { dir };
-    assert_int_equal(su_portal_start(&ctx, dirs, 1, NULL, &other), SU_INPUT);
-    assert_null(other);
-    if (!strstr(ctx.message, words)) fail_msg("\"%s\" does not say \"%s\"", ctx.message, words);
-    su_context_init(&ctx);
-}
-
-static void foreign_and_damaged_folders(void **state)
-{
-    (void)state;
-    refuse(folder, "is not a release of Suha");
-    refuse(in("missing"), "is not a release of Suha");
-    assert_int_equal(su_file_write(&ctx, in("one/data/microdata.csv"), "changed\n", 8, 0644), SU_OK);
-    refuse(in("one"), "does not match");
-    assert_int_equal(unlink(in("one/codebook.md")), 0);
-    static const char *const sums[][2] = {
-        { "", "is empty" },
-        { "short\n", "line 1" },
-        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  ../../etc/passwd\n", "does not lie inside" },
-        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  /etc/passwd\n", "does not lie inside" },
-        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a/.hidden\n", "does not lie inside" },
-        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  README.md\n", "does not list datapackage.json" },
-        { "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  "
-          "a\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855  a\n",
-          "twice" }
-    };
-    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
-        assert_int_equal(su_file_write(&ctx, in("one/SHA256SUMS"), sums[i][0], strlen(sums[i][0]), 0644), SU_OK);
-        refuse(in("one"), sums[i][1]);
-    }
-}
-
-static void addresses_and_ports(void **state)
-{
-    (void)state;
-    su_portal *other = NULL;
-    const char *dirs[] = { in("one") };
-    su_portal_options o = { .port = su_portal_port(portal) };
-    assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_IO);
-    assert_non_null(strstr(ctx.message, "already in use"));
-    o = (su_portal_options) { .address = "not an address" };
-    assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_USAGE);
-    o = (su_portal_options) { .address = "192.0.2.1" };
-    assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_IO);
-    assert_int_equal(su_portal_start(&ctx, dirs, 0, NULL, &other), SU_USAGE);
-    assert_null(other);
-    o = (su_portal_options) { .address = "localhost" };
-    assert_int_equal(su_portal_start(&ctx, dirs, 1, &o, &other), SU_OK);
-    assert_true(su_portal_port(other) > 0);
-    su_portal_stop(other);
-    su_portal_stop(NULL);
-}
-
-#define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
@@ -461,11 +282,8 @@ int main(void)
         T(tags_and_heads),
         T(files_are_the_bundles_bytes),
         T(nothing_outside_the_list),
-        T(the_page_says_what_matters),
-        T(stamps_and_several_releases),
-        T(hostile_texts_stay_text),
-        T(foreign_and_damaged_folders),
-        T(addresses_and_ports),
+        T(pages),
+        T(parts_of_a_file),
     };
     return cmocka_run_group_tests_name("portal: server", tests, NULL, NULL);
 }

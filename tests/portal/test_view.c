@@ -40,6 +40,7 @@ static void cells_of_a_row(void **state)
 static void cells_that_are_wrong(void **state)
 {
     (void)state;
+    static char commas[SU_CELLS_MAX];
     static const struct {
         su_str bytes;
         const char *words;
@@ -49,8 +50,9 @@ static void cells_that_are_wrong(void **state)
         { { "a\"b", 3 }, "a quote inside" },
         { { "a\0b", 3 }, "zero byte" },
         { { "\"a\0b\"", 5 }, "zero byte" },
-        { { "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", 41 }, "too many columns" },
+        { { commas, sizeof commas }, "too many columns" },
     };
+    memset(commas, ',', sizeof commas);
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         su_cells c;
         bool more = true;

@@ -32,7 +32,7 @@ audit-mutants:
 	@tests/audit/mutants.py
 
 bench: all
-	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD)
+	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD) && bench/portal.py $(BUILD)
 
 # Suha beside the tools of the field, installed in bench/peers/.venv from PyPI; goes on where it stopped. MINUTES=60 stops it after an hour.
 MINUTES ?= 100000
@@ -45,6 +45,7 @@ bench-peers: all
 
 lint:
 	@tools/lint.py
+	@tools/po.py check
 
 fuzz:
 	@tools/fuzz.sh

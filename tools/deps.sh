@@ -3,9 +3,13 @@
 # usage: tools/deps.sh [build|test]
 set -eu
 
-build="gcc libc6-dev make meson ninja-build pkg-config python3 libsodium-dev libsqlite3-dev libzip-dev libexpat1-dev libjansson-dev
-libmicrohttpd-dev libxlsxwriter-dev libutf8proc-dev"
+build="ca-certificates gcc libc6-dev make meson ninja-build pkg-config python3 libsodium-dev libsqlite3-dev libzip-dev libexpat1-dev libjansson-dev
+libmicrohttpd-dev libxlsxwriter-dev libutf8proc-dev zlib1g-dev"
 test="libcmocka-dev libasan8 libubsan1 zip"
+
+# The browser tests take what is there: on some machines node and Chromium come from elsewhere.
+command -v node >/dev/null || test="$test nodejs"
+command -v chromium >/dev/null || test="$test chromium"
 
 wanted=$build
 [ "${1:-build}" = test ] && wanted="$build $test"

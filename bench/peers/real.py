@@ -12,8 +12,9 @@ import tempfile
 import bench
 
 CTDC, NRM = ("ctdc/ctdc2020_joined_48801x12.csv", "ctdc-v6", "ctdc2020-joined"), ("nrm/nrm_leaf_2022q2_2023q4.csv", "uk-nrm", "nrm-leaf")
+FLAGS = ("ctdc/final_data.csv", "ctdc-2025-flags", None)
 ADULT = ("adult/adult_encoded_private-pgm.csv", None, None)
-JOBS = [(CTDC, 4), (NRM, 4), (CTDC, 1), (CTDC, 12), (NRM, 1), (NRM, 12), (ADULT, 1)]
+JOBS = [(CTDC, 4), (NRM, 4), (CTDC, 1), (CTDC, 12), (NRM, 1), (NRM, 12), (FLAGS, 4), (ADULT, 1)]
 KEYS = ["error_common", "error_union", "suppressed", "fabricated", "coverage", "total_variation"]
 
 

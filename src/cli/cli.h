@@ -7,7 +7,7 @@
 #include <suha/protect.h>
 #include <suha/vault.h>
 
-enum { SU_CLI_MAX_OPTIONS = 48 };
+enum { SU_CLI_MAX_OPTIONS = 64 };
 
 typedef struct su_option {
     const char *name;  /* without dashes */
@@ -109,15 +109,44 @@ void su_source_free(su_source *s);
 /* ---- the release, step by step (release.c) ---- */
 typedef struct su_release_job {
     const su_case_table *cases;
+    const su_raw_table *raw; /* the cases' file; NULL from a vault */
+    const char *unit;        /* --unit; NULL = each record is a person */
+    const char *prior;       /* --public: folder of an earlier release; NULL = none */
     const su_release_options *options;
     su_ledger *ledger;
     const char *ledger_note, *mechanism_inputs;
-    const char *out, *title, *publisher;
+    const char *out, *title, *publisher, *supersedes;
     bool evaluate;
     bool has_seed;
     uint64_t seed;
 } su_release_job;
 su_status su_cli_release(su_cli *cli, const su_release_job *job);
+/* Which rows are one person's (unit.c): numbers in the command's arena, and what one of them is called, "one victim". Cells without a value
+ * are persons of their own. */
+su_status su_cli_units(su_cli *cli, const su_release_job *job, const uint32_t **units, const char **noun);
+/* An earlier release as records in the columns of m (prior.c), all in the command's arena. Refuses one without a promise of its own. */
+typedef struct su_cli_prior {
+    su_public_records records;
+    const char *title, *sha256; /* of its protection/report.json, in hexadecimal */
+    double epsilon, delta;
+} su_cli_prior;
+su_status su_cli_prior_load(su_cli *cli, const char *dir, const su_code_matrix *m, su_cli_prior *out);
+#define SU_OPTIONS_SDS                                                                                                                     \
+    { "percentile-percentage", "P", "sds: records in a hundred that keep all their combinations; default 99" },                            \
+        { "percentile-epsilon-proportion", "S", "sds: share of the budget for the bounds; default 0.01" },                                 \
+        { "number-of-records-epsilon-proportion", "S", "sds: share of epsilon for the number of records; default 0.005" },                 \
+        { "sigma-proportions", "P1,P2,..", "sds: noise by length, relative; goes before --accuracy-mode" },                                \
+        { "accuracy-mode", "MODE", "sds: prioritize_long_combinations (default), prioritize_short_combinations or balanced" },              \
+        { "fabrication-mode", "MODE", "sds: uncontrolled (default), balanced, progressive or minimize" },                                  \
+        { "adaptive-thresholds", "E2,E3,..", "sds: eta by length from 2 on, in (0, 1]; goes before --fabrication-mode" },                   \
+        { "fixed-thresholds", "T2,T3,..", "sds: noisy counts by length from 2 on, above which a combination is reported" },                 \
+        { "weight-selection-percentile", "P", "sds: of the counts that weigh an attribute in long records; default 95" },                   \
+        { "use-synthetic-counts", NULL, "sds: weights less what was made already" },                                                       \
+        { "sample-size", "N", "sds: synthetic records to make; default: until the counts are used up" },                                   \
+        { "codelist-candidates", NULL, "sds: look for single values in the codelist, not in the data (costs no delta; not SDS)" },         \
+    {                                                                                                                                      \
+        "tight-accounting", NULL, "sds: noise by this program's accounting instead of the looser one of SDS"                               \
+    }
 uint64_t su_rho_pico(double rho); /* rounded up; saturates */
 /* What the charge does not show: charged releases without a differential privacy bound, and the parts of delta that stand beside rho. */
 typedef struct su_ledger_beside {
@@ -133,7 +162,7 @@ su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out); /* cm
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out);
 const char *su_cli_who(const su_cli *cli); /* --who, else the login name; cmd_import.c */
 su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
-su_status su_cli_release_options(su_cli *cli, su_release_options *o); /* --mechanism, --epsilon, --delta, --length, --k; cmd_release.c */
+su_status su_cli_release_options(su_cli *cli, su_release_options *o); /* --mechanism, --epsilon, ...; release_options.c */
 su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *schema, su_release_job *job); /* cmd_release.c */
 su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);       /* until Ctrl-C */
 

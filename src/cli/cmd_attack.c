@@ -17,6 +17,7 @@ const su_option su_options_attack[] = { SU_OPTIONS_SOURCE,
                                         { "targets", "N", "how many of the most isolated records are looked for, 1 to 50; default 50" },
                                         { "sensitive", "COLUMN",
                                           "what the inference attack wants to know; default the first sensitive column" },
+                                        { "who", "NAME", "with --vault: who attacks, for the audit chain; default: the user's login name" },
                                         { "test-mode", NULL, "allow --seed" },
                                         { "seed", "S", "repeatable noise, only with --test-mode" },
                                         SU_OPTION_PASSPHRASE,
@@ -66,6 +67,7 @@ static su_status read_records(su_cli *cli, assault *a)
         st = su_cli_vault_open(cli, dir, &v);
         if (!st) st = su_cli_schema(cli, schema, NULL, &a->schema);
         if (!st) st = su_vault_read(&cli->ctx, v, NULL, a->schema, &a->cases);
+        if (!st) st = su_vault_note_compared(&cli->ctx, v, "attack", "made in memory", su_cli_who(cli));
         su_vault_close(v);
     }
     return st ? st : su_code_matrix_of(&cli->ctx, a->cases, &a->m);

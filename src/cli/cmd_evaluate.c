@@ -7,17 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-const su_option su_options_evaluate[] = { { "true", "FILE", "the true records, as they were given to suha release" },
-                                          SU_OPTIONS_SOURCE,
-                                          { "vault", "DIR", "the true records are those of a vault, instead of --true" },
-                                          { "release", "DIR", "folder that suha release wrote" },
-                                          { "k", "K", "reporting resolution of the SDS metrics; default the release's own, or 10" },
-                                          { "outcome", "COLUMN", "outcome of the logistic model: a yes/no column, or COLUMN=CODE" },
-                                          { "out", "FILE.html",
-                                            "also write a page with plots; readable by you only, never to be published" },
-                                          { "rare", "FILE.tsv", "also list the rare combinations of the synthetic records (as SDS does)" },
-                                          SU_OPTION_PASSPHRASE,
-                                          { NULL, NULL, NULL } };
+const su_option su_options_evaluate[] = {
+    { "true", "FILE", "the true records, as they were given to suha release" },
+    SU_OPTIONS_SOURCE,
+    { "vault", "DIR", "the true records are those of a vault, instead of --true" },
+    { "release", "DIR", "folder that suha release wrote" },
+    { "k", "K", "reporting resolution of the SDS metrics; default the release's own, or 10" },
+    { "unit", "COLUMN", "of a release with --unit: compare with as many records of a person as the release used" },
+    { "outcome", "COLUMN", "outcome of the logistic model: a yes/no column, or COLUMN=CODE" },
+    { "out", "FILE.html", "also write a page with plots; readable by you only, never to be published" },
+    { "rare", "FILE.tsv", "also list the rare combinations of the synthetic records (as SDS does)" },
+    { "who", "NAME", "with --vault: who evaluates, for the audit chain; default: the user's login name" },
+    SU_OPTION_PASSPHRASE,
+    { NULL, NULL, NULL }
+};
 
 typedef struct evaluation {
     const char *release, *out, *rare, *title, *schema_name;
@@ -63,8 +66,33 @@ static su_status read_truth(su_cli *cli, evaluation *e)
     su_status st = su_cli_vault_open(cli, dir, &v);
     if (!st) st = su_cli_schema(cli, e->schema_name, NULL, &e->schema);
     if (!st) st = su_vault_read(&cli->ctx, v, NULL, e->schema, &e->cases);
+    if (!st) st = su_vault_note_compared(&cli->ctx, v, "evaluation", e->release, su_cli_who(cli));
     su_vault_close(v);
     return st;
+}
+
+/* A release of persons counted at most so many records of each; the others are no error of its noise. */
+static su_status bound_truth(su_cli *cli, evaluation *e, const su_bundle_facts *facts)
+{
+    const char *noun = NULL;
+    su_release_job who = { .cases = e->cases, .raw = e->source.raw, .unit = su_cli_option(cli, "unit") };
+    if (who.unit && !facts->several)
+        return su_fail(&cli->ctx, SU_USAGE, "--unit %s: the release protects records, not persons with several of them", who.unit);
+    if (!who.unit) {
+        if (facts->several) su_log(&cli->ctx, "the release counts %s; without --unit it is compared with all records", facts->unit);
+        return SU_OK;
+    }
+    su_random random;
+    su_code_matrix *bounded = NULL;
+    su_status st = su_cli_units(cli, &who, &e->truth->units, &noun);
+    if (!st) st = su_random_system(&cli->ctx, &random);
+    if (st) return st;
+    st = su_contribution_bound(&cli->ctx, e->truth, facts->contribution, &random, &bounded);
+    su_random_wipe(&random);
+    if (st) return st;
+    su_code_matrix_free(e->truth);
+    e->truth = bounded;
+    return SU_OK;
 }
 
 static su_status read_both(su_cli *cli, evaluation *e)
@@ -78,6 +106,7 @@ static su_status read_both(su_cli *cli, evaluation *e)
     if (!e->schema_name) return su_fail(&cli->ctx, SU_USAGE, "the release does not name its schema: say --schema");
     st = read_truth(cli, e);
     if (!st) st = su_code_matrix_of(&cli->ctx, e->cases, &e->truth);
+    if (!st) st = bound_truth(cli, e, &facts);
     if (!st) st = su_bundle_parse(&cli->ctx, e->files, e->file_count, e->cases->schema, &e->r);
     return st;
 }

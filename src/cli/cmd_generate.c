@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-const su_option su_options_generate[] = { { "shape", "SHAPE", "nb6k, c17k, c50k, c206k, m1x40, or orgs3 (three raw exports in a folder)" },
+const su_option su_options_generate[] = { { "shape", "SHAPE", "nb6k, c17k, c50k, c206k, m1x40, vp17k, or orgs3 (three raw exports in a folder)" },
                                           { "rows", "N", "people; default: the shape's own number" },
                                           { "seed", "S", "same seed, same bytes; default 1" },
                                           { "out", "PATH", "file to write, or folder for orgs3" },

@@ -18,9 +18,16 @@ const su_option su_options_release[] = { SU_OPTIONS_SOURCE,
                                          { "model-mib", "N", "aim: memory of the model's tables; default 1" },
                                          { "rare-values", NULL, "mst, aim: records show values too rare to be reported, by noisy counts" },
                                          { "k", "K", "print no count below K, on top of differential privacy" },
+                                         { "unit", "COLUMN",
+                                           "records with the same value here are one person's, who is then what is protected: a column of the "
+                                           "schema, or of FILE; default: each record is a person" },
+                                         { "contribution", "M", "with --unit: use up to M records of a person; default 1. Noise grows with M" },
+                                         { "public", "DIR", "residual: an earlier release of the same schema helps this one, free of charge" },
+                                         SU_OPTIONS_SDS,
                                          { "out", "DIR", "folder for the release; must not exist, or be empty" },
                                          { "title", "TEXT", "title of the dataset" },
                                          { "publisher", "TEXT", "who publishes" },
+                                         { "supersedes", "NAME", "name, or name@version, of the release that this one replaces" },
                                          { "cap-epsilon", "E", "FILE only: budget of a new ledger, as epsilon at delta 1e-9; default 12" },
                                          { "domain-from-data", NULL, "with --schema auto: go on although no guarantee holds" },
                                          { "no-evaluation", NULL, "do not write the comparison with the true records" },
@@ -29,47 +36,6 @@ const su_option su_options_release[] = { SU_OPTIONS_SOURCE,
                                          { "who", "NAME", "who releases, for the ledger; default: the user's login name" },
                                          SU_OPTION_PASSPHRASE,
                                          { NULL, NULL, NULL } };
-
-static su_status mechanism_option(su_cli *cli, su_release_options *o)
-{
-    const char *name = su_cli_option(cli, "mechanism");
-    o->rare_values = su_cli_switch(cli, "rare-values");
-    o->mechanism_auto = name && strcmp(name, "auto") == 0;
-    if (o->mechanism_auto) return SU_OK;
-    if (name && !su_mechanism_parse(name, &o->mechanism)) {
-        su_buf known = { 0 };
-        for (su_mechanism m = 0; m < SU_MECHANISM_COUNT; m++) su_buf_printf(&known, "%s%s", m ? ", " : "", su_mechanism_name(m));
-        su_status st = su_fail(&cli->ctx, SU_USAGE, "--mechanism '%s' is none of auto, %s", name, known.p);
-        su_buf_free(&known);
-        return st;
-    }
-    if (su_mechanism_bound(o->mechanism)) return SU_OK;
-    if (su_cli_option(cli, "epsilon") || su_cli_option(cli, "delta"))
-        return su_fail(&cli->ctx, SU_USAGE, "%s has no differential privacy bound: --epsilon and --delta mean nothing here; give --k",
-                       name);
-    return su_cli_option(cli, "k") ? SU_OK
-                                   : su_fail(&cli->ctx, SU_USAGE, "%s needs --k, the smallest group it may show; 10 is usual", name);
-}
-
-su_status su_cli_release_options(su_cli *cli, su_release_options *o)
-{
-    int64_t length = 3, k = 0;
-    const char *epsilon = NULL;
-    su_status st = mechanism_option(cli, o);
-    bool bound = su_mechanism_bound(o->mechanism);
-    if (!st && bound) st = su_cli_need(cli, "epsilon", &epsilon);
-    if (!st && bound) st = su_cli_number(cli, "--epsilon", epsilon, &o->epsilon);
-    if (!st) st = su_cli_real(cli, "delta", SU_DEFAULT_DELTA, &o->delta);
-    if (!st) st = su_cli_integer(cli, "length", 1, 4, 3, &length);
-    if (!st) st = su_cli_real(cli, "model-mib", 0, &o->model_mib);
-    if (!st) st = su_cli_integer(cli, "k", 0, 1000000, 0, &k);
-    if (!st && bound && !(o->epsilon > 0 && o->epsilon <= 100))
-        st = su_fail(&cli->ctx, SU_REFUSED, "--epsilon %s must be above 0 and at most 100 (4 is usual here; smaller is safer)", epsilon);
-    if (!st && !(o->delta > 0 && o->delta <= 1e-3)) st = su_fail(&cli->ctx, SU_REFUSED, "--delta must be above 0 and at most 0.001");
-    o->length = (uint32_t)length;
-    o->k = (uint64_t)k;
-    return st;
-}
 
 static su_status seed_option(su_cli *cli, su_release_job *job)
 {
@@ -88,8 +54,10 @@ static const char *public_inputs(su_cli *cli, const su_schema *schema, const su_
 {
     char hex[65];
     su_hex(schema->fingerprint.bytes, 32, hex);
-    return su_arena_printf(&cli->arena, "schema %s sha256 %.16s mechanism %s length %u k %llu", schema->name, hex,
-                           o->mechanism_auto ? "auto" : su_mechanism_name(o->mechanism), o->length, (unsigned long long)o->k);
+    const char *prior = su_cli_option(cli, "public");
+    return su_arena_printf(&cli->arena, "schema %s sha256 %.16s mechanism %s length %u k %llu%s%s", schema->name, hex,
+                           o->mechanism_auto ? "auto" : su_mechanism_name(o->mechanism), o->length, (unsigned long long)o->k,
+                           prior ? " public prior " : "", prior ? prior : "");
 }
 
 su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *schema_name, su_release_job *job)
@@ -158,6 +126,7 @@ static su_status from_file(su_cli *cli, su_release_job *job)
     if (!st) st = su_ledger_open(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap, SU_DEFAULT_DELTA)), &job->ledger);
     if (!st) {
         job->cases = s.cases;
+        job->raw = s.raw;
         job->mechanism_inputs = public_inputs(cli, s.schema, job->options);
         job->ledger_note =
             "the ledger lies beside the output and knows only releases written to that place; a vault's ledger follows the population";
@@ -178,11 +147,16 @@ su_status su_command_release(su_cli *cli)
     su_release_job job = { .options = &options,
                            .title = su_cli_option(cli, "title"),
                            .publisher = su_cli_option(cli, "publisher"),
+                           .supersedes = su_cli_option(cli, "supersedes"),
                            .evaluate = !su_cli_switch(cli, "no-evaluation") };
     const char *vault = su_cli_option(cli, "vault"), *out = NULL;
     su_status st = su_cli_need(cli, "out", &out);
     if (!st) st = su_cli_release_options(cli, &options);
     if (!st) st = seed_option(cli, &job);
+    job.unit = su_cli_option(cli, "unit");
+    job.prior = su_cli_option(cli, "public");
+    if (!st && options.contribution > 1 && !job.unit)
+        st = su_fail(&cli->ctx, SU_USAGE, "--contribution %u needs --unit COLUMN: which records are one person's?", options.contribution);
     if (st) return st;
     size_t n = strlen(out);
     while (n > 1 && out[n - 1] == '/') n--;

@@ -239,6 +239,22 @@ static void regression_json(su_json *j, const su_utility *u)
     su_json_end(j);
 }
 
+static void zeros_json(su_json *j, const su_utility_zeros *z)
+{
+    su_json_key(j, "structural_zeros");
+    if (!z->any) {
+        su_json_null(j);
+        return;
+    }
+    su_json_object(j);
+    su_json_kv_int(j, "impossible_pairs", (int64_t)z->pairs);
+    su_json_kv_int(j, "impossible_combinations_published", (int64_t)z->aggregates);
+    su_json_kv_real(j, "error", z->error);
+    su_json_kv_int(j, "synthetic_records_breaking_a_rule", (int64_t)z->records);
+    su_json_kv_int(j, "true_records_breaking_a_rule", (int64_t)z->truth);
+    su_json_end(j);
+}
+
 void su_utility_json(su_json *j, const su_utility *u)
 {
     su_json_object(j);
@@ -263,6 +279,7 @@ void su_utility_json(su_json *j, const su_utility *u)
         su_json_end(j);
     }
     su_json_end(j);
+    zeros_json(j, &u->zeros);
     risk_json(j, u);
     regression_json(j, u);
     su_json_end(j);
@@ -332,6 +349,17 @@ static void text_bands(const su_utility *u, su_buf *b)
     su_buf_char(b, '\n');
 }
 
+static void text_zeros(const su_utility *u, su_buf *b)
+{
+    const su_utility_zeros *z = &u->zeros;
+    if (!z->any) return;
+    su_buf_printf(b,
+                  "\nSTRUCTURAL ZEROS (rules of the schema)\n  impossible pairs of values %llu; published combinations with one %llu, error on "
+                  "structural zeros %.4g\n  records that break a rule: synthetic %llu, true %llu\n",
+                  (unsigned long long)z->pairs, (unsigned long long)z->aggregates, z->error, (unsigned long long)z->records,
+                  (unsigned long long)z->truth);
+}
+
 static void text_risk(const su_utility *u, su_buf *b)
 {
     su_buf_printf(b, "\n%-26s%12s%12s%12s%12s%12s\n", "TRUE RECORDS AT RISK", "unique", "unique %", "rare", "rare %", "risky %");
@@ -386,6 +414,7 @@ void su_utility_text(const su_utility *u, su_buf *b)
     text_metrics(u, false, b);
     text_metrics(u, true, b);
     text_bands(u, b);
+    text_zeros(u, b);
     text_risk(u, b);
     text_regression(u, b);
 }

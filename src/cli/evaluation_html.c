@@ -216,6 +216,18 @@ static void risk_table(const su_utility *u, su_buf *b)
     su_buf_text(b, "</table>\n");
 }
 
+static void zeros_line(const su_utility *u, su_buf *b)
+{
+    const su_utility_zeros *z = &u->zeros;
+    if (!z->any) return;
+    su_buf_printf(
+        b,
+        "<h2>Structural zeros</h2>\n<p>The schema's rules make %llu pairs of values impossible. Published combinations with such a "
+        "pair: %llu (error on structural zeros %.4g). Records that break a rule: %llu synthetic, %llu true.</p>\n",
+        (unsigned long long)z->pairs, (unsigned long long)z->aggregates, z->error, (unsigned long long)z->records,
+        (unsigned long long)z->truth);
+}
+
 /* Coefficients with their 95 % intervals, one line per term, true above synthetic. */
 static void plot_terms(const su_utility *u, su_buf *b)
 {
@@ -309,6 +321,7 @@ void su_utility_html(const su_utility *u, const char *title, su_buf *b)
     metrics_table(u, true, b);
     plot_bands(u, b);
     plot_variation(u, b);
+    zeros_line(u, b);
     risk_table(u, b);
     regression(u, b);
     su_buf_text(b, "<div class=\"stamp\">" SU_NOT_PUBLIC "</div>\n</body></html>\n");

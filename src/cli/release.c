@@ -41,11 +41,17 @@ static const char *mechanism_words(su_cli *cli, const su_release *r)
     return su_arena_printf(&cli->arena, "%s " SU_VERSION " K=%llu: no differential privacy bound", name, (unsigned long long)r->options.k);
 }
 
-static su_status reserve(su_cli *cli, const su_release_job *job, const su_release *r, charge *c)
+static const char *unit_words(su_cli *cli, const su_release_job *job, const su_release *r, const su_bundle_info *info)
+{
+    if (!job->unit) return "one record, add or remove";
+    return su_arena_printf(&cli->arena, "one %s (%s), up to %u records, add or remove", info->unit, job->unit, r->options.contribution);
+}
+
+static su_status reserve(su_cli *cli, const su_release_job *job, const su_release *r, const su_bundle_info *info, charge *c)
 {
     su_ledger_entry entry = { .operator_ = su_cli_who(cli),
                               .mechanism = mechanism_words(cli, r),
-                              .unit = "one record, add or remove",
+                              .unit = unit_words(cli, job, r, info),
                               .public_inputs = job->mechanism_inputs,
                               .output = job->out,
                               .rho_pico = su_mechanism_bound(r->options.mechanism) ? su_rho_pico(r->rho) : 0,
@@ -72,7 +78,15 @@ static void settle(su_cli *cli, charge *c)
 static su_status write_evaluation(su_cli *cli, const su_release_job *job, const su_release *r, const su_code_matrix *truth)
 {
     su_evaluation e;
-    su_status st = su_release_evaluate(&cli->ctx, r, truth, &e);
+    su_random random;
+    su_code_matrix *bounded = NULL;
+    su_status st = truth->units ? su_random_system(&cli->ctx, &random) : SU_OK;
+    if (!st && truth->units) {
+        st = su_contribution_bound(&cli->ctx, truth, r->options.contribution, &random, &bounded);
+        su_random_wipe(&random);
+    }
+    if (!st) st = su_release_evaluate(&cli->ctx, r, bounded ? bounded : truth, &e);
+    su_code_matrix_free(bounded);
     if (st) return st;
     su_buf text = { 0 };
     su_json j;
@@ -86,8 +100,10 @@ static su_status write_evaluation(su_cli *cli, const su_release_job *job, const 
     return st;
 }
 
-static void summary(su_cli *cli, const su_release_job *job, const su_release *r, uint64_t cap, uint64_t spent)
+static void summary(su_cli *cli, const su_release_job *job, const su_release *r, const su_bundle_info *info, uint64_t cap, uint64_t spent)
 {
+    const char *whose =
+        job->unit ? su_arena_printf(&cli->arena, "%s, at most %u records each", info->unit, r->options.contribution) : "person's record";
     if (!cli->json) {
         su_buf_printf(&cli->out, "release written to %s\n  synthetic records  %llu\n  aggregates         %zu\n", job->out,
                       (unsigned long long)r->record_count, r->aggregate_count);
@@ -100,8 +116,8 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
         else if (!r->private_noise)
             su_buf_text(&cli->out, "  guarantee          NOT PRIVATE: seeded noise, for tests only\n");
         else
-            su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per person's record (rho %.6g, accountant %s)\n",
-                          r->epsilon_stated, r->options.delta, r->rho, su_accountant_name(r->accountant));
+            su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per %s (rho %.6g, accountant %s)\n",
+                          r->epsilon_stated, r->options.delta, whose, r->rho, su_accountant_name(r->accountant));
         su_buf_printf(&cli->out, "  ledger             %.6g of %.6g rho spent; %s\n", (double)spent * 1e-12, (double)cap * 1e-12,
                       job->ledger_note);
         return;
@@ -116,6 +132,8 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
     su_json_kv_real(&j, "delta", r->options.delta);
     su_json_kv_real(&j, "rho", r->rho);
     su_json_kv_text(&j, "accountant", su_accountant_name(r->accountant));
+    su_json_kv_text(&j, "unit", job->unit ? info->unit : "record");
+    su_json_kv_int(&j, "contribution", r->options.contribution);
     su_json_kv_bool(&j, "private", r->private_noise && !r->options.domain_from_data && su_mechanism_bound(r->options.mechanism));
     su_json_kv_int(&j, "tables", (int64_t)r->table_count);
     su_json_kv_int(&j, "tables_dropped", (int64_t)r->dropped_count);
@@ -189,6 +207,27 @@ static su_status population(su_cli *cli, const su_release_job *job, const su_rel
     return st;
 }
 
+/* Whose records they are, and what was published before: both are known before anything is planned. */
+static su_status unit_and_prior(su_cli *cli, const su_release_job *job, su_code_matrix *m, su_cli_prior *prior, su_release_options *o,
+                                su_bundle_info *info)
+{
+    su_status st = SU_OK;
+    if (job->unit) {
+        st = su_cli_units(cli, job, &m->units, &info->unit);
+        info->unit_column = job->unit;
+    }
+    if (!st && job->prior) st = su_cli_prior_load(cli, job->prior, m, prior);
+    if (st || !job->prior) return st;
+    o->prior = &prior->records;
+    info->prior_title = prior->title;
+    info->prior_sha256 = prior->sha256;
+    info->prior_epsilon = prior->epsilon;
+    info->prior_delta = prior->delta;
+    su_log(&cli->ctx, "public prior: %s, %llu synthetic records, free of charge", prior->title,
+           (unsigned long long)prior->records.record_count);
+    return SU_OK;
+}
+
 su_status su_cli_release(su_cli *cli, const su_release_job *job)
 {
     su_code_matrix *m = NULL;
@@ -196,12 +235,15 @@ su_status su_cli_release(su_cli *cli, const su_release_job *job)
     charge c = { 0 };
     uint64_t cap = 0, spent = 0;
     su_release_options options = { 0 };
+    su_cli_prior prior = { 0 };
     su_bundle_info info = { .title = job->title, .publisher = job->publisher, .created = su_clock_unix(), .ledger_note = job->ledger_note };
     su_status st = su_bundle_can_write(&cli->ctx, job->out);
     if (!st && job->cases->row_count == 0)
         st = su_fail(&cli->ctx, SU_REFUSED, "there is no record in the schema %s to release", job->cases->schema->name);
+    info.supersedes = job->supersedes;
     if (!st) st = su_code_matrix_of(&cli->ctx, job->cases, &m);
     if (!st) st = hold_back(cli, job, &options);
+    if (!st) st = unit_and_prior(cli, job, m, &prior, &options, &info);
     if (!st) st = su_release_plan(&cli->ctx, job->cases->schema, m->columns, m->column_count, &options, &r);
     if (st) goto out;
     if (r->mechanism_reason) su_log(&cli->ctx, "%s", r->mechanism_reason);
@@ -210,7 +252,7 @@ su_status su_cli_release(su_cli *cli, const su_release_job *job)
                r->options.length, r->dropped_count, r->rho);
     else
         su_log(&cli->ctx, "plan: %s", su_mechanism_about(r->options.mechanism));
-    st = reserve(cli, job, r, &c);
+    st = reserve(cli, job, r, &info, &c);
     if (!st) st = draw(cli, job, m, r, &c);
     if (!st) st = population(cli, job, r, &info, &cap, &spent);
     if (!st) st = su_bundle_write(&cli->ctx, r, &info, job->out);
@@ -218,7 +260,7 @@ su_status su_cli_release(su_cli *cli, const su_release_job *job)
     c.settled = !st;
     if (!st && job->evaluate && (st = write_evaluation(cli, job, r, m)))
         su_fail_prefix(&cli->ctx, "the release in %s is complete, only its evaluation is missing: ", job->out);
-    if (!st) summary(cli, job, r, cap, spent);
+    if (!st) summary(cli, job, r, &info, cap, spent);
 out:
     if (st) settle(cli, &c);
     su_release_free(r);

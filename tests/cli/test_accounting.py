@@ -93,7 +93,8 @@ def test_budget_at_and_above_the_cap():
 
 def test_no_record_one_record_and_one_value():
     assert release(write("none.csv", "gender\n"), "n0", code=1).err
-    one = release(write("one.csv", "gender\nWoman\n"), "n1").json()          # hidden by the gate: nobody is published alone
+    # Hidden by the gate. Seeded: by design one release in a few hundred lets an empty cell through.
+    one = release(write("one.csv", "gender\nWoman\n"), "n1", "--test-mode", "--seed", 1).json()
     assert one["aggregates"] == 0 and one["records"] < 40, one
     same = release(write("same.csv", "gender\n" + "Woman\n" * 5000), "n2").json()
     assert same["aggregates"] == 1 and abs(same["records"] - 5000) < 100, same
@@ -103,7 +104,7 @@ def test_a_person_with_ten_thousand_rows():
     """With a record number the rows of one person are one record; without, every row is a unit, and the report says what that means."""
     rows = "case_no,gender\n" + "P-1,Woman\n" * 10000
     mapping = write("person.map.csv", MAP + "case_no,,,,record,exact,\ngender,,gender,,rename,exact,\n")
-    done = release(write("person.csv", rows), "p1", "--map", mapping).json()
+    done = release(write("person.csv", rows), "p1", "--map", mapping, "--test-mode", "--seed", 1).json()
     assert done["aggregates"] == 0 and done["records"] < 40, done
     loose = release(write("loose.csv", "gender\n" + "Woman\n" * 10000), "p2").json()
     assert abs(loose["records"] - 10000) < 100

@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -75,7 +76,9 @@ def test_page_of_the_demo():
     process, url = serve(path("demo", "release"))
     try:
         front = page(url + "/")
-        assert "epsilon" in front.lower() and "<svg" in front and "microdata.csv" in front
+        release = re.search(r"/r/[\w.-]+/", front)[0]
+        assert "<svg" in page(url + release) and "microdata.csv" in page(url + release + "data")
+        assert "epsilon" in page(url + release + "protection").lower()
         assert page(url + "/healthz")
     finally:
         process.send_signal(signal.SIGINT)

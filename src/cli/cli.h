@@ -160,6 +160,7 @@ su_ledger_beside su_ledger_beside_of(const su_ledger_entry *entries, size_t coun
 /* ---- the vault and the portal, as several commands use them ---- */
 su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out); /* cmd_vault.c: asks for the passphrase */
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out);
+su_status su_cli_vault_budget(su_cli *cli, su_vault *v, double cap_epsilon); /* the first budget, where there is none yet */
 const char *su_cli_who(const su_cli *cli); /* --who, else the login name; cmd_import.c */
 su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
 su_status su_cli_release_options(su_cli *cli, su_release_options *o); /* --mechanism, --epsilon, ...; release_options.c */

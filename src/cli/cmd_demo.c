@@ -53,6 +53,7 @@ static su_status demo_vault(su_cli *cli, const char *dir, su_vault **out)
         st = su_vault_open(&cli->ctx, vault, phrase, out);
     else if (!st)
         st = su_cli_vault_new(cli, vault, phrase, SU_DEFAULT_CAP_EPSILON, out);
+    if (!st && there) st = su_cli_vault_budget(cli, *out, SU_DEFAULT_CAP_EPSILON); /* stopped between the vault and its budget */
     su_buf_free(&pass);
     return st;
 }

@@ -64,6 +64,8 @@ static su_status read_kind(su_cli *cli, su_analysis *a, su_rates_options *o)
     double *p = NULL;
     int kinds = su_cli_switch(cli, "total") + (su_cli_option(cli, "ratio-to") != NULL) + (su_cli_option(cli, "quantile") != NULL);
     if (kinds > 1) return su_fail(&cli->ctx, SU_USAGE, "--total, --ratio-to and --quantile exclude each other");
+    if (su_cli_option(cli, "quantile") && su_cli_option(cli, "replicates"))
+        return su_fail(&cli->ctx, SU_USAGE, "--quantile has Woodruff's interval from the design: leave --replicates out");
     su_status st = su_analysis_variable(cli, a, "ratio-to", &o->denominator);
     if (!st) st = su_cli_reals(cli, "quantile", &p, &o->quantile_count);
     o->quantiles = p;

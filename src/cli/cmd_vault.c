@@ -36,17 +36,24 @@ su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out)
     return st;
 }
 
-su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out)
+su_status su_cli_vault_budget(su_cli *cli, su_vault *v, double cap_epsilon)
 {
     su_ledger *ledger = NULL;
-    if (!(cap_epsilon > 0 && cap_epsilon <= 1000)) return su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
-    su_status st = su_vault_init(&cli->ctx, dir, pass);
-    if (!st) st = su_vault_open(&cli->ctx, dir, pass, out);
-    if (!st) st = su_vault_ledger(&cli->ctx, *out, &ledger);
-    if (!st)
+    uint64_t cap = 0, spent = 0;
+    su_status st = su_vault_ledger(&cli->ctx, v, &ledger);
+    if (!st) st = su_ledger_cap(&cli->ctx, ledger, &cap, &spent);
+    if (!st && cap == 0)
         st = su_ledger_cap_set(&cli->ctx, ledger, su_rho_pico(su_zcdp_rho(cap_epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), "first budget");
     su_ledger_close(ledger);
     return st;
+}
+
+su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out)
+{
+    if (!(cap_epsilon > 0 && cap_epsilon <= 1000)) return su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
+    su_status st = su_vault_init(&cli->ctx, dir, pass);
+    if (!st) st = su_vault_open(&cli->ctx, dir, pass, out);
+    return st ? st : su_cli_vault_budget(cli, *out, cap_epsilon);
 }
 
 su_status su_command_vault_init(su_cli *cli)

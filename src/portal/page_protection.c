@@ -81,8 +81,11 @@ static void put_promise(su_page *p)
             "random source "
             "before anything was counted.",
             SU_PREAL("epsilon", v->epsilon), SU_PCOUNT("n", 1 / v->delta));
-        tag(p, "p",
-            "The promise is per record. A person who stands in the records of two organisations, or in two years, is protected less.");
+        if (v->unit)
+            tag(p, "p", "The promise is for all records together of: {unit}.", SU_PTEXT("unit", v->unit));
+        else
+            tag(p, "p",
+                "The promise is per record. A person who stands in the records of two organisations, or in two years, is protected less.");
     }
     put(p, "<p>");
     say(p, "The full wording, with the noise of every table: {a}protection report{/a} (in English).",

@@ -309,6 +309,8 @@ static su_status read_report(reader *r)
     v->stamp = text_of(r, g, "stamp");
     /* A guarantee that is not stated does not hold. */
     if (!json_is_true(json_object_get(g, "holds")) && (!v->stamp || !v->stamp[0])) v->stamp = "NO GUARANTEE";
+    const char *neighbouring = text_of(r, g, "neighbouring");
+    if (neighbouring && strcmp(neighbouring, "add or remove one record") != 0) v->unit = text_of(r, g, "unit");
     v->warning = words(r, g, "warning");
     v->promise = words(r, g, "promise");
     v->limits = words(r, g, "not_protected");

@@ -66,6 +66,7 @@ typedef struct su_view {
     const char *schema;     /* name of its instrument; NULL = not stated */
     const char *supersedes; /* name of the release that this one replaces, with "@version" if the publisher gave one; NULL = none */
     const char *stamp;      /* NULL when the guarantee holds */
+    const char *unit;       /* what the promise is for, in the report's words, where it is not one record; NULL = one record */
     su_view_words warning, promise, limits, absent;
     bool bounded, intervals; /* differential privacy; counts with intervals */
     double epsilon, delta, rho, odds, population_epsilon, population_delta;

@@ -72,7 +72,9 @@ test('an estimate says so', () => {
 });
 test('the summary names the most, and silence when nothing was released', () => {
   const table = { source: 'aggregates', source_reason: null, total: figure({}), denominator: null, dimensions: [], not_listed: { count: 0, reason: null }, note: '' } as const;
-  sure(summary({ ...table, dimensions: [], cells: [figure({ labels: ['few'], count: 3 }), figure({ labels: ['many'], count: 9 })] }, false).includes('many, 9'), 'not the most');
+  sure(summary({ ...table, dimensions: [], cells: [figure({ labels: ['few'], count: 3, low: 2, high: 4 }), figure({ labels: ['many'], count: 9, low: 8, high: 10 })] }, false).includes('many, 9'), 'not the most');
+  const meeting = summary({ ...table, dimensions: [], cells: [figure({ labels: ['one'], count: 8, low: 6, high: 10 }), figure({ labels: ['two'], count: 9, low: 7, high: 11 })] }, false);
+  sure(meeting.includes('one') && meeting.includes('two'), 'a winner where the intervals meet');
   same(summary({ ...table, dimensions: [], cells: [figure({ count: null, state: 'suppressed' })] }, false), 'No number of this question was released.');
 });
 test('four steps of the scale reach the top, and are not far above', () => {

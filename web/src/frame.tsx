@@ -17,6 +17,11 @@ export function summary(table: Table, ordered: boolean, joint?: string): string 
   const known = table.cells.filter(c => c.count !== null);
   if (!known.length) return t('No number of this question was released.');
   const most = known.reduce((a, b) => ((b.count ?? 0) > (a.count ?? 0) ? b : a));
+  const close = known.filter(c => (c.high ?? c.count ?? 0) >= (most.low ?? most.count ?? 0));
+  if (close.length > 1) {
+    const named = close.slice(0, 4).map(c => labelOf(c, joint));
+    return `${t('Largest, too close to tell which:')} ${named.join(', ')}${close.length > named.length ? ' …' : ''}`;
+  }
   const puts = { label: labelOf(most, joint), n: value(most), interval: interval(most), share: most.percent === null ? '' : percent(most.percent) };
   const first = known[0] as Cell;
   const last = known[known.length - 1] as Cell;

@@ -32,7 +32,7 @@ audit-mutants:
 	@tests/audit/mutants.py
 
 bench: all
-	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD) && bench/portal.py $(BUILD)
+	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD) && bench/stats.py --build $(BUILD) && bench/portal.py $(BUILD)
 
 # Suha beside the tools of the field, installed in bench/peers/.venv from PyPI; goes on where it stopped. MINUTES=60 stops it after an hour.
 MINUTES ?= 100000

@@ -76,3 +76,24 @@ int su_cells_find(const su_cells *c, const char *name)
         if (strcmp(c->at[i], name) == 0) return (int)i;
     return -1;
 }
+
+bool su_cells_part(const char **at, su_buf *into, su_str *name, su_str *code)
+{
+    size_t equals = SIZE_MAX;
+    const char *p = *at;
+    into->n = 0;
+    for (; *p && *p != ';'; p++) {
+        if (*p == '\\' && p[1])
+            p++;
+        else if (*p == '=' && equals == SIZE_MAX) {
+            equals = into->n;
+            continue;
+        }
+        su_buf_char(into, *p);
+    }
+    *at = *p ? p + 1 : p;
+    if (equals == SIZE_MAX) return false;
+    *name = (su_str) { into->p ? into->p : "", equals };
+    *code = (su_str) { into->p ? into->p + equals : "", into->n - equals };
+    return true;
+}

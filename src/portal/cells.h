@@ -22,5 +22,7 @@ void su_cells_free(su_cells *c);
 su_status su_cells_next(su_context *ctx, su_cells *c, bool *more) SU_MUST_CHECK;
 /* Index of the named column of the row last read (the header), or -1. */
 int su_cells_find(const su_cells *c, const char *name);
+/* Takes one column=code off a combination (docs/bundle.md, aggregates), undoing its escapes into `into`. False when it has no '='. */
+bool su_cells_part(const char **at, su_buf *into, su_str *name, su_str *code);
 
 #endif

@@ -128,28 +128,6 @@ static void index_counts(su_cube *c)
     }
 }
 
-/* Takes one column=code off a combination, undoing its escapes. False when it has no '='. */
-static bool next_part(const char **at, su_buf *into, su_str *name, su_str *code)
-{
-    size_t equals = SIZE_MAX;
-    const char *p = *at;
-    into->n = 0;
-    for (; *p && *p != ';'; p++) {
-        if (*p == '\\' && p[1])
-            p++;
-        else if (*p == '=' && equals == SIZE_MAX) {
-            equals = into->n;
-            continue;
-        }
-        su_buf_char(into, *p);
-    }
-    *at = *p ? p + 1 : p;
-    if (equals == SIZE_MAX) return false;
-    *name = (su_str) { into->p ? into->p : "", equals };
-    *code = (su_str) { into->p ? into->p + equals : "", into->n - equals };
-    return true;
-}
-
 typedef struct counts_reader {
     su_cube *c;
     su_cells cells;
@@ -166,7 +144,7 @@ static const char *read_key(counts_reader *r, uint32_t *key, size_t *n, bool *kn
     *n = 0;
     *known = true;
     do {
-        if (!next_part(&rest, &r->scratch, &name, &code)) return "not column=code";
+        if (!su_cells_part(&rest, &r->scratch, &name, &code)) return "not column=code";
         if (*n == r->c->length) return "a combination longer than the release says";
         if (!su_dict_find(r->names, name, &field)) return "a column that datapackage.json does not name";
         const su_view_field *f = &r->c->view->fields[field];

@@ -354,27 +354,6 @@ typedef struct part {
     su_str name, code;
 } part;
 
-/* Takes one column=code off a combination, undoing its escapes into `into`. False when it has no '='. */
-static bool next_part(const char **at, su_buf *into, part *out)
-{
-    size_t equals = SIZE_MAX;
-    const char *p = *at;
-    into->n = 0;
-    for (; *p && *p != ';'; p++) {
-        if (*p == '\\' && p[1])
-            p++;
-        else if (*p == '=' && equals == SIZE_MAX) {
-            equals = into->n;
-            continue;
-        }
-        su_buf_char(into, *p);
-    }
-    *at = *p ? p + 1 : p;
-    if (equals == SIZE_MAX) return false;
-    *out = (part) { { into->p, equals }, { into->p ? into->p + equals : "", into->n - equals } };
-    return true;
-}
-
 static su_view_value *find_value(su_view *v, const part *wanted, su_view_field **field)
 {
     uint32_t id;
@@ -407,7 +386,7 @@ static su_status use_row(reader *r, const su_cells *c, su_buf *scratch)
     const char *rest = c->at[0];
     if (!parse_count(c, &n))
         return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: the count is not a whole number", c->line));
-    if (!next_part(&rest, scratch, &p))
+    if (!su_cells_part(&rest, scratch, &p.name, &p.code))
         return wrong(r, "data/aggregates.csv", su_arena_printf(&v->arena, "line %zu: not column=code", c->line));
     su_view_value *value = find_value(v, &p, &field);
     if (value && !value->published) {

@@ -96,6 +96,8 @@ def rates(bench):
         times = json.loads(out)
         for name, goal in goals.items():
             yield f"rates: {name}, 1,000,000 rows in memory", times[name], peak, goal, r.get(name)
+    else:
+        print("rates in memory: skipped, this build has no tests; --build build-test has them", file=sys.stderr)
     design = ["--weight", "weight", "--strata", "stratum", "--psu", "psu"]
     for name, arguments in {"rates --outcome x": ["rates", path, "--outcome", "x", *design],
                             "rates --outcome y --by group": ["rates", path, "--outcome", "y", "--by", "group", *design],

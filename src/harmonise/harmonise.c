@@ -228,8 +228,7 @@ static su_status reject_rows(work *w)
     const su_reject *first = &w->report->rejects[0];
     return su_fail(w->e.ctx, SU_REFUSED,
                    "%s: %llu rows are rejected, more than the %llu allowed. The first: line %u, column \"%s\": %s. Nothing was imported; "
-                   "correct the file, or "
-                   "allow more rejected rows",
+                   "correct the file, or allow more rejected rows",
                    w->raw->source, (unsigned long long)w->report->rows_rejected, (unsigned long long)w->opts->max_rejected, first->line,
                    first->column, first->reason);
 }
@@ -348,7 +347,7 @@ static su_status run(work *w, su_case_table **out)
     if (st != SU_OK) return st;
     su_case_table *t = make_people(w, people, &origin);
     w->e.table = NULL;
-    name_records(w, t, origin);
+    if (!w->opts->nameless) name_records(w, t, origin);
     t->source_rows = origin;
     w->report->rows_out = people;
     w->report->rows_expanded = w->weight_of == NULL ? 0 : people;

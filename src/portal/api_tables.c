@@ -133,11 +133,9 @@ static const char *note_of(const su_view *v, const su_ask *ask)
     if (!v->intervals) return T("This release has no intervals. A cell without a number is not zero: it was left out for protection.");
     if (ask->group >= 0)
         return T("Percent of the records with at least one yes in the question group. The interval is that of the count; the denominator "
-                 "is counted in the "
-                 "synthetic records. A cell without a number is not zero.");
+                 "is counted in the synthetic records. A cell without a number is not zero.");
     return T("Intervals are 95 % intervals as released. Percent of the records with a value in every column asked for; the interval is "
-             "that of the count. "
-             "A cell without a number is not zero.");
+             "that of the count. A cell without a number is not zero.");
 }
 
 static void print_tabulation(const su_api_call *call, const su_shown *s, const su_ask *ask, const su_tabulation *t, su_buf *out)

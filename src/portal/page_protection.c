@@ -78,8 +78,7 @@ static void put_promise(su_page *p)
     if (v->bounded && isfinite(v->odds) && !v->stamp) {
         tag(p, "p",
             "In numbers: epsilon is {epsilon} and delta is one in {n}, for one person's record. The noise was drawn from the computer's "
-            "random source "
-            "before anything was counted.",
+            "random source before anything was counted.",
             SU_PREAL("epsilon", v->epsilon), SU_PCOUNT("n", 1 / v->delta));
         if (v->unit)
             tag(p, "p", "The promise is for all records together of: {unit}.", SU_PTEXT("unit", v->unit));
@@ -198,13 +197,12 @@ static void put_left_out(su_page *p)
     tag(p, "li", "Names, contacts, record numbers and free text are not in it.");
     tag(p, "li", "The exact number of case records is not in it: the number shown is an estimate.");
     tag(p, "li",
-        "Combinations that cannot be told from the noise are not printed. A combination that is missing is not a combination that does not "
-        "exist.");
+        "Combinations that cannot be told from the noise are not printed. A combination that is missing is not a combination that does "
+        "not exist.");
     if (v->left_out_count)
         tag(p, "li",
             "Combinations of columns that were not counted together, because their tables are too large: {n}. This was decided by size "
-            "alone, "
-            "before any record was read.",
+            "alone, before any record was read.",
             SU_PCOUNT("n", v->left_out_count));
     put(p, "</ul>\n");
     if (v->level_count) put_levels(p, v);
@@ -241,8 +239,8 @@ static void put_quality(su_page *p)
     say(p, "How good the synthetic records are");
     put(p, "</h2>\n<p>");
     say(p,
-        "Of {all} published counts of single values, {inside} have the count of the synthetic records inside their interval. This compares "
-        "published files with each other, so it costs no privacy. How far they are from the case records was not published.",
+        "Of {all} published counts of single values, {inside} have the count of the synthetic records inside their interval. This "
+        "compares published files with each other, so it costs no privacy. How far they are from the case records was not published.",
         SU_PCOUNT("all", all), SU_PCOUNT("inside", inside));
     put(p, "</p>\n</section>\n");
 }
@@ -253,8 +251,7 @@ static void put_quality(su_page *p)
 static const char *const questions[][2] = {
     { T("Somebody knows that a person was assisted, and looks for them in the synthetic records."),
       T("They find rows, perhaps one that fits. It belongs to nobody: such rows are made from counts. That one is there, or not there, "
-        "tells them "
-        "next to nothing.") },
+        "tells them next to nothing.") },
     { T("Somebody knows everything about a person except one thing, and everything about all others."),
       T("Even then the noise stands between them and that one thing. Their odds can change by the factor of the promise at most, and "
         "usually far less.") },
@@ -270,9 +267,8 @@ static const char *const questions[][2] = {
 static void put_attacker(su_page *p)
 {
     static const char *const limits[] = {
-        T("What is common among many people is shown on purpose. Such a conclusion can be drawn about somebody whether or not their record "
-          "was used, "
-          "and it can harm a group."),
+        T("What is common among many people is shown on purpose. Such a conclusion can be drawn about somebody whether or not their "
+          "record was used, and it can harm a group."),
         T("What somebody knows from elsewhere, they keep knowing."),
         T("A person with several records is protected less."),
         T("Noise does not correct mistakes in the records."),
@@ -302,9 +298,8 @@ void su_page_protection(su_page *p)
     put(p, "<div class=\"hero\">\n<h1>");
     say(p, "How people are protected");
     put(p, "</h1>\n<p class=\"lead\">");
-    say(p, "Data about trafficked people can harm them if they are recognised in it. This is how this release was made, what it promises, "
-           "and what it "
-           "cannot promise.");
+    say(p, "Data about trafficked people can harm them if they are recognised in it. This is how this release was made, what it "
+           "promises, and what it cannot promise.");
     put(p, "</p>\n</div>\n");
     put_river(p);
     put_promise(p);

@@ -9,12 +9,11 @@ static const char *noise_of(const su_publication *p)
 {
     if (!p->bounded) return "none";
     if (p->r->options.mechanism == SU_MECHANISM_SDS)
-        return "exact discrete Gaussian on counts, exact discrete Laplace on the number of records (Canonne, Kamath, Steinke 2020), whole "
-               "numbers only";
+        return "exact discrete Gaussian on counts, exact discrete Laplace on the number of records (Canonne, Kamath, Steinke 2020), "
+               "whole numbers only";
     if (p->r->options.mechanism == SU_MECHANISM_MST || p->r->options.mechanism == SU_MECHANISM_AIM)
         return "exact discrete Gaussian on counts (Canonne, Kamath, Steinke 2020), exact exponential mechanism for the choice of tables, "
-               "whole "
-               "numbers only";
+               "whole numbers only";
     return "exact discrete Gaussian (Canonne, Kamath, Steinke 2020), whole numbers only";
 }
 

@@ -238,7 +238,7 @@ tests['a chart as SVG, PNG, CSV and XLSX'] = () => withPage({ acceptDownloads: t
 tests['codebook: search without script'] = () => withPage({ javaScriptEnabled: false }, async page => {
   await page.goto(`${BASE}${R}/data`);
   await page.fill('#q', 'debt');
-  await page.locator('form.search button').click();
+  await Promise.all([page.waitForURL(/q=debt/), page.press('#q', 'Enter')]);
   const names = await page.$$eval('.codebook .field h3 code', all => all.map(c => c.textContent));
   assert.deepEqual(names, ['meansDebtBondageEarnings']);
 });

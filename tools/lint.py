@@ -25,6 +25,7 @@ DRAWS = re.compile(r"\bsu_sample_(discrete|bernoulli|geometric)")
 DRAWING = {*EXACT, "src/protect/sds/sds.c", "src/protect/pgm/pgm.c", "src/cli/cmd_privacy.c"}      # noise is drawn nowhere else
 DEFINITION = re.compile(r"^[A-Za-z_][\w\s\*]*?\b(\w+)\s*\(")
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+WARNING = re.compile(r"W_[A-Z0-9_]+")
 SENSITIVE = re.compile(r"su_(vault|case_table|raw_table)\b|suha/vault\.h")
 
 
@@ -86,17 +87,32 @@ def check(path, text):
         yield from check_exact(path, code)
 
 
+def check_warnings(texts):
+    """A warning's code and its paragraph in docs/methods/warnings.md: one does not come without the other."""
+    page = "docs/methods/warnings.md"
+    with open(os.path.join(ROOT, page), encoding="utf-8") as f:
+        explained = set(WARNING.findall(" ".join(re.findall(r"\*\*[^*]+\*\*", f.read()))))
+    given = {code: path for path, text in texts.items() if path.startswith("src/") for code in re.findall(r'"(W_[A-Z0-9_]+)"', text)}
+    yield from ((given[code], f"{page} does not explain {code}") for code in sorted(given.keys() - explained))
+    yield from ((page, f"no result has the warning {code}") for code in sorted(explained - given.keys()))
+
+
 def main():
     breaches = 0
     for path in EXACT:
         if not os.path.exists(os.path.join(ROOT, path)):
             breaches += 1
             print(f"{path}:1: is to be kept free of floating point, and is not there")
+    texts = {}
     for path in sources():
         with open(os.path.join(ROOT, path), encoding="utf-8") as f:
-            for n, what in check(path, f.read()):
-                breaches += 1
-                print(f"{path}:{n}: {what}")
+            texts[path] = f.read()
+        for n, what in check(path, texts[path]):
+            breaches += 1
+            print(f"{path}:{n}: {what}")
+    for path, what in check_warnings(texts):
+        breaches += 1
+        print(f"{path}:1: {what}")
     print(f"lint: {breaches} breaches")
     sys.exit(1 if breaches else 0)
 

@@ -43,6 +43,7 @@ typedef struct su_harmonise_options {
      * are left out either way. */
     su_margins margins;
     uint64_t max_rejected; /* more rejected rows than this refuse the whole; UINT64_MAX = no limit */
+    bool nameless;         /* leave the record ids out of the case table (all 0): for who only counts. Record numbers are checked all the same */
 } su_harmonise_options;
 
 typedef struct su_value_note {

@@ -45,7 +45,7 @@ def model_file(bench):
 
 def logit(bench):
     """Goals of the models alone, measured inside the library; then whole commands, reading the file included."""
-    goals = {"fit": ("logit, 1,000,000 x 20", 0.6), "hc0": ("  + HC0", None), "cluster": ("  + 1,000 clusters, HC1", 0.1),
+    goals = {"fit": ("logit, 1,000,000 x 20", 0.6), "hc0": ("  + HC0", 0.1), "cluster": ("  + 1,000 clusters, HC1", 0.1),
              "random_1": ("random intercept, Laplace, 50,000 x 8, 200 groups", 1.0), "random_15": ("  the same, 15 nodes", 1.0)}
     kernel = os.path.join(bench.build, "tests/analyse/logit/bench_logit")
     if os.path.exists(kernel):
@@ -55,7 +55,7 @@ def logit(bench):
         for name, (what, goal) in goals.items():
             yield what + " in memory", times[name], 0, goal, r.get(name)
     path, formula = model_file(bench), "y ~ a+b+c+d+e+u+v+w+x+z"
-    for what, more in {"": [], " --cluster site": ["--cluster", "site"]}.items():
+    for what, more in {"": [], " --cluster site": ["--cluster", "site"], " --psu site": ["--psu", "site"]}.items():
         seconds, peak, _ = bench.run("logit", path, "--formula", formula, *more)
         yield f"suha logit{what}, {bench.rows:,} x 18 from CSV", seconds, peak, None, None
 

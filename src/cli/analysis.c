@@ -85,6 +85,42 @@ static void look_for_codes(su_cli *cli, const su_analysis *a)
     }
 }
 
+/* The line of the first cell with this text. */
+static uint32_t line_of_cell(const su_raw_table *raw, uint32_t column, const char *text)
+{
+    const su_raw_column *c = &raw->columns[column];
+    for (uint64_t row = 0; row < raw->row_count; row++)
+        if (su_str_equal(su_str_trim(su_dict_get(c->values, c->ids[row])), su_str_of(text))) return raw->row_line[row];
+    return 0;
+}
+
+/* A column of numbers that one cell turned into text would fail much later with a message about categories. "NA" among codes of countries is
+ * read as Namibia, which has to be said. */
+static void look_for_strays(su_cli *cli, const su_analysis *a)
+{
+    for (uint32_t v = 0; v < a->frame->count; v++) {
+        const su_variable *variable = &a->frame->variables[v];
+        uint32_t numbers = 0, others = 0, stray = 0;
+        double x;
+        if (variable->kind != SU_VARIABLE_FACTOR) continue;
+        for (uint32_t k = 0; k < variable->level_count; k++) {
+            if (su_parse_f64(su_str_of(variable->levels[k]), &x)) {
+                numbers++;
+                continue;
+            }
+            if (!others++) stray = k;
+            if (strcmp(variable->levels[k], "NA") == 0 && !a->schema)
+                su_log(&cli->ctx,
+                       "note: column '%s' holds codes of two letters, so NA is read as Namibia; if it means missing, say --missing NA",
+                       variable->name);
+        }
+        if (others && numbers >= 10 && numbers >= 4 * others)
+            su_log(&cli->ctx, "note: column '%s' is read as text because of '%s' (line %u)%s; if it means missing, say --missing '%s'",
+                   variable->name, variable->levels[stray], line_of_cell(a->raw, v, variable->levels[stray]),
+                   others > 1 ? " and other cells" : "", variable->levels[stray]);
+    }
+}
+
 su_status su_analysis_open(su_cli *cli, const char *path, su_analysis *a)
 {
     su_read_options read = { .sheet = su_cli_option(cli, "sheet") };
@@ -96,6 +132,7 @@ su_status su_analysis_open(su_cli *cli, const char *path, su_analysis *a)
     if (!st) st = su_frame_of_table_with(&cli->ctx, a->raw, a->schema, &options, &a->frame);
     if (!st && schema) su_analysis_mix(a, &a->schema->fingerprint);
     if (!st) look_for_codes(cli, a);
+    if (!st) look_for_strays(cli, a);
     return st;
 }
 

@@ -13,7 +13,7 @@ const su_option su_options_impute[] = { SU_OPTIONS_ANALYSIS,
                                         { "m", "N", "imputations; default 20" },
                                         { "rounds", "N", "rounds of the chains; default 10" },
                                         { "seed", "N", "default 1; the same seed gives the same file on any number of threads" },
-                                        { "method", "COL=M[,...]", "logit, multinomial, ordered, pmm or exclude; default by the column" },
+                                        { "method", "COL=M[,...]", "logit, multinomial, ordered, pmm, matched or exclude; default by the column" },
                                         { "exclude", "COL[,COL]", "columns neither imputed nor used (identifiers)" },
                                         { "ordered", "COL[,COL]", "categories in their order: proportional odds" },
                                         { "delta", "COL=X[,...]", "not missing at random: added to the imputed log-odds (or number)" },
@@ -58,7 +58,7 @@ static su_status set_method(su_cli *cli, su_impute_choice *c, const char *value)
             c->method = (su_impute_method)m;
             return SU_OK;
         }
-    return su_fail(&cli->ctx, SU_USAGE, "'%s' is no method; methods are logit, multinomial, ordered, pmm, exclude", value);
+    return su_fail(&cli->ctx, SU_USAGE, "'%s' is no method; methods are logit, multinomial, ordered, pmm, matched, exclude", value);
 }
 
 static su_status set_exclude(su_cli *cli, su_impute_choice *c, const char *value)

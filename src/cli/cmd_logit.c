@@ -14,17 +14,26 @@ const su_option su_options_logit[] = {
     { "family", "F", "logit (default), probit, poisson (risk ratios of a 0/1 outcome, rate ratios of counts), linear" },
     { "cluster", "COL[,COL]", "cluster-robust variance, one or two ways" },
     { "variance", "V", "model, hc0..hc3; with --cluster: cr2 (default below 50 clusters), hc1 (default above), cr0, cr1, cr1s, cr3, hc0" },
+    { "conditional", "COL", "conditional logit: compare within the groups of this column alone" },
+    { "missing-level", "COL[,COL]", "missing values of these columns become a category of their own (with a warning)" },
     { "random", "COL", "random intercept by this column" },
     { "nodes", "N", "quadrature nodes of --random; default 15, 1 is Laplace" },
     { "firth", NULL, "Firth's penalised likelihood: finite under separation, less biased with few events" },
+    { "median", NULL, "median bias-reduced estimates instead: finite too, each as likely too high as too low" },
     { "ci", "wald|profile", "intervals; default wald (profile with --firth); profile adds likelihood ratio tests" },
+    { "lrt", NULL, "likelihood ratio tests of whole terms; Rao-Scott's with weights, clusters or a survey design" },
     { "level", "L", "level of intervals; default 0.95" },
     { "effects", NULL, "average marginal effects" },
     { "at", "COL", "average marginal effects at each category of COL" },
     { "means", "COL[,COL]", "mean prediction if everyone were in each category of COL" },
     { "predict", "PROFILE[;PROFILE]", "predictions for profiles: 'route=CMR,sex=male;route=EMR,sex=male'" },
     { "min-cell", "N", "warn about categories, and hide groups, of fewer rows; default 10" },
+    { "poststratify", "FILE", "shares of a population, by area: a CSV of its cells with every variable of the model and the people in each" },
+    { "population", "COL", "its column with the people; default 'population'" },
+    { "areas", "COL", "its column with the area; default the column of --random" },
+    { "seed", "S", "of bootstrap replicates and of the draws of --poststratify; default 1" },
     SU_OPTIONS_DESIGN,
+    SU_OPTIONS_REPLICATES,
     SU_OPTIONS_ANALYSIS,
     { NULL, NULL, NULL }
 };
@@ -148,6 +157,8 @@ static su_status model_options(su_cli *cli, su_analysis *a, su_logit_options *o)
     if (!st) st = named(cli, "ci", intervals, 2, &interval);
     if (!st) st = clusters(cli, a, o);
     if (!st) st = su_analysis_factor(cli, a, "random", &o->random);
+    if (!st) st = su_analysis_factor(cli, a, "conditional", &o->conditional);
+    if (!st) st = words_of(cli, "missing-level", &o->missing_levels, &o->missing_level_count);
     if (!st) st = su_cli_integer(cli, "nodes", 1, 64, 15, &nodes);
     if (!st) st = su_cli_integer(cli, "min-cell", 1, 1000000, 10, &smallest);
     if (!st) st = su_cli_level(cli, &o->level);
@@ -157,9 +168,11 @@ static su_status model_options(su_cli *cli, su_analysis *a, su_logit_options *o)
     o->family = (su_family)family;
     o->variance = (su_logit_variance)variance;
     o->profile = interval == 1;
+    o->likelihood_ratios = su_cli_switch(cli, "lrt");
     o->nodes = (unsigned)nodes;
     o->smallest_cell = (uint32_t)smallest;
     o->firth = su_cli_switch(cli, "firth");
+    o->median = su_cli_switch(cli, "median");
     o->effects = su_cli_switch(cli, "effects");
     o->effects_at = su_cli_option(cli, "at");
     o->refuse_alone = alone;
@@ -178,7 +191,36 @@ static su_status design(su_cli *cli, su_analysis *a, su_cli_design *d, su_logit_
         }
     o->design = d->design;
     if (d->design) return SU_OK;
+    if (su_cli_option(cli, "replicates"))
+        return su_fail(&cli->ctx, SU_USAGE, "--replicates needs a survey design: --strata, --psu, --fpc or --margins");
     return su_analysis_variable(cli, a, "weight", &o->weight);
+}
+
+static su_status replicates(su_cli *cli, const su_cli_design *d, su_logit_options *o, su_replicates **out)
+{
+    int64_t seed = 1;
+    const char *name;
+    su_status st = su_cli_integer(cli, "seed", 0, INT64_MAX, 1, &seed);
+    if (st || !d->design) return st;
+    st = su_cli_replicates(cli, d->design, (uint64_t)seed, out, &name);
+    o->replicates = *out;
+    return st;
+}
+
+static su_status cells(su_cli *cli, su_raw_table **table, su_logit_options *o)
+{
+    const char *path = su_cli_option(cli, "poststratify");
+    int64_t seed = 1;
+    su_status st = su_cli_integer(cli, "seed", 0, INT64_MAX, 1, &seed);
+    o->cells_population = su_cli_option(cli, "population");
+    o->cells_area = su_cli_option(cli, "areas");
+    o->cells_seed = (uint64_t)seed;
+    if (!st && !path && (o->cells_population || o->cells_area))
+        st = su_fail(&cli->ctx, SU_USAGE, "--population and --areas describe the file of --poststratify");
+    if (st || !path) return st;
+    st = su_table_read(&cli->ctx, path, NULL, table);
+    o->cells = *table;
+    return st;
 }
 
 su_status su_command_logit(su_cli *cli)
@@ -187,12 +229,16 @@ su_status su_command_logit(su_cli *cli)
     su_cli_design d = { 0 };
     su_logit_options o = { 0 };
     su_result *r = NULL;
+    su_replicates *between = NULL;
+    su_raw_table *population = NULL;
     bool synthetic = false;
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = check_release(cli, cli->positional[0], &synthetic);
     if (!st) st = su_analysis_open(cli, cli->positional[0], &a);
     if (!st) st = model_options(cli, &a, &o);
     if (!st) st = design(cli, &a, &d, &o);
+    if (!st) st = replicates(cli, &d, &o, &between);
+    if (!st) st = cells(cli, &population, &o);
     if (!st) st = su_logit(&cli->ctx, a.frame, &o, &r);
     if (!st && synthetic)
         su_result_warn(r, "W_SYNTHETIC_RECORDS",
@@ -203,6 +249,8 @@ su_status su_command_logit(su_cli *cli)
                        "Non-probability sample: intervals are model-based and say nothing about people who could not be interviewed.");
     if (!st) st = su_analysis_print(cli, a.frame, 0, r);
     su_result_free(r);
+    su_replicates_free(between);
+    su_raw_table_free(population);
     su_cli_design_free(&d);
     su_analysis_free(&a);
     return st;

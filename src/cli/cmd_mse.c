@@ -11,6 +11,7 @@ const su_option su_options_mse[] = {
     { "people", NULL, "one row per person, whatever the columns are called" },
     { "merge", "A+B,C+D", "count these lists as one" },
     { "covariates", "X,Y", "traits of people in the file: estimates by them (list columns must then be named or 0 and 1)" },
+    { "incomplete", NULL, "empty cells of --covariates are values that a list does not record: shared out by the EM algorithm" },
     { "model", "[12,13,4]", "also this model: terms by the numbers or names of lists" },
     { "methods", "M,M", "only these: main, stepwise, aic, best, downhill, average, chao, dga, latent, threshold; default all" },
     { "replicates", "B", "bootstrap resamples of the stepwise and downhill searches; 0 = none; default 5000" },
@@ -25,6 +26,8 @@ const su_option su_options_mse[] = {
     { "chains", "N", "latent classes: chains, 8 or more; default 8" },
     { "coverage", "N", "simulated tables on which the stepwise interval is tried; 0 = none; default 200" },
     { "no-sensitivity", NULL, "leave out: one list less, two lists as one, missed links" },
+    { "noise", "LAW:SCALE",
+      "the counts carry noise added for privacy: gaussian:SIGMA (discrete Gaussian) or geometric:EPSILON; every combination needs a row" },
     { "keep-lists", NULL, "keep lists that are full, nested, duplicate or empty" },
     { "seed", "S", "of everything random; default 1" },
     { "sheet", "NAME", "sheet of a workbook" },
@@ -72,6 +75,29 @@ static su_status between(su_cli *cli, const char *name, double least, double mos
     return st;
 }
 
+/* "gaussian:4" or "geometric:0.5". */
+static su_status noise_of(su_cli *cli, su_mse_noise *out)
+{
+    static const char *const laws[] = { [SU_MSE_NOISE_GAUSSIAN] = "gaussian:", [SU_MSE_NOISE_GEOMETRIC] = "geometric:" };
+    const char *text = su_cli_option(cli, "noise");
+    *out = (su_mse_noise) { .law = SU_MSE_NO_NOISE };
+    for (int law = SU_MSE_NOISE_GAUSSIAN; text && law <= SU_MSE_NOISE_GEOMETRIC; law++) {
+        size_t n = strlen(laws[law]);
+        if (strncmp(text, laws[law], n) != 0) continue;
+        out->law = (su_mse_noise_law)law;
+        if (!su_parse_f64(su_str_of(text + n), &out->scale))
+            return su_fail(&cli->ctx, SU_USAGE, "--noise '%s': a number must follow the colon, for example %s%s", text, laws[law],
+                           law == SU_MSE_NOISE_GAUSSIAN ? "4" : "0.5");
+        if (!(out->scale > 0 && out->scale <= 1e6))
+            return su_fail(&cli->ctx, SU_REFUSED, "--noise '%s': the scale must lie above 0 and at most at 1,000,000", text);
+    }
+    return text && !out->law ? su_fail(&cli->ctx, SU_USAGE,
+                                       "--noise '%s' is not known; write gaussian:SIGMA (discrete Gaussian, sigma as it was published) or "
+                                       "geometric:EPSILON (two-sided geometric)",
+                                       text)
+                             : SU_OK;
+}
+
 static su_status options_of(su_cli *cli, su_mse_options *o)
 {
     int64_t seed = 1;
@@ -90,6 +116,10 @@ static su_status options_of(su_cli *cli, su_mse_options *o)
     if (!st) st = between(cli, "level", 0, 1, &o->level);
     if (!st) st = between(cli, "bound", 0, 1e9, &o->dga_bound);
     if (!st) st = su_cli_integer(cli, "seed", 0, INT64_MAX, 1, &seed);
+    if (!st) st = noise_of(cli, &o->noise);
+    if (!st && o->noise.law && su_cli_option(cli, "merge"))
+        st = su_fail(&cli->ctx, SU_REFUSED,
+                     "--merge adds counts up, and with --noise their noise too; the lists must be merged before the noise is added");
     o->order = order;
     o->seed = (uint64_t)seed;
     o->model = su_cli_option(cli, "model");
@@ -108,14 +138,19 @@ static su_status names_of(su_cli *cli, const char *option, const char *const **n
     return st;
 }
 
-static su_status read_overlaps(su_cli *cli, su_overlaps **out)
+static su_status read_overlaps(su_cli *cli, bool noised, su_overlaps **out)
 {
     su_raw_table *raw = NULL;
     su_overlap_options options = { .count = su_cli_option(cli, "count"), .person_rows = su_cli_switch(cli, "people") };
     su_read_options how = { .sheet = su_cli_option(cli, "sheet") };
+    options.noised = noised;
+    options.incomplete = su_cli_switch(cli, "incomplete");
     su_status st = names_of(cli, "lists", &options.lists, &options.list_count);
     if (!st) st = names_of(cli, "covariates", &options.covariates, &options.covariate_count);
     if (!st && options.count && options.person_rows) st = su_fail(&cli->ctx, SU_USAGE, "--people and --count exclude each other");
+    if (!st && options.incomplete && !options.covariate_count)
+        st = su_fail(&cli->ctx, SU_USAGE, "--incomplete is about the columns of --covariates, and none is named");
+    if (!st && noised && options.person_rows) st = su_fail(&cli->ctx, SU_USAGE, "--people and --noise exclude each other: noise is on counts");
     if (!st) st = su_table_read(&cli->ctx, cli->positional[0], &how, &raw);
     if (!st) st = su_overlaps_of_table(&cli->ctx, raw, &options, out);
     su_raw_table_free(raw);
@@ -159,7 +194,7 @@ su_status su_command_mse(su_cli *cli)
     su_frame *data = su_frame_new(0);
     su_status st = su_cli_positionals(cli, 1, 1);
     if (!st) st = options_of(cli, &options);
-    if (!st) st = read_overlaps(cli, &overlaps);
+    if (!st) st = read_overlaps(cli, options.noise.law != SU_MSE_NO_NOISE, &overlaps);
     if (!st) st = merge_lists(cli, &overlaps);
     if (!st) {
         data->fingerprint = overlaps->fingerprint;

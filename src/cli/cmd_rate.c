@@ -105,6 +105,16 @@ const su_option su_options_flow_change[] = { { "before", "N", "count of the earl
                                              { "report", "FILE.html", "also write a page" },
                                              { NULL, NULL, NULL } };
 
+enum { FEW_COUNTED = 10 };
+
+static void few_counted(su_result *r)
+{
+    su_result_warn(r, "W_FEW_CASES",
+                   "fewer than %d people were counted: intervals of 95 %% are wider than needed there (97 to 100 %% of simulated ones held the "
+                   "truth), because whole numbers leave no exact one",
+                   FEW_COUNTED);
+}
+
 su_status su_command_flow_change(su_cli *cli)
 {
     su_change_input in = { 0 };
@@ -137,6 +147,7 @@ su_status su_command_flow_change(su_cli *cli)
         su_result_number(t, c.p);
         su_result_fact(r, "n", "People in both counts", in.before + in.after);
         su_result_fact_text(r, "method", "Method", c.exact ? "exact (binomial)" : "log ratio with over-dispersion");
+        if (in.before < FEW_COUNTED || in.after < FEW_COUNTED) few_counted(r);
         if (c.exact)
             su_result_warn(r, "W_POISSON_ASSUMED",
                            "counts are taken as Poisson; people travel in groups and routes shift, so real counts vary more: "
@@ -226,6 +237,9 @@ su_status su_command_flow_rate(su_cli *cli)
         su_result_fact_text(r, "method", "Method", "exact Poisson (gamma)");
         su_result_plot(r, SU_PLOT_INTERVALS, "Rates", t, "group", NULL, "rate", "low", "high");
         su_result_warn(r, "W_DETECTED_ONLY", "detected or assisted people only; a rate of detection is not a rate of occurrence");
+        double fewest = INFINITY;
+        for (size_t row = 0; row < su_result_rows(r, "rates"); row++) fewest = fmin(fewest, su_result_get(r, "rates", row, "count"));
+        if (fewest < FEW_COUNTED) few_counted(r);
         su_result_method(r, "Rates have exact Poisson limits by the gamma distribution (Garwood 1936).");
         st = su_analysis_print(cli, a.frame, 0, r);
     }

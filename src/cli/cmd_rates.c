@@ -16,8 +16,7 @@ const su_option su_options_rates[] = {
     { "ratio-to", "X", "ratio of sums: sum of Y / sum of X" },
     { "quantile", "P,P,...", "quantiles of Y: 0.25,0.5,0.75" },
     { "rule", "RULE", "of quantiles: math (default), school, hf1 to hf9, shahvaish" },
-    { "replicates", "KIND", "JK1, JKn, BRR, Fay:RHO or bootstrap:N instead of linearisation" },
-    { "mse", NULL, "replicates: deviations from the full estimate instead of their mean" },
+    SU_OPTIONS_REPLICATES,
     { "seed", "S", "of the bootstrap; default 1" },
     { "min-cell", "K", "hide what rests on fewer than K cases or non-cases; default 0 = nothing" },
     { "release", "DIR", "instead of FILE: the published counts of a release, with the noise in the intervals" },
@@ -25,38 +24,6 @@ const su_option su_options_rates[] = {
     SU_OPTIONS_ANALYSIS,
     { NULL, NULL, NULL }
 };
-
-static su_status read_replicates(su_cli *cli, const su_design *d, uint64_t seed, su_replicates **out, const char **name)
-{
-    su_replicate_options o = { .seed = seed, .mse = su_cli_switch(cli, "mse") };
-    const char *text = su_cli_option(cli, "replicates");
-    *name = text;
-    if (!text) return o.mse ? su_fail(&cli->ctx, SU_USAGE, "--mse needs --replicates") : SU_OK;
-    const char *colon = strchr(text, ':');
-    su_str kind = { text, colon ? (size_t)(colon - text) : strlen(text) };
-    double number = 0;
-    bool has = colon && su_parse_f64(su_str_of(colon + 1), &number);
-    if (colon && !has) return su_fail(&cli->ctx, SU_USAGE, "--replicates '%s': '%s' is not a number", text, colon + 1);
-    if (su_str_equal(kind, SU_STR("JK1")) && !has)
-        o.method = SU_REPLICATE_JK1;
-    else if (su_str_equal(kind, SU_STR("JKn")) && !has)
-        o.method = SU_REPLICATE_JKN;
-    else if (su_str_equal(kind, SU_STR("BRR")) && !has)
-        o.method = SU_REPLICATE_BRR;
-    else if (su_str_equal(kind, SU_STR("Fay")) && has)
-        o.method = SU_REPLICATE_FAY;
-    else if (su_str_equal(kind, SU_STR("bootstrap")))
-        o.method = SU_REPLICATE_RAO_WU;
-    else
-        return su_fail(&cli->ctx, SU_USAGE, "--replicates '%s' must be JK1, JKn, BRR, Fay:RHO (such as Fay:0.3) or bootstrap:N", text);
-    o.fay = number;
-    if (o.method == SU_REPLICATE_RAO_WU && has) {
-        if (!(number >= 2 && number <= 100000 && number == floor(number)))
-            return su_fail(&cli->ctx, SU_REFUSED, "--replicates '%s': from 2 to 100000 replicates", text);
-        o.replicates = (uint32_t)number;
-    }
-    return su_replicates_new(&cli->ctx, d, &o, out);
-}
 
 static su_status read_kind(su_cli *cli, su_analysis *a, su_rates_options *o)
 {
@@ -123,7 +90,7 @@ su_status su_command_rates(su_cli *cli)
     if (!st) st = su_cli_design_open(cli, &a, &d);
     o.design_given = d.given;
     o.nonprobability = d.nonprobability;
-    if (!st) st = read_replicates(cli, d.design, (uint64_t)seed, &replicates, &o.replicate_name);
+    if (!st) st = su_cli_replicates(cli, d.design, (uint64_t)seed, &replicates, &o.replicate_name);
     o.replicates = replicates;
     if (!st) st = su_rates_result(&cli->ctx, a.frame, d.design, &o, &r);
     if (!st) st = su_analysis_print(cli, a.frame, (uint64_t)seed, r);

@@ -359,3 +359,35 @@ su_status su_cli_level(su_cli *cli, double *out)
         st = su_fail(&cli->ctx, SU_REFUSED, "--level %g must lie between 0.5 and 0.9999, for example 0.95", *out);
     return st;
 }
+
+su_status su_cli_replicates(su_cli *cli, const su_design *d, uint64_t seed, su_replicates **out, const char **name)
+{
+    su_replicate_options o = { .seed = seed, .mse = su_cli_switch(cli, "mse") };
+    const char *text = su_cli_option(cli, "replicates");
+    *name = text;
+    if (!text) return o.mse ? su_fail(&cli->ctx, SU_USAGE, "--mse needs --replicates") : SU_OK;
+    const char *colon = strchr(text, ':');
+    su_str kind = { text, colon ? (size_t)(colon - text) : strlen(text) };
+    double number = 0;
+    bool has = colon && su_parse_f64(su_str_of(colon + 1), &number);
+    if (colon && !has) return su_fail(&cli->ctx, SU_USAGE, "--replicates '%s': '%s' is not a number", text, colon + 1);
+    if (su_str_equal(kind, SU_STR("JK1")) && !has)
+        o.method = SU_REPLICATE_JK1;
+    else if (su_str_equal(kind, SU_STR("JKn")) && !has)
+        o.method = SU_REPLICATE_JKN;
+    else if (su_str_equal(kind, SU_STR("BRR")) && !has)
+        o.method = SU_REPLICATE_BRR;
+    else if (su_str_equal(kind, SU_STR("Fay")) && has)
+        o.method = SU_REPLICATE_FAY;
+    else if (su_str_equal(kind, SU_STR("bootstrap")))
+        o.method = SU_REPLICATE_RAO_WU;
+    else
+        return su_fail(&cli->ctx, SU_USAGE, "--replicates '%s' must be JK1, JKn, BRR, Fay:RHO (such as Fay:0.3) or bootstrap:N", text);
+    o.fay = number;
+    if (o.method == SU_REPLICATE_RAO_WU && has) {
+        if (!(number >= 2 && number <= 100000 && number == floor(number)))
+            return su_fail(&cli->ctx, SU_REFUSED, "--replicates '%s': from 2 to 100000 replicates", text);
+        o.replicates = (uint32_t)number;
+    }
+    return su_replicates_new(&cli->ctx, d, &o, out);
+}

@@ -20,6 +20,12 @@
         "nonprobability", NULL, "people were not drawn at random: label every interval model-based"                                        \
     }
 
+#define SU_OPTIONS_REPLICATES                                                                                                              \
+    { "replicates", "KIND", "JK1, JKn, BRR, Fay:RHO or bootstrap:N instead of linearisation" },                                            \
+    {                                                                                                                                      \
+        "mse", NULL, "replicates: deviations from the full estimate instead of their mean"                                                 \
+    }
+
 /* One line of a margins file, as it was met. */
 typedef struct su_cli_margin {
     const char *variable, *level; /* level "" for a number */
@@ -37,6 +43,8 @@ typedef struct su_cli_design {
 
 su_status su_cli_design_open(su_cli *cli, su_analysis *a, su_cli_design *out);
 void su_cli_design_free(su_cli_design *d);
+/* --replicates and --mse; *out is NULL without them. seed is for the bootstrap. *name: the option's text. */
+su_status su_cli_replicates(su_cli *cli, const su_design *d, uint64_t seed, su_replicates **out, const char **name);
 
 /* --within: conditions with commas between them, all of which must hold: sex=female, route=CMR|EMR, age>=18, age!=99. A row where a value
  * is missing is outside. *within is NULL when the option is not given; otherwise one number per row (0 = outside), in the frame's arena. */

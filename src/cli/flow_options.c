@@ -85,8 +85,14 @@ static su_status number_option(su_cli *cli, su_analysis *a, const char *option, 
 {
     su_status st = su_analysis_variable(cli, a, option, out);
     if (st || !*out || (*out)->kind == SU_VARIABLE_NUMBER) return st;
-    return su_fail(&cli->ctx, SU_INPUT, "--%s: column '%s' holds text ('%s' for one); numbers are needed", option, (*out)->name,
-                   (*out)->level_count ? (*out)->levels[0] : "");
+    uint32_t text = 0;
+    double x;
+    while (text + 1 < (*out)->level_count && su_parse_f64(su_str_of((*out)->levels[text]), &x)) text++;
+    for (uint64_t row = 0; row < a->frame->rows; row++)
+        if (su_frame_level(*out, row) == text + 1)
+            return su_fail(&cli->ctx, SU_INPUT, "%s, line %u, column '%s': '%s' is no number (--%s); leave the cell empty if it is missing",
+                           su_path_base(a->raw->source), a->raw->row_line[row], (*out)->name, (*out)->levels[text], option);
+    return su_fail(&cli->ctx, SU_INPUT, "--%s: column '%s' has no value; numbers are needed", option, (*out)->name);
 }
 
 static su_status word_option(su_cli *cli, const char *option, const char *otherwise, const char *other, bool *out)

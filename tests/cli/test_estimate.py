@@ -1,4 +1,5 @@
 """suha estimate, stock and smallarea: arithmetic, what drives a total, labels, refusals with line and caret."""
+import math
 import json
 import os
 
@@ -53,6 +54,7 @@ def test_odds_of_a_case_file():
     dispersion = sum((a - (a + b) * share) ** 2 / ((a + b) * share * (1 - share)) for a, b in ((40, 100), (90, 60), (20, 80))) / 2
     assert abs(north["odds"] - 150 / 240) < 1e-12 and abs(north["dispersion"] - dispersion) < 1e-9
     assert abs(north["log_se"] - (dispersion * (1 / 150 + 1 / 240)) ** 0.5) < 1e-9
+    assert abs(north["low"] / (north["odds"] * math.exp(-4.302652729911275 * north["log_se"])) - 1) < 1e-9  # t of 2 df: three organisations
     assert abs(north["without_low"] - 60 / 180) < 1e-12 and abs(north["without_high"] - 130 / 160) < 1e-12
     assert any(w["code"] == "W_ASSISTED" for w in result["warnings"]) and len(result["hash"]) == 64 and result["n"] == 12
     assert "did you mean 'sexual'" in suha("odds", file, "--kind", "kind", "--numerator", "sexal", "--denominator", "labour", code=1).err

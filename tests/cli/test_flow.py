@@ -122,6 +122,11 @@ def test_flow_numbers():
     change = whole(suha("flow", "change", "--before", 4120, "--after", 5230, "--dispersion", 12, "--json"))["tables"]["change"][0]
     assert change["low"] < change["estimate"] < change["high"]
     near(whole(suha("flow", "rate", "--count", 0, "--population", 250, "--per", 1, "--json"))["tables"]["rates"][0]["high"], 0.0147555178164557, 1e-12)
+    for count, few in ((9, True), (10, False)):
+        codes = [w["code"] for w in whole(suha("flow", "rate", "--count", count, "--population", 1000, "--json"))["warnings"]]
+        assert ("W_FEW_CASES" in codes) == few, codes
+        codes = [w["code"] for w in whole(suha("flow", "change", "--before", 40, "--after", count, "--json"))["warnings"]]
+        assert ("W_FEW_CASES" in codes) == few, codes
     groups = write("groups.csv", "place,n,people\nNorth,3,40000\nSouth,0,12000\n")
     assert len(whole(suha("flow", "rate", groups, "--count", "n", "--population", "people", "--by", "place", "--json"))["tables"]["rates"]) == 2
     assert "38 people" in suha("flow", "overlap", "--first", 20, "--second", 310, "--both", 38, code=1).err

@@ -54,6 +54,61 @@ def test_json_and_page():
     assert "<svg" in text and "Satterthwaite" in text and "<script" not in text
 
 
+def test_conditional_median_and_splines():
+    r = suha("logit", survey(), "--formula", "answer ~ route + sex", "--conditional", "site", "--json").json()
+    assert r["method"] == "inverse information of the conditional likelihood" and r["groups"] == 15 and r["informative"] == 600
+    assert r["tables"]["coefficients"][0]["note"].startswith("left out") and r["tables"]["coefficients"][1]["odds_ratio"] < 1
+    bad = suha("logit", survey(), "--formula", "answer ~ route", "--conditional", "site", "--effects", code=2)
+    assert "has no level" in bad.err
+    m = suha("logit", survey(), "--formula", "answer ~ route + ns(age, 3)", "--median", "--json").json()
+    assert [c["term"] for c in m["tables"]["coefficients"]][2:] == ["ns(age,3)1", "ns(age,3)2", "ns(age,3)3"] and "aic" not in m
+    bad = suha("logit", survey(), "--formula", "answer ~ ns(route, 3)", code=1)
+    assert "categories" in bad.err
+    bad = suha("logit", survey(), "--formula", "answer ~ ns(age)", code=2)
+    assert "as in ns(age, 3)" in bad.err and "^" in bad.err
+
+
+def test_missing_level_and_population_effects():
+    file = write("gaps.csv", "y,answer,site\n" + "".join(f"{i * 7 % 10 > 4 and 1 or 0},{['yes', 'no', ''][i % 3]},s{i % 12}\n" for i in range(240)))
+    r = suha("logit", file, "--formula", "y ~ answer", "--missing-level", "answer", "--json").json()
+    assert r["n"] == 240 and r["tables"]["coefficients"][-1]["term"] == "answer=(missing)"
+    assert "W_MISSING_LEVEL" in [w["code"] for w in r["warnings"]]
+    page = path("population.html")
+    r = suha("logit", survey(), "--formula", "answer ~ route + sex", "--random", "site", "--effects", "--means", "route", "--report", page, "--json").json()
+    assert {m["category"] for m in r["tables"]["margins"]} == {"CMR", "EMR"} and len(r["tables"]["effects"]) == 2
+    with open(page) as f:
+        assert "averaged over the population of groups" in f.read()
+
+
+def test_rao_scott_and_replicates():
+    args = ["logit", survey(), "--formula", "answer ~ route + sex", "--weight", "weight", "--psu", "site", "--json"]
+    r = suha(*args, "--lrt").json()
+    ratios = r["tables"]["likelihood_ratios"]
+    assert [t["term"] for t in ratios] == ["route", "sex"] and ratios[0]["p"] < 1e-4 and ratios[0]["design_effect"] > 0 and ratios[0]["df2"] == 12
+    j = suha(*args, "--replicates", "JK1").json()
+    assert j["method"].startswith("15 replicates")
+    for a, b in zip(r["tables"]["coefficients"], j["tables"]["coefficients"]):
+        assert a["estimate"] == b["estimate"] and 0.7 < a["se"] / b["se"] < 1.3
+    bad = suha("logit", survey(), "--formula", "answer ~ route", "--replicates", "JK1", code=2)
+    assert "needs a survey design" in bad.err
+
+
+def test_two_ways_of_few_clusters_are_said():
+    for columns, few in (("site,age", True), ("site", False)):
+        r = suha("logit", survey(), "--formula", "answer ~ route", "--cluster", columns, "--json").json()
+        assert any(w["code"] == "W_FEW_CLUSTERS" and "15 clusters in one of two ways" in w["text"] for w in r["warnings"]) == few, r["warnings"]
+
+
+def test_effects_of_groups_have_honest_intervals():
+    r = suha("logit", survey(), "--formula", "answer ~ route", "--random", "site", "--json").json()
+    df = {c["term"]: c["df"] for c in r["tables"]["coefficients"]}
+    assert df["(Intercept)"] == 14 and df["route=EMR"] is None, df  # 15 sites less the one column that is the same for all people of a site
+    assert any(w["code"] == "W_FEW_GROUPS" and "15 groups" in w["text"] for w in r["warnings"])
+    known = r["sigma"] > 0
+    for g in r["tables"]["groups"]:
+        assert (g["low"] is not None) == known and (not known or g["low"] < g["effect"] < g["high"]), g
+
+
 def test_same_digits_on_any_number_of_threads():
     file, runs = survey(30000, "long.csv"), []
     for cpus in ("one", "all"):

@@ -101,6 +101,47 @@ def test_refusals():
     refused(2, "exclude each other", UK, "--people", "--count", "count")
 
 
+NOISED = "A,B,C,n\n1,0,0,118\n0,1,0,84\n1,1,0,31\n0,0,1,61\n1,0,1,22\n0,1,1,-2\n1,1,1,7\n"
+
+
+def test_counts_with_noise_go_one_way_only():
+    table = write("noised.csv", NOISED)
+    answer = suha("mse", table, "--noise", "geometric:0.4", "--json").json()
+    panel = rows(answer, "panel", "id")
+    assert list(panel) == ["dga_noised"] and panel["dga_noised"]["low"] < panel["dga_noised"]["N"] < panel["dga_noised"]["high"]
+    counts = rows(answer, "overlaps", "lists")
+    assert any(r["published"] == -2 and 0 <= r["low"] <= r["people"] <= r["high"] for r in counts.values()), counts
+    text = suha("mse", table, "--noise", "geometric:0.4", "--threads", 1).out
+    assert text == suha("mse", table, "--noise", "geometric:0.4", "--threads", 3).out and "W_MSE_NOISED" in text
+    wide, narrow = (rows(suha("mse", table, "--noise", f"gaussian:{s}", "--json").json(), "overlaps", "lists")["A"] for s in (12, 0.5))
+    assert wide["high"] - wide["low"] > 4 * (narrow["high"] - narrow["low"]), (wide, narrow)
+    refused(1, "--noise gaussian:SIGMA", table)
+    refused(1, "minus infinity", table, "--noise", "gaussian:4", "--methods", "main")
+    refused(1, "no row for people on exactly", write("hole.csv", NOISED.replace("0,1,1,-2\n", "")), "--noise", "gaussian:4")
+    refused(1, "have a row already", write("twice.csv", NOISED + "1,1,1,7\n"), "--noise", "gaussian:4")
+    refused(1, "merged before", table, "--noise", "gaussian:4", "--merge", "A+B")
+    refused(1, "scale must lie above 0", table, "--noise", "gaussian:-4")
+    refused(2, "number must follow", table, "--noise", "gaussian:many")
+    refused(2, "is not known", table, "--noise", "uniform:3")
+
+
+def test_traits_that_a_list_does_not_record():
+    # a trait that A alone records and that goes with nothing leaves the estimate of the lists as it is
+    table = write("incomplete.csv", "A,B,C,sex,n\n1,0,0,F,220\n1,0,0,M,140\n1,1,0,F,40\n1,1,0,M,15\n0,1,0,,150\n0,0,1,,300\n1,0,1,F,42\n1,0,1,M,27\n0,1,1,,22\n1,1,1,F,9\n1,1,1,M,3\n")
+    answer = suha("mse", table, "--covariates", "sex", "--incomplete", "--json", "--methods", "best", "--best-replicates", 0, "--coverage", 0, "--no-sensitivity").json()
+    panel = rows(answer, "panel", "id")
+    assert abs(panel["covariates"]["N"] / panel["best_bic"]["N"] - 1) < 0.01
+    assert "A:sex" in json.dumps(answer) and "W_MSE_INCOMPLETE" in json.dumps(answer)
+    by = {r["value"]: r for r in (answer.get("tables") or answer)["by_trait"]}
+    assert abs(by["F"]["N"] + by["M"]["N"] - panel["covariates"]["N"]) < 1e-6
+    refused(1, "--incomplete", table, "--covariates", "sex")
+    refused(2, "--covariates", UK, "--incomplete")
+
+
+def test_a_slip_in_the_model_is_said_at_once():
+    refused(2, "closing bracket", UK, "--model", "[12,13")
+
+
 def test_two_lists_are_flagged():
     text = suha("mse", write("two.csv", "A,B,n\n1,0,382\n0,1,272\n1,1,38\n")).out
     assert "W_MSE_TWO_LISTS" in text and "Chapman" in text

@@ -120,7 +120,8 @@ su_status su_fit_margins(su_context *ctx, double *table, size_t rows, size_t col
 typedef struct su_flow_estimate {
     double estimate, error, low, high;
 } su_flow_estimate;
-/* Chapman's estimate of all from n1 at one point, n2 at another, `both` at both; Seber's variance, lognormal interval for the unseen.
+/* Chapman's estimate of all from n1 at one point, n2 at another, `both` at both; Seber's variance; interval by inverting the hypergeometric
+ * law of `both` (mid-p), no upper end when nobody was seen twice; above 10,000 seen twice, and for fractions, lognormal in the unseen.
  * Refused: both above n1 or n2. */
 su_status su_two_points(su_context *ctx, double n1, double n2, double both, double level, su_flow_estimate *out) SU_MUST_CHECK;
 /* Chao's lower bound from people seen once and twice (doi:10.2307/2531532). twice = 0: the bias-corrected form. */

@@ -17,6 +17,7 @@ extern "C" {
     X(MULTINOMIAL, "multinomial", "Bayesian multinomial logistic regression")                                                              \
     X(ORDERED, "ordered", "proportional odds, categories in their order")                                                                  \
     X(PMM, "pmm", "predictive mean matching, a number seen in one of 5 donors")                                                            \
+    X(MATCHED, "matched", "many categories: one seen in one of 5 donors, nearest by the scores that the other columns predict best") \
     X(EXCLUDE, "exclude", "neither imputed nor used (identifiers, text)")
 #define SU_IMPUTE_ENUM(id, name, about) SU_IMPUTE_##id,
 typedef enum su_impute_method { SU_IMPUTE_LIST(SU_IMPUTE_ENUM) SU_IMPUTE_METHODS } su_impute_method;

@@ -1,6 +1,7 @@
 /* logit: logistic models (and their relatives) of an outcome that is 0 or 1, with the uncertainty of the design.
  *
- * docs/methods has a page per method: logit, robust-variances, marginal-effects, separation-firth, random-intercept, dtm-fms-indicators.
+ * docs/methods has a page per method: logit, robust-variances, marginal-effects, separation-firth, random-intercept, conditional-logit,
+ * dtm-fms-indicators.
  * A model describes groups. Predictions are for profiles, sets of values of the model's variables, never for a person. */
 #ifndef SUHA_LOGIT_H
 #define SUHA_LOGIT_H
@@ -52,10 +53,16 @@ typedef struct su_logit_options {
     const su_variable *weight;     /* not with design or random */
     const su_variable *cluster[2]; /* [1]: two-way clustering */
     const su_design *design;       /* the variance and df of the survey design */
+    const su_replicates *replicates; /* of the design: the variance between fits of each replicate instead of linearisation; NULL */
     const su_variable *random;     /* random intercept by this factor */
+    const su_variable *conditional; /* conditional logit: compare within the groups of this factor alone */
     unsigned nodes;                /* adaptive Gauss-Hermite; 0 = 15, 1 = Laplace, at most 64 */
+    const char *const *missing_levels; /* variables whose missing values become a category of their own, "(missing)", with a warning */
+    size_t missing_level_count;
     bool firth;
+    bool median; /* median bias-reduced instead; Wald intervals */
     bool profile;               /* profile likelihood intervals (Firth always has them) */
+    bool likelihood_ratios;     /* of whole terms; with weights, clusters or a design those of Rao and Scott. profile has them too */
     double level;               /* of the intervals; 0 = 0.95 */
     bool effects;               /* average marginal effects */
     const char *effects_at;     /* ... at each category of this variable; NULL = none */
@@ -66,9 +73,13 @@ typedef struct su_logit_options {
     const char *const *refuse_alone; /* variables from which alone no prediction is made */
     size_t refuse_alone_count;
     uint32_t smallest_cell; /* categories with fewer rows are warned about; 0 = 10 */
+    const su_raw_table *cells;    /* population cells: a column per variable of the model, the area, the people; NULL = none */
+    const char *cells_population; /* column with the people; NULL = "population" */
+    const char *cells_area;       /* column with the area; NULL = the random intercept's, or one area without */
+    uint64_t cells_seed;          /* of the draws behind the intervals */
 } su_logit_options;
 
-/* Fits and reports. Tables of *out: coefficients, tests, categories, missing, fit; effects, margins, profiles, groups where asked for.
+/* Fits and reports. Tables of *out: coefficients, tests, categories, missing, fit; effects, margins, profiles, groups, poststratified where asked for.
  * Errors: SU_USAGE formula syntax (with a caret) and options that exclude each other; SU_INPUT unknown variable, category never seen,
  * constant outcome, weight negative or all zero; SU_REFUSED fewer than 10 clusters, more than 300 columns, no degrees of freedom left.
  * Identical rows are collapsed first. O(distinct rows * terms^2 * iterations), about 20 bytes a row beside the frame. */

@@ -18,6 +18,14 @@ extern "C" {
 
 /* counts[w]: people who are on exactly the lists of w (bit i = list i); counts[0] is 0: nobody has seen them. With covariates there is a
  * table per stratum, counts being their sum. From su_overlaps_new and friends; freed with su_overlaps_free. */
+/* People of one history some of whose traits are not known. */
+#define SU_OVERLAP_UNKNOWN UINT32_MAX
+typedef struct su_overlap_partial {
+    uint32_t cell;
+    int64_t people;
+    uint32_t *level; /* per covariate, SU_OVERLAP_UNKNOWN = not known */
+} su_overlap_partial;
+
 typedef struct su_overlaps {
     unsigned lists;
     char **names;
@@ -30,7 +38,9 @@ typedef struct su_overlaps {
     unsigned *covariate_levels;  /* how many values each has */
     char ***covariate_values;    /* [covariate][level] */
     size_t strata;               /* product of the levels; the first covariate runs slowest */
-    int64_t *stratum_counts;     /* strata x cells */
+    int64_t *stratum_counts;     /* strata x cells; people with every value known */
+    size_t partials;             /* the others, none unless asked for by `incomplete` */
+    su_overlap_partial *partial;
 } su_overlaps;
 
 typedef struct su_overlap_options {
@@ -41,6 +51,8 @@ typedef struct su_overlap_options {
     bool person_rows;               /* one person per row, whatever the columns are called */
     const char *const *covariates;
     size_t covariate_count;
+    bool incomplete; /* an empty covariate is a value that this list does not record; otherwise it is an error */
+    bool noised; /* counts carry noise: negative ones are read, and every combination of lists must have exactly one row */
 } su_overlap_options;
 
 /* An overlap table (list columns of 0 and 1 and a count; rows in any order, repeated rows add up, absent combinations are 0) or one row per
@@ -73,6 +85,17 @@ typedef enum su_mse_method {
     SU_MSE_METHODS
 } su_mse_method;
 
+/* Noise that was added to every count for privacy, one person being in one count. */
+typedef enum su_mse_noise_law {
+    SU_MSE_NO_NOISE,
+    SU_MSE_NOISE_GAUSSIAN, /* discrete Gaussian: probability of x in proportion to exp(-x^2 / (2 scale^2)) */
+    SU_MSE_NOISE_GEOMETRIC /* two-sided geometric: in proportion to exp(-|x| scale); scale is epsilon */
+} su_mse_noise_law;
+typedef struct su_mse_noise {
+    su_mse_noise_law law;
+    double scale;
+} su_mse_noise;
+
 typedef struct su_mse_options {
     uint32_t methods;       /* bits of su_mse_method; 0 = all of them */
     const char *model;      /* fixed model, NULL for none */
@@ -94,13 +117,15 @@ typedef struct su_mse_options {
     uint32_t coverage;      /* simulated tables to try the interval on; 0 = none */
     bool sensitivity;       /* leave one list out, merge two, linkage error */
     bool keep_flawed_lists; /* do not take out empty, full, nested and duplicate lists */
+    su_mse_noise noise;     /* of the counts; with one, only the average over decomposable graphs is made, with the noise in its likelihood */
 } su_mse_options;
 
 su_mse_options su_mse_defaults(void);
 
 /* Checks the data, runs the methods and fills the result: overlap table, pairs with what independence would give, checks, panel, best
  * models, sensitivity, coverage, verdict. Refuses (SU_REFUSED) fewer than two lists with people and tables without any overlap; with two
- * lists only Chapman's estimator is given, flagged. With covariates also the estimates by stratum. */
+ * lists only Chapman's estimator is given, flagged. With covariates also the estimates by stratum. With noise: three to six lists, and every
+ * other method asked for is refused, because a log-linear fit takes a false zero for an effect of minus infinity. */
 su_status su_mse_panel(su_context *ctx, const su_overlaps *o, const su_mse_options *options, su_result *result) SU_MUST_CHECK;
 
 #ifdef __cplusplus

@@ -108,6 +108,9 @@ typedef struct su_estimand {
     const double *x;       /* ratio: sum w y / sum w x; NaN = outside */
     const uint32_t *group; /* 1..groups, 0 = outside; NULL = one group of all rows */
     uint32_t groups;
+    /* instead of y, for su_design_estimate alone: writes y of rows from .. from + n, so that no column of it need be held */
+    void (*read)(const void *arg, uint64_t from, uint32_t n, double *y);
+    const void *arg;
 } su_estimand;
 
 typedef struct su_estimate {
@@ -140,7 +143,8 @@ typedef struct su_replicates su_replicates;
 su_status su_replicates_new(su_context *ctx, const su_design *d, const su_replicate_options *options, su_replicates **out) SU_MUST_CHECK;
 void su_replicates_free(su_replicates *r);
 uint32_t su_replicates_count(const su_replicates *r);
-/* The factor of replicate `at` for first-stage unit `psu`, and the weights of all rows. */
+/* The weights of all rows in replicate `at`. Calibrated weights are calibrated again in every replicate, which must go through all that the
+ * full weights went through; one that cannot meet the margins makes su_replicates_new fail. */
 void su_replicates_weights(const su_design *d, const su_replicates *r, uint32_t at, double *weights);
 /* Scaled sum of outer products of K estimates per replicate (row-major replicates x K) around `full` or their mean. */
 void su_replicates_covariance(const su_replicates *r, const double *estimates, const double *full, size_t k, double *covariance);

@@ -132,6 +132,16 @@ typedef struct shown {
     double estimate, low, high;
 } shown;
 
+/* Of an area without a sample the error is mostly A, which is estimated with variance 2 / sum (A + psi)^-2 (of the maximum of the
+ * likelihood): t with twice the squared error over that as degrees of freedom (Satterthwaite 1946, doi:10.2307/3002019). */
+static double degrees_of_freedom(const areas *a, const su_area_fit *f, double mse)
+{
+    double sum = 0;
+    for (uint64_t row = 0; row < a->f->rows; row++)
+        if (!isnan(a->y[row])) sum += 1 / ((f->a + a->psi[row]) * (f->a + a->psi[row]));
+    return fmax(mse * mse * sum, 1);
+}
+
 static void area_row(const areas *a, const su_area_fit *f, const su_area_fit *safe, uint64_t row, size_t at, su_result_table *t, shown *s)
 {
     bool sampled = !isnan(a->y[row]);
@@ -145,7 +155,8 @@ static void area_row(const areas *a, const su_area_fit *f, const su_area_fit *sa
         other = mse;
         if (safe) (void)su_area_predict(safe, a->x + row * a->columns, &other);
     }
-    double used = safe ? fmax(mse, other) : mse, reach = su_normal_quantile(0.5 + a->o->level / 2) * sqrt(used);
+    double used = safe ? fmax(mse, other) : mse, p = 0.5 + a->o->level / 2;
+    double reach = (sampled || safe ? su_normal_quantile(p) : su_t_quantile(p, degrees_of_freedom(a, f, mse))) * sqrt(used);
     uint32_t level = su_frame_level(a->name, row);
     *s = (shown) { estimate, estimate - reach, estimate + reach };
     su_result_text(t, level ? a->name->levels[level - 1] : "");
@@ -211,6 +222,14 @@ static void say(const areas *a, const su_area_fit *f, const su_area_fit *safe, s
             "adjusted likelihood (A = %.4g)",
             safe->a);
     }
+    double psi = 0;
+    for (uint64_t row = 0; row < a->f->rows; row++)
+        if (!isnan(a->y[row])) psi += a->psi[row] / (double)a->sampled;
+    if (!safe && f->a < psi)
+        su_result_warn(out, "W_AREAS_ALIKE",
+                       "areas differ less than their samples vary (A = %.4g, sampling variance %.4g on average): intervals can be wider than "
+                       "needed (94 to 100 %% of simulated ones held the truth), most of all those of areas without a sample",
+                       f->a, psi);
     if (a->o->method == SU_AREA_DL) su_result_warn(out, "W_NO_MSE", "no mean squared error is known for this method; use reml");
     if (a->smoothed)
         su_result_warn(out, "W_SMOOTHED", "%zu sampling variances were replaced by the pooled unit variance over the sample size",

@@ -32,7 +32,8 @@ static odds odds_of(const cell *by_organisation, uint32_t organisations, cell al
     if (used < 2) o.without_low = o.without_high = NAN;
     if (used > 1) o.dispersion = fmax(1, square / (used - 1));
     o.log_error = sqrt(o.dispersion * (1 / all.a + 1 / all.b));
-    double reach = su_normal_quantile(0.5 + level / 2) * o.log_error;
+    /* the dispersion is estimated from the organisations: few of them know it badly */
+    double reach = (used > 1 ? su_t_quantile(0.5 + level / 2, used - 1) : su_normal_quantile(0.5 + level / 2)) * o.log_error;
     o.low = o.value * exp(-reach);
     o.high = o.value * exp(reach);
     return o;

@@ -5,6 +5,8 @@
 
 #include "numeric/special.h"
 
+enum { MANY = 10000 }; /* seen twice: above, the lognormal interval is as good, and the sum long */
+
 static double quantile(double level) { return su_normal_quantile(0.5 + level / 2); }
 
 /* n people seen, n + unseen in all: the interval is lognormal in the unseen, so that it never falls below n. */
@@ -18,6 +20,36 @@ static void unseen_interval(su_flow_estimate *out, double n, double level)
     out->high = n + unseen * c;
 }
 
+/* P(fewer than `both` are seen twice) and half of P(just as many), of n people of whom n1 and n2 are drawn without looking. */
+static double mid_p(double n, double n1, double n2, double both)
+{
+    double p = exp(su_lgamma(n1 + 1) - su_lgamma(both + 1) - su_lgamma(n1 - both + 1) + su_lgamma(n - n1 + 1) - su_lgamma(n2 - both + 1) -
+                   su_lgamma(n - n1 - n2 + both + 1) - su_lgamma(n + 1) + su_lgamma(n2 + 1) + su_lgamma(n - n2 + 1)),
+           sum = p / 2;
+    for (double k = both; k > 0 && n - n1 - n2 + k > 0 && p > 0; k--) {
+        p *= k * (n - n1 - n2 + k) / ((n1 - k + 1) * (n2 - k + 1));
+        sum += p;
+    }
+    return sum;
+}
+
+/* The number of people at which mid_p is `wanted`; it grows with that number. */
+static double people_at(double wanted, double n1, double n2, double both)
+{
+    double low = n1 + n2 - both, high = 2 * low + 2;
+    if (mid_p(low, n1, n2, both) >= wanted) return low;
+    while (mid_p(high, n1, n2, both) < wanted) {
+        low = high;
+        high *= 4;
+        if (high > 1e14) return INFINITY;
+    }
+    for (int i = 0; i < 200 && high - low > 1e-9 * high; i++) {
+        double middle = (low + high) / 2;
+        *(mid_p(middle, n1, n2, both) < wanted ? &low : &high) = middle;
+    }
+    return (low + high) / 2;
+}
+
 su_status su_two_points(su_context *ctx, double n1, double n2, double both, double level, su_flow_estimate *out)
 {
     if (!(n1 >= 0) || !(n2 >= 0) || !(both >= 0) || isinf(n1) || isinf(n2))
@@ -27,7 +59,13 @@ su_status su_two_points(su_context *ctx, double n1, double n2, double both, doub
                        n1 < n2 ? "first" : "second");
     out->estimate = (n1 + 1) * (n2 + 1) / (both + 1) - 1;
     out->error = sqrt((n1 + 1) * (n2 + 1) * (n1 - both) * (n2 - both) / ((both + 1) * (both + 1) * (both + 2)));
-    unseen_interval(out, n1 + n2 - both, level);
+    bool whole = n1 == floor(n1) && n2 == floor(n2) && both == floor(both);
+    if (whole && both <= MANY) {
+        out->low = people_at((1 - level) / 2, n1, n2, both);
+        out->high = people_at((1 + level) / 2, n1, n2, both);
+    } else {
+        unseen_interval(out, n1 + n2 - both, level);
+    }
     return SU_OK;
 }
 

@@ -81,9 +81,18 @@ static su_status design(su_context *ctx, const su_series *s, const su_trend_opti
 }
 
 /* t, also where the variance is the model's: with the normal quantile a break's interval holds the truth too seldom in short series. */
-static double reach_of(const su_trend_options *o, const su_counts_fit *f) { return su_t_quantile(0.5 + o->level / 2, (double)f->df); }
+static double widening(const su_trend_options *o, const su_counts_fit *f)
+{
+    bool model = f->overdispersed && o->errors == SU_ERRORS_MODEL; /* theta by maximum likelihood is too large in short series */
+    return model ? sqrt(fmax(f->dispersion, 1)) : 1;
+}
 
-static double p_of(const su_counts_fit *f, double t) { return su_t_two_sided(t, (double)f->df); }
+static double reach_of(const su_trend_options *o, const su_counts_fit *f)
+{
+    return su_t_quantile(0.5 + o->level / 2, (double)f->df) * widening(o, f);
+}
+
+static double p_of(const su_trend_options *o, const su_counts_fit *f, double t) { return su_t_two_sided(t / widening(o, f), (double)f->df); }
 
 static void add_columns(su_result_table *t, const char *const (*columns)[2], const su_column_kind *kinds, size_t n)
 {
@@ -107,7 +116,7 @@ static void table_coefficients(const su_trend_options *o, const su_counts_fit *f
             su_result_warn(out, "W_ALIASED", "term '%s' follows from the terms before it and was left out", t->name[j]);
             continue;
         }
-        double z = b / se, row[7] = { b, se, z, p_of(f, z), exp(b), exp(b - reach * se), exp(b + reach * se) };
+        double z = b / se, row[7] = { b, se, z, p_of(o, f, z), exp(b), exp(b - reach * se), exp(b + reach * se) };
         for (int k = 0; k < 7; k++) su_result_number(table, row[k]);
     }
 }
@@ -131,13 +140,13 @@ static void table_changes(const su_series *s, const su_trend_options *o, const s
     size_t n = t->count;
     double b = f->coefficients[1], se = sqrt(f->covariance[n + 1]), year = s->kind == 'd' ? 365.25 : s->period ? s->period : 1;
     if (f->kept[1]) {
-        if (year > 1) change_row(table, "per year", year * b, year * se, reach, p_of(f, b / se));
-        change_row(table, "per period", b, se, reach, p_of(f, b / se));
+        if (year > 1) change_row(table, "per year", year * b, year * se, reach, p_of(o, f, b / se));
+        change_row(table, "per period", b, se, reach, p_of(o, f, b / se));
     }
     if (t->shift && f->kept[t->shift]) {
         b = f->coefficients[t->shift];
         se = sqrt(f->covariance[t->shift * n + t->shift]);
-        change_row(table, t->name[t->shift], b, se, reach, p_of(f, b / se));
+        change_row(table, t->name[t->shift], b, se, reach, p_of(o, f, b / se));
     }
     su_result_plot(out, SU_PLOT_INTERVALS, "Relative change", table, "what", NULL, "change", "low", "high");
 }
@@ -207,6 +216,27 @@ static double exposure_ahead(const su_series *s, const su_trend_options *o, cons
     return s->exposure[s->n - 1];
 }
 
+/* P(count <= k): negative binomial of this mean and size, Poisson at infinite size. */
+static double count_cdf(double k, double mean, double size)
+{
+    return isinf(size) ? su_gamma_q(k + 1, mean) : su_beta_i(size / (size + mean), size, k + 1);
+}
+
+/* Smallest count with at least p at or below it. */
+static double count_quantile(double p, double mean, double variance)
+{
+    double size = variance > mean * (1 + 1e-9) ? mean * mean / (variance - mean) : INFINITY, low = -1, high = ceil(mean) + 1;
+    while (high < 1e15 && count_cdf(high, mean, size) < p) {
+        low = high;
+        high *= 2;
+    }
+    while (high - low > 1) {
+        double middle = floor((low + high) / 2);
+        *(count_cdf(middle, mean, size) < p ? &low : &high) = middle;
+    }
+    return high;
+}
+
 static void forecast_model(const su_series *s, const su_trend_options *o, const su_counts_fit *f, su_result_table *table)
 {
     double reach = reach_of(o, f), row[MOST_TERMS] = { 0 }, error;
@@ -220,12 +250,12 @@ static void forecast_model(const su_series *s, const su_trend_options *o, const 
         double shift = s->shift ? s->shift[s->n - 1] : o->has_break && at >= o->break_at;
         fill_row(s, o, (double)(at - s->ordinal[0]) + 1, season, shift, row);
         double eta = su_counts_predict(f, row, log(exposure_ahead(s, o, &p, season)), &error), mean = exp(eta);
-        /* one new count: its own variance beside the mean's, as a lognormal */
-        double own = isinf(f->theta) ? fmax(f->dispersion, 1) * mean : mean + mean * mean / f->theta;
-        double spread = sqrt(log1p(own / (mean * mean)) + error * error);
+        /* one new count: its own variance beside the mean's, as one negative binomial; the tails hold what t leaves outside */
+        double own = isinf(f->theta) ? fmax(f->dispersion, 1) * mean : mean + mean * mean / f->theta * fmax(f->dispersion, 1);
+        double spread = own + mean * mean * expm1(error * error), tail = su_normal_upper(reach);
         su_result_text(table, text);
-        double cells[5] = { mean, exp(eta - reach * error), exp(eta + reach * error), exp(eta - reach * spread),
-                            exp(eta + reach * spread) };
+        double cells[5] = { mean, exp(eta - reach * error), exp(eta + reach * error), count_quantile(tail, mean, spread),
+                            count_quantile(1 - tail, mean, spread) };
         for (int j = 0; j < 5; j++) su_result_number(table, cells[j]);
     }
 }

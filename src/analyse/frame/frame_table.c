@@ -54,6 +54,26 @@ static void decide(su_arena *scratch, const su_frame_options *options, const col
         }
 }
 
+/* Among two-letter codes of countries "NA" is Namibia. Four others make it such a column; yes, no and the like are fewer. */
+static void keep_namibia(column *c)
+{
+    enum { OTHERS = 4 };
+    uint32_t others = 0;
+    entry *namibia = NULL;
+    for (uint32_t i = 0; i < c->count; i++) {
+        entry *e = &c->entries[i];
+        if (!e->used || !e->text.n) continue;
+        bool code = e->text.n == 2 && e->text.p[0] >= 'A' && e->text.p[0] <= 'Z' && e->text.p[1] >= 'A' && e->text.p[1] <= 'Z';
+        if (code && memcmp(e->text.p, "NA", 2) == 0)
+            namibia = e;
+        else if (code)
+            others++;
+        else if (!e->missing)
+            return;
+    }
+    if (namibia && others >= OTHERS) namibia->missing = false;
+}
+
 static void read_column(su_arena *scratch, const su_raw_table *t, uint32_t at, const su_schema *schema, const su_frame_options *options,
                         column *c)
 {
@@ -68,6 +88,9 @@ static void read_column(su_arena *scratch, const su_raw_table *t, uint32_t at, c
         c->entries[i].text = su_str_trim(su_dict_get(raw->values, i));
         decide(scratch, options, c, &c->entries[i]);
     }
+    for (uint32_t i = 0; i < options->missing_count; i++)
+        if (strcmp(options->missing[i].value, "NA") == 0) return;
+    if (!c->field) keep_namibia(c);
 }
 
 /* A code list of numbers that stand for names (a country's number) stays a factor; flags, years and whole numbers are numbers. */

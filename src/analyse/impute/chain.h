@@ -83,5 +83,6 @@ void su_chain_draw(su_philox *random, const double *l, size_t n, const bool *kep
 void su_chain_multinomial(su_chain *c, uint32_t target);
 void su_chain_ordered(su_chain *c, uint32_t target);
 void su_chain_pmm(su_chain *c, uint32_t target);
+void su_chain_matched(su_chain *c, uint32_t target);
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "impute/chain.h"
 
-enum { MOST_LEVELS = 50 };
+enum { MOST_LEVELS = 50, MOST_MATCHED = SU_CHAIN_COLUMNS - 1 };
 
 const char *su_impute_method_name(su_impute_method m)
 {
@@ -54,17 +54,21 @@ static void summarise(const su_frame *f, const su_variable *v, summary *s)
 }
 
 /* A reason why the variable can neither be imputed nor predict, or NULL. */
-static const char *useless(const su_variable *v, const summary *s)
+static const char *useless(const su_variable *v, const summary *s, su_impute_method chosen)
 {
     if (s->present == 0) return "no value at all";
     if (s->distinct < 2) return "one value only";
-    if (v->kind == SU_VARIABLE_FACTOR && s->distinct > MOST_LEVELS) return "text or an identifier (more than 50 different values)";
+    if (v->kind == SU_VARIABLE_NUMBER) return NULL;
+    if (chosen == SU_IMPUTE_MATCHED) return s->distinct > MOST_MATCHED ? "more than 199 different values" : NULL;
+    if (s->distinct > MOST_LEVELS) return "text or an identifier (more than 50 different values)";
     return NULL;
 }
 
 static su_impute_method automatic(const su_variable *v, const summary *s)
 {
-    return s->distinct == 2 ? SU_IMPUTE_LOGIT : v->kind == SU_VARIABLE_NUMBER ? SU_IMPUTE_PMM : SU_IMPUTE_MULTINOMIAL;
+    if (s->distinct == 2) return SU_IMPUTE_LOGIT;
+    if (v->kind == SU_VARIABLE_NUMBER) return SU_IMPUTE_PMM;
+    return s->distinct > SU_CHAIN_CATEGORIES ? SU_IMPUTE_MATCHED : SU_IMPUTE_MULTINOMIAL;
 }
 
 static su_status check_method(su_context *ctx, const su_variable *v, const summary *s, su_impute_method m, double delta, uint64_t missing)
@@ -72,12 +76,14 @@ static su_status check_method(su_context *ctx, const su_variable *v, const summa
     bool number = v->kind == SU_VARIABLE_NUMBER;
     if (m == SU_IMPUTE_PMM && !number) return su_fail(ctx, SU_USAGE, "'%s' holds categories; pmm is for numbers", v->name);
     if (m == SU_IMPUTE_LOGIT && s->distinct != 2) return su_fail(ctx, SU_USAGE, "'%s' has more than two values; logit is for two", v->name);
-    if ((m == SU_IMPUTE_MULTINOMIAL || m == SU_IMPUTE_ORDERED) && number && s->distinct != 2)
+    if ((m == SU_IMPUTE_MULTINOMIAL || m == SU_IMPUTE_ORDERED || m == SU_IMPUTE_MATCHED) && number && s->distinct != 2)
         return su_fail(ctx, SU_USAGE, "'%s' is a number; use pmm, or write its categories as words", v->name);
-    if (m != SU_IMPUTE_PMM && missing && s->distinct > SU_CHAIN_CATEGORIES)
-        return su_fail(ctx, SU_REFUSED, "'%s' has %llu categories and missing values; join categories (at most %d), or exclude it", v->name,
-                       (unsigned long long)s->distinct, SU_CHAIN_CATEGORIES);
-    if (delta != 0 && m == SU_IMPUTE_MULTINOMIAL && s->distinct > 2)
+    if (m != SU_IMPUTE_PMM && m != SU_IMPUTE_MATCHED && missing && s->distinct > SU_CHAIN_CATEGORIES)
+        return su_fail(ctx, SU_REFUSED,
+                       "'%s' has %llu categories and missing values; %s takes at most %d. Join categories, say --method %s=matched, or "
+                       "exclude it",
+                       v->name, (unsigned long long)s->distinct, su_impute_method_name(m), SU_CHAIN_CATEGORIES, v->name);
+    if (delta != 0 && (m == SU_IMPUTE_MULTINOMIAL || m == SU_IMPUTE_MATCHED) && s->distinct > 2)
         return su_fail(ctx, SU_USAGE, "'%s' has several categories without an order: --delta has no direction there; use ordered", v->name);
     return SU_OK;
 }
@@ -146,7 +152,7 @@ static su_status prepare(su_context *ctx, const su_frame *f, const su_impute_opt
             i->not_applicable += reason_of(i->variable, row) == SU_CELL_NOT_APPLICABLE;
         }
     summarise(f, i->variable, &s);
-    i->note = choice.method == SU_IMPUTE_EXCLUDE ? "excluded" : useless(i->variable, &s);
+    i->note = choice.method == SU_IMPUTE_EXCLUDE ? "excluded" : useless(i->variable, &s, choice.method);
     su_status st = SU_OK;
     if (i->note && choice.method != SU_IMPUTE_EXCLUDE && (choice.method != SU_IMPUTE_AUTO || choice.delta != 0))
         st = su_fail(ctx, SU_REFUSED, "'%s' cannot be imputed: %s", i->variable->name, i->note);
@@ -175,7 +181,8 @@ static su_status check_sizes(su_context *ctx, const su_chain_data *d, const su_i
     for (uint32_t j = 0; j < d->count; j++) {
         const su_chain_variable *v = &d->variables[j];
         if (!v->used || !v->missing_count) continue;
-        uint32_t columns = su_chain_columns(d, j), parameters = v->category ? columns * (v->categories - 1) : columns;
+        uint32_t columns = su_chain_columns(d, j),
+                 parameters = v->category && v->method != SU_IMPUTE_MATCHED ? columns * (v->categories - 1) : columns;
         any = true;
         if (columns > SU_CHAIN_COLUMNS)
             return su_fail(ctx, SU_REFUSED,
@@ -288,6 +295,9 @@ static void run_chain(void *arg, size_t which, unsigned worker)
             switch (w->data->variables[j].method) {
             case SU_IMPUTE_PMM:
                 su_chain_pmm(&c, j);
+                break;
+            case SU_IMPUTE_MATCHED:
+                su_chain_matched(&c, j);
                 break;
             case SU_IMPUTE_ORDERED:
                 su_chain_ordered(&c, j);

@@ -5,8 +5,9 @@
 #include <string.h>
 
 #include "numeric/matrix.h"
+#include "numeric/special.h"
 
-su_average su_average_new(uint32_t columns) { return (su_average) { 0, su_alloc_array(columns, sizeof(double)) }; }
+su_average su_average_new(uint32_t columns) { return (su_average) { 0, su_alloc_array((size_t)columns + 1, sizeof(double)) }; }
 
 void su_average_free(su_average *a)
 {
@@ -55,6 +56,78 @@ static void average(const su_units *u, const double *beta, const su_setting *set
     su_sparse_free(&s);
     su_sparse_free(&d);
     free(block);
+}
+
+enum { NODES = 40 };
+typedef struct mixture {
+    double sigma, shift[NODES], share[NODES]; /* sigma u, phi(u) du */
+} mixture;
+
+static mixture mixture_of(double sigma)
+{
+    double z[NODES], w[NODES];
+    mixture m = { .sigma = sigma };
+    su_gauss_hermite(NODES, z, w);
+    for (int q = 0; q < NODES; q++) {
+        m.shift[q] = sigma * M_SQRT2 * z[q];
+        m.share[q] = w[q] / sqrt(M_PI);
+    }
+    return m;
+}
+
+/* The averaged mean, its first and second derivative, and those of the first two along log sigma. */
+typedef struct averaged {
+    double mean, slope, curve, mean_by_sigma, slope_by_sigma;
+} averaged;
+
+static averaged averaged_at(const mixture *m, double eta)
+{
+    averaged a = { 0 };
+    for (int q = 0; q < NODES; q++) {
+        double at = eta + m->shift[q];
+        su_mean one = su_family_mean(SU_FAMILY_LOGIT, at);
+        double curve = one.slope * (1 - 2 * one.mu);
+        a.mean += m->share[q] * one.mu;
+        a.slope += m->share[q] * one.slope;
+        a.curve += m->share[q] * curve;
+        a.mean_by_sigma += m->share[q] * one.slope * m->shift[q];
+        a.slope_by_sigma += m->share[q] * curve * m->shift[q];
+    }
+    return a;
+}
+
+void su_average_population(const su_units *u, const double *theta, double sigma, const su_setting *settings, const su_variable *slope_of,
+                           su_average *out)
+{
+    uint32_t p = u->x->columns;
+    mixture m = mixture_of(sigma);
+    su_sparse s = su_sparse_new(u->x), d = su_sparse_new(u->x);
+    su_sum value = { 0 }, total = { 0 }, along = { 0 };
+    memset(out->gradient, 0, ((size_t)p + 1) * sizeof *out->gradient);
+    for (uint64_t i = 0; i < u->n; i++) {
+        double w = su_units_weight(u, i);
+        su_predictors_row(u->x, u->row[i], settings, &s);
+        averaged a = averaged_at(&m, su_sparse_dot(&s, theta) + su_predictors_offset(u->x, u->row[i], settings));
+        su_sum_add(&total, w);
+        if (slope_of) {
+            su_predictors_slope(u->x, u->row[i], settings, slope_of, &d);
+            double change = su_sparse_dot(&d, theta);
+            su_sum_add(&value, w * a.slope * change);
+            su_sum_add(&along, w * a.slope_by_sigma * change);
+            su_sparse_axpy(&s, w * a.curve * change, out->gradient);
+            su_sparse_axpy(&d, w * a.slope, out->gradient);
+        } else {
+            su_sum_add(&value, w * a.mean);
+            su_sum_add(&along, w * a.mean_by_sigma);
+            su_sparse_axpy(&s, w * a.slope, out->gradient);
+        }
+    }
+    double weight = su_sum_of(&total);
+    out->value = su_sum_of(&value) / weight;
+    out->gradient[p] = su_sum_of(&along);
+    for (uint32_t j = 0; j <= p; j++) out->gradient[j] /= weight;
+    su_sparse_free(&s);
+    su_sparse_free(&d);
 }
 
 void su_average_mean(const su_units *u, const double *beta, const su_setting *settings, su_average *out)

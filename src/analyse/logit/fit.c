@@ -56,7 +56,7 @@ static bool maximise_from(su_context *ctx, const su_units *u, const bool *active
         double before = m->loglik, length = 1;
         for (int h = 0; h < HALVINGS; h++, length /= 2) {
             for (uint32_t j = 0; j < p; j++) trial[j] = beta[j] + length * step[j];
-            su_units_moments(ctx, u, trial, step, m);
+            su_units_moments(ctx, u, trial, last ? step : NULL, m); /* how far it moved counts for the last step only */
             if (last || m->loglik >= before - 1e-12 * fabs(before)) break;
         }
         memcpy(beta, trial, p * sizeof *beta);

@@ -11,6 +11,8 @@
 
 #define SU_FIT_PIVOT 1e-9
 
+enum { SU_UNITS_SMALL = 20000 }; /* up to here rows are neither stored nor shared out among threads */
+
 /* What is fitted: n units (a row of the frame, an outcome, a weight). */
 typedef struct su_units {
     const su_predictors *x;
@@ -44,6 +46,8 @@ su_moments su_moments_new(uint32_t columns);
 void su_moments_free(su_moments *m);
 /* delta may be NULL. The same numbers on any number of threads. */
 void su_units_moments(su_context *ctx, const su_units *u, const double *beta, const double *delta, su_moments *out);
+/* As information: the sum over rows of (residual)^2 x x'. Rows that were collapsed must have had weight 1. */
+void su_units_squares(su_context *ctx, const su_units *u, const double *beta, su_moments *out);
 
 typedef struct su_fit {
     double *beta; /* 0 where not kept */

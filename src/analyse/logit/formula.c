@@ -104,7 +104,7 @@ static su_status atom_add(parser *p, const su_atom *atom, uint32_t *index)
     su_formula *f = p->f;
     for (uint32_t i = 0; i < f->atom_count; i++) {
         su_atom *a = &f->atoms[i];
-        if (strcmp(a->name, atom->name) != 0 || a->transform != atom->transform || a->power != atom->power) continue;
+        if (strcmp(a->name, atom->name) != 0 || a->transform != atom->transform || a->power != atom->power || a->of != atom->of) continue;
         if (a->reference && atom->reference && strcmp(a->reference, atom->reference) != 0)
             return BAD(p, atom->at, "factor(%s) has two reference categories, %s and %s.", a->name, a->reference, atom->reference);
         if (!a->reference) a->reference = atom->reference;
@@ -204,6 +204,10 @@ static su_status call(parser *p, const char *function, size_t start, su_atom *at
         atom->transform = SU_TRANSFORM_POWER;
         if (!eat(p, '^')) return BAD(p, p->at, "I() takes a power of one variable, as in I(%s^2).", atom->name);
         if ((s = digit(p, "the power", &atom->power)) != SU_OK) return s;
+    } else if (strcmp(function, "ns") == 0) {
+        atom->transform = SU_TRANSFORM_SPLINE;
+        if (!eat(p, ',')) return BAD(p, p->at, "ns() takes a variable and its number of columns, as in ns(%s, 3).", atom->name);
+        if ((s = digit(p, "the number of columns", &atom->of)) != SU_OK) return s;
     } else {
         atom->transform = strcmp(function, "log") == 0 ? SU_TRANSFORM_LOG : SU_TRANSFORM_SQRT;
     }
@@ -256,16 +260,21 @@ static su_status named(parser *p, size_t start, term_set *out)
     if (!quoted && eat(p, '(')) {
         const char *function = atom.name;
         if (strcmp(function, "offset") == 0) return offset(p, p->at - 1);
-        if (strcmp(function, "factor") != 0 && strcmp(function, "I") != 0 && strcmp(function, "log") != 0 && strcmp(function, "sqrt") != 0)
-            return BAD(p, start, "there is no function %s. Known are factor(x), factor(x, ref=LEVEL), I(x^2), log(x), sqrt(x), offset(x).",
+        if (strcmp(function, "factor") != 0 && strcmp(function, "I") != 0 && strcmp(function, "log") != 0 && strcmp(function, "sqrt") != 0 &&
+            strcmp(function, "ns") != 0)
+            return BAD(p, start,
+                       "there is no function %s. Known are factor(x), factor(x, ref=LEVEL), I(x^2), log(x), sqrt(x), ns(x, 3), offset(x).",
                        function);
         if ((s = call(p, function, start, &atom)) != SU_OK) return s;
     }
     if (strcmp(atom.name, p->f->outcome) == 0) return BAD(p, start, "the outcome %s cannot explain itself.", atom.name);
-    uint32_t index;
-    if ((s = atom_add(p, &atom, &index)) != SU_OK) return s;
-    set_add(p, out, 1ull << index);
-    return SU_OK;
+    bool spline = atom.transform == SU_TRANSFORM_SPLINE;
+    for (atom.power = spline ? 1 : atom.power;; atom.power++) {
+        uint32_t index;
+        if ((s = atom_add(p, &atom, &index)) != SU_OK) return s;
+        set_add(p, out, 1ull << index);
+        if (!spline || atom.power == atom.of) return SU_OK;
+    }
 }
 
 static su_status primary(parser *p, term_set *out)
@@ -429,6 +438,8 @@ const char *su_formula_atom_name(su_arena *arena, const su_atom *a)
         return su_arena_printf(arena, "log(%s)", a->name);
     case SU_TRANSFORM_SQRT:
         return su_arena_printf(arena, "sqrt(%s)", a->name);
+    case SU_TRANSFORM_SPLINE:
+        return su_arena_printf(arena, "ns(%s,%u)%u", a->name, a->of, a->power);
     default:
         return a->name;
     }

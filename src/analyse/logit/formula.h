@@ -7,6 +7,7 @@
  *   .              every other variable          `Age Band`     a name with blanks or signs
  *   factor(x)      a number as categories        factor(x, ref=LEVEL)  the category the others are compared with
  *   I(x^2)         powers 2 to 9 of a number     log(x), sqrt(x)       of a number
+ *   ns(x, 3)       a natural cubic spline of a number, 2 to 9 columns
  *   offset(x), offset(log(x))                    known part of the linear predictor
  *
  * Terms are sorted by their number of variables, then by appearance (Wilkinson and Rogers 1973, doi:10.2307/2346786). */
@@ -17,12 +18,20 @@
 
 enum { SU_FORMULA_ATOMS = 64, SU_FORMULA_TERMS = 512, SU_FORMULA_BYTES = 8192 };
 
-typedef enum su_transform { SU_TRANSFORM_NONE, SU_TRANSFORM_FACTOR, SU_TRANSFORM_POWER, SU_TRANSFORM_LOG, SU_TRANSFORM_SQRT } su_transform;
+typedef enum su_transform {
+    SU_TRANSFORM_NONE,
+    SU_TRANSFORM_FACTOR,
+    SU_TRANSFORM_POWER,
+    SU_TRANSFORM_LOG,
+    SU_TRANSFORM_SQRT,
+    SU_TRANSFORM_SPLINE
+} su_transform;
 
 typedef struct su_atom {
     const char *name; /* of the variable */
     su_transform transform;
-    unsigned power;        /* of SU_TRANSFORM_POWER */
+    unsigned power;        /* of SU_TRANSFORM_POWER; of a spline which of its columns, from 1 */
+    unsigned of;           /* columns of the spline */
     const char *reference; /* level of factor(), NULL = the first */
     size_t at;             /* byte of the formula where it stands first */
 } su_atom;

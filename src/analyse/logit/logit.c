@@ -18,16 +18,29 @@ static su_status check_options(su_context *ctx, const su_logit_options *o)
     if (o->random && (o->weight || varied || o->family != SU_FAMILY_LOGIT || o->firth || o->profile))
         return su_fail(ctx, SU_USAGE,
                        "--random is for the logit alone, without --weight, --cluster, --variance, --firth, --family or profile intervals.");
-    if (o->random && (o->effects || o->effects_at || o->margin_count))
-        return su_fail(ctx, SU_USAGE,
-                       "With --random ask for profiles (--predict): they give conditional and population-averaged probabilities. Effects "
-                       "and margins are not offered.");
     if (o->firth && (o->design || o->weight || varied || o->family != SU_FAMILY_LOGIT))
         return su_fail(ctx, SU_USAGE,
                        "--firth is for the logit alone, without --weight, --cluster, --variance, a survey design or --family.");
+    if (o->conditional && (o->design || o->weight || varied || o->random || o->firth || o->median || o->profile || o->likelihood_ratios ||
+                           o->family != SU_FAMILY_LOGIT))
+        return su_fail(ctx, SU_USAGE,
+                       "--conditional is for the logit alone, without --weight, --cluster, --variance, --random, --firth, --median, profile "
+                       "intervals, --lrt, --family or a survey design.");
+    if (o->conditional && (o->effects || o->effects_at || o->margin_count || o->profile_count))
+        return su_fail(ctx, SU_USAGE,
+                       "A conditional logit compares within groups and has no level: it gives odds ratios, no effects, margins or predictions.");
+    if (o->median && (o->firth || o->design || o->weight || varied || o->random || o->family != SU_FAMILY_LOGIT))
+        return su_fail(ctx, SU_USAGE,
+                       "--median is for the logit alone, without --firth, --weight, --cluster, --variance, --random, a survey design or "
+                       "--family.");
+    if (o->median && (o->profile || o->likelihood_ratios))
+        return su_fail(ctx, SU_USAGE, "--median maximises no likelihood: profile intervals and likelihood ratios do not go with it.");
     if (o->profile && (o->design || o->weight || varied))
         return su_fail(ctx, SU_USAGE,
                        "Profile intervals are of a likelihood: they do not go with weights, robust variances or a survey design.");
+    if (o->likelihood_ratios && (o->random || o->firth))
+        return su_fail(ctx, SU_USAGE, "Likelihood ratio tests of whole terms do not go with --random or --firth.");
+    if (o->replicates && !o->design) return su_fail(ctx, SU_USAGE, "Replicates are of a survey design, and none is given.");
     if (o->nodes > SU_RANDOM_NODES) return su_fail(ctx, SU_REFUSED, "At most %d quadrature nodes.", SU_RANDOM_NODES);
     if (o->level != 0 && !(o->level > 0 && o->level < 1))
         return su_fail(ctx, SU_REFUSED, "The level of intervals lies between 0 and 1, for example 0.95.");
@@ -36,10 +49,35 @@ static su_status check_options(su_context *ctx, const su_logit_options *o)
 
 static bool is_special(const su_logit_options *o, const su_variable *v)
 {
-    const su_variable *special[] = { o->weight, o->cluster[0], o->cluster[1], o->random };
+    const su_variable *special[] = { o->weight, o->cluster[0], o->cluster[1], o->random, o->conditional };
     for (size_t i = 0; i < sizeof special / sizeof *special; i++)
         if (special[i] && strcmp(special[i]->name, v->name) == 0) return true;
     return false;
+}
+
+/* "(missing)" becomes the last category of the variables named. */
+static su_status name_missing(su_session *s)
+{
+    for (size_t i = 0; i < s->o->missing_level_count; i++) {
+        const su_variable *found;
+        su_status st = su_frame_find(s->ctx, s->frame, su_str_of(s->o->missing_levels[i]), &found);
+        if (st) return st;
+        if (found->kind != SU_VARIABLE_FACTOR)
+            return su_fail(s->ctx, SU_INPUT, "%s holds numbers; only the missing values of a variable with categories can be a category.",
+                           found->name);
+        su_variable *v = &s->frame->variables[found - s->frame->variables];
+        uint32_t *level = su_arena_array(&s->frame->arena, s->frame->rows, sizeof *level);
+        const char **names = su_arena_array(&s->frame->arena, (size_t)v->level_count + 1, sizeof *names);
+        for (uint64_t r = 0; r < s->frame->rows; r++) level[r] = su_frame_level(v, r) ? su_frame_level(v, r) : v->level_count + 1;
+        for (uint32_t l = 0; l < v->level_count; l++) names[l] = v->levels[l];
+        names[v->level_count] = "(missing)";
+        v->ids = NULL;
+        v->level = level;
+        v->levels = names;
+        v->level_count++;
+        v->reason = NULL;
+    }
+    return SU_OK;
 }
 
 static su_status read_model(su_session *s)
@@ -51,10 +89,10 @@ static su_status read_model(su_session *s)
         if (!is_special(o, &s->frame->variables[i])) names[count++] = s->frame->variables[i].name;
     su_status st = su_formula_parse(s->ctx, &s->arena, su_str_of(o->formula), names, count, &s->formula);
     if (st != SU_OK) return st;
-    const su_variable *needed[4];
+    const su_variable *needed[5];
     size_t n = 0;
-    const su_variable *all[] = { o->weight, o->cluster[0], o->cluster[1], o->random };
-    for (size_t i = 0; i < 4; i++)
+    const su_variable *all[] = { o->weight, o->cluster[0], o->cluster[1], o->random, o->conditional };
+    for (size_t i = 0; i < 5; i++)
         if (all[i]) needed[n++] = all[i];
     su_predictors_options p = { o->references, o->reference_count,
                                 o->event,      o->family == SU_FAMILY_LINEAR || o->family == SU_FAMILY_POISSON,
@@ -162,7 +200,7 @@ static su_status find_separation(su_session *s)
         s->fit->null_deviance = null_deviance;
     }
     su_units_free(&rows);
-    if (st == SU_OK && (s->o->effects || s->o->effects_at || s->o->margin_count || s->o->profile_count || s->o->random))
+    if (st == SU_OK && (s->o->effects || s->o->effects_at || s->o->margin_count || s->o->profile_count || s->o->random || s->o->cells))
         return su_fail(s->ctx, SU_REFUSED,
                        "Some odds ratios are infinite (separation), so effects, predictions and random intercepts have no finite answer. "
                        "Add --firth for finite estimates.");
@@ -174,26 +212,39 @@ static su_status find_separation(su_session *s)
 static su_status fit_model(su_session *s)
 {
     su_units_init(&s->units, s->x, s->o->family, s->weight);
+    if (s->o->conditional) return su_conditional_fit(s->ctx, s->x, s->o->conditional, &s->fit, &s->conditional);
     su_status st = su_fit_new(s->ctx, &s->units, &s->fit);
     if (st != SU_OK) return st;
     if (s->fit->rank >= s->rows_used)
         return su_fail(s->ctx, SU_REFUSED, "The model has %u columns and only %llu rows are complete. Drop terms or join categories.",
                        s->fit->rank, (unsigned long long)s->rows_used);
     if (s->o->firth) return su_firth_fit(s->ctx, &s->units, s->fit);
+    if (s->o->median) return su_median_fit(s->ctx, &s->units, s->fit);
     return find_separation(s);
 }
 
 static su_status find_covariance(su_session *s)
 {
-    su_variance_input in = { s->fit, s->x, s->o->family, s->weight, { s->o->cluster[0], s->o->cluster[1] } };
+    su_variance_input in = { s->fit, s->x, s->o->family, s->weight, { s->o->cluster[0], s->o->cluster[1] }, &s->units };
     s->covariance = su_covariance_new(s->x->columns);
+    if (s->o->conditional) {
+        memcpy(s->covariance.v, s->fit->bread, (size_t)s->x->columns * s->x->columns * sizeof *s->covariance.v);
+        for (uint32_t j = 0; j < s->x->columns; j++) s->covariance.df[j] = INFINITY;
+        s->covariance.kind = SU_VARIANCE_MODEL;
+        snprintf(s->covariance.label, sizeof s->covariance.label, "inverse information of the conditional likelihood");
+        return SU_OK;
+    }
     if (s->o->random) {
         unsigned nodes = s->o->nodes ? s->o->nodes : 15;
         snprintf(s->covariance.label, sizeof s->covariance.label, "observed information of the random intercept model, %u node%s", nodes,
                  nodes == 1 ? " (Laplace)" : "s");
-        return su_random_fit_new(s->ctx, s->x, s->fit, s->o->random, nodes, &s->random);
+        su_status st = su_random_fit_new(s->ctx, s->x, s->fit, s->o->random, nodes, &s->random);
+        for (uint32_t j = 0; st == SU_OK && j < s->x->columns; j++)
+            if (s->random->of_groups[j]) s->covariance.df[j] = (double)s->random->groups - s->random->of_groups_count;
+        return st;
     }
     if (s->o->design) su_units_shrink(&s->units); /* the linearised variable of every column needs the room */
+    if (s->o->replicates) return su_covariance_of_replicates(s->ctx, &in, s->o->design, s->o->replicates, &s->covariance);
     if (s->o->design) return su_covariance_of_design(s->ctx, &in, s->o->design, &s->covariance);
     return su_covariance_of(s->ctx, &in, s->o->firth ? SU_VARIANCE_MODEL : s->o->variance, &s->covariance);
 }
@@ -214,6 +265,7 @@ static su_status report(su_session *s)
     su_status st = su_report_effects(s);
     if (st == SU_OK) st = su_report_margins(s);
     if (st == SU_OK) st = su_report_profiles(s);
+    if (st == SU_OK) st = su_report_poststratified(s);
     if (st != SU_OK) return st;
     if (s->random) su_report_random(s);
     su_report_data(s);
@@ -241,6 +293,7 @@ su_status su_logit(su_context *ctx, su_frame *f, const su_logit_options *o, su_r
     su_arena_init(&s.arena);
     static const char *const titles[] = { "Logistic regression", "Probit regression", "Poisson regression", "Linear probability model" };
     su_status st = check_options(ctx, o);
+    if (st == SU_OK) st = name_missing(&s);
     if (st == SU_OK) st = read_model(&s);
     if (st == SU_OK) st = read_weights(&s);
     if (st == SU_OK) st = fit_model(&s);

@@ -20,11 +20,44 @@ static su_status bad_number(su_context *ctx, const su_predictors *d, const su_at
                            a->transform == SU_TRANSFORM_LOG ? "the logarithm" : "the square root", v->name, x);
 }
 
+static int by_size(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return x < y ? -1 : x > y;
+}
+
+/* The outer ones at the ends, the others at equal shares of the values that are there (quantiles of type 7), as R's ns has them. */
+static su_status find_knots(su_context *ctx, su_predictors *d, const su_atom *a, su_predictors_atom *b)
+{
+    const su_variable *v = b->variable;
+    double *x = su_alloc_array(d->frame->rows + 1, sizeof *x), *knots = su_arena_array(&d->arena, (size_t)a->of + 1, sizeof *knots);
+    uint64_t n = 0;
+    bool apart = true;
+    for (uint64_t r = 0; r < d->frame->rows; r++)
+        if (!isnan(su_frame_number(v, r))) x[n++] = su_frame_number(v, r);
+    qsort(x, n, sizeof *x, by_size);
+    for (unsigned i = 0; i <= a->of && n; i++) {
+        double at = (double)(n - 1) * i / a->of;
+        uint64_t low = (uint64_t)at;
+        knots[i] = x[low] + (low + 1 < n ? (at - (double)low) * (x[low + 1] - x[low]) : 0);
+        apart &= i == 0 || knots[i] > knots[i - 1];
+    }
+    free(x);
+    b->knots = knots;
+    b->of = a->of;
+    if (a->of >= 2 && apart && n) return SU_OK;
+    return su_formula_fail(ctx, SU_INPUT, d->formula->text, a->at,
+                           a->of < 2 ? "a spline has from 2 to 9 columns." : "%s has too few different values for a spline of %u columns.",
+                           v->name, a->of);
+}
+
 static su_status transform(su_context *ctx, su_predictors *d, const su_atom *a, su_predictors_atom *b)
 {
     const su_variable *v = b->variable;
     b->number = v->number;
     if (a->transform == SU_TRANSFORM_NONE) return SU_OK;
+    su_status st = a->transform == SU_TRANSFORM_SPLINE ? find_knots(ctx, d, a, b) : SU_OK;
+    if (st) return st;
     uint64_t n = entries_of(d->frame, v);
     double *out = su_arena_array(&d->arena, n ? n : 1, sizeof *out);
     for (uint64_t i = 0; i < n; i++) {
@@ -35,6 +68,8 @@ static su_status transform(su_context *ctx, su_predictors *d, const su_atom *a, 
             out[i] = log(x);
         else if (a->transform == SU_TRANSFORM_SQRT)
             out[i] = sqrt(x);
+        else if (a->transform == SU_TRANSFORM_SPLINE)
+            out[i] = su_spline(b->knots, b->of, b->power, x);
         else
             out[i] = pow(x, a->power);
         if (isinf(out[i]))

@@ -18,6 +18,8 @@ typedef struct su_predictors_atom {
     bool factor;
     su_transform transform;
     unsigned power;
+    const double *knots; /* splines: of + 1, ascending */
+    unsigned of;
     const double *number; /* numbers: transformed, indexed like the variable's */
     uint32_t level_count; /* factors: categories that occur in the rows used */
     uint32_t *position;   /* by level of the variable: 1..level_count, 0 = never seen */
@@ -102,8 +104,15 @@ su_status su_settings_put(su_context *ctx, const su_predictors *d, su_str variab
 void su_settings_level(const su_predictors *d, uint32_t atom, uint32_t position, su_setting *settings);
 void su_settings_clear(const su_predictors *d, su_setting *settings);
 
+/* Column `power` of a natural cubic spline: linear beyond the outer knots (the restricted cubic spline of Harrell 2015,
+ * doi:10.1007/978-3-319-19425-7, section 2.4.5); and its derivative. */
+double su_spline(const double *knots, unsigned of, unsigned power, double x);
+double su_spline_slope(const double *knots, unsigned of, unsigned power, double x);
+
 /* The row as values of the fixed terms (fixed_count of them, in fixed_column's order) and the entries of the others. */
 void su_predictors_split(const su_predictors *d, uint32_t row, double *fixed, su_sparse *rest);
+/* One column of the row alone. */
+double su_predictors_value(const su_predictors *d, uint32_t row, uint32_t column);
 /* settings may be NULL. A row of the frame; with every variable set, any row. */
 void su_predictors_row(const su_predictors *d, uint32_t row, const su_setting *settings, su_sparse *out);
 /* The derivative of that row to a number (all atoms of the variable). */

@@ -55,6 +55,16 @@ static inline bool entry(const su_predictors *d, const su_predictors_term *t, ui
 
 static inline uint32_t index_of(const su_variable *v, uint32_t row) { return v->ids ? v->ids[row] : row; }
 
+static inline double fixed_value(const su_predictors *d, const su_predictors_term *t, uint32_t row)
+{
+    double x = 1;
+    for (uint32_t k = 0; k < t->part_count; k++) {
+        const su_predictors_atom *a = &d->atoms[t->parts[k].atom];
+        x *= a->number[index_of(a->variable, row)];
+    }
+    return x;
+}
+
 /* entry() for a row as it stands. */
 static inline bool plain_entry(const su_predictors *d, const su_predictors_term *t, uint32_t row, uint32_t *column, double *value)
 {
@@ -63,6 +73,11 @@ static inline bool plain_entry(const su_predictors *d, const su_predictors_term 
         *column = t->column_of[v->level[index_of(v, row)]];
         *value = 1;
         return *column != UINT32_MAX;
+    }
+    if (t->fixed) {
+        *column = t->first;
+        *value = fixed_value(d, t, row);
+        return true;
     }
     return entry(d, t, row, NULL, column, value);
 }
@@ -77,6 +92,13 @@ void su_predictors_row(const su_predictors *d, uint32_t row, const su_setting *s
     out->n = n;
 }
 
+double su_predictors_value(const su_predictors *d, uint32_t row, uint32_t column)
+{
+    uint32_t at;
+    double value;
+    return plain_entry(d, &d->terms[d->term_of[column]], row, &at, &value) && at == column ? value : 0;
+}
+
 void su_predictors_split(const su_predictors *d, uint32_t row, double *fixed, su_sparse *rest)
 {
     uint32_t n = 0, f = 0;
@@ -86,14 +108,27 @@ void su_predictors_split(const su_predictors *d, uint32_t row, double *fixed, su
             n += plain_entry(d, term, row, &rest->column[n], &rest->value[n]);
             continue;
         }
-        double x = 1;
-        for (uint32_t k = 0; k < term->part_count; k++) {
-            const su_predictors_atom *a = &d->atoms[term->parts[k].atom];
-            x *= a->number[index_of(a->variable, row)];
-        }
-        fixed[f++] = x;
+        fixed[f++] = fixed_value(d, term, row);
     }
     rest->n = n;
+}
+
+static double above(double x) { return x > 0 ? x : 0; }
+
+double su_spline(const double *t, unsigned of, unsigned power, double x)
+{
+    if (power == 1) return x;
+    double own = t[power - 2], last = t[of], before = t[of - 1], scale = (last - t[0]) * (last - t[0]);
+    double a = above(x - own), b = above(x - before), c = above(x - last);
+    return (a * a * a - b * b * b * (last - own) / (last - before) + c * c * c * (before - own) / (last - before)) / scale;
+}
+
+double su_spline_slope(const double *t, unsigned of, unsigned power, double x)
+{
+    if (power == 1) return 1;
+    double own = t[power - 2], last = t[of], before = t[of - 1], scale = (last - t[0]) * (last - t[0]);
+    double a = above(x - own), b = above(x - before), c = above(x - last);
+    return 3 * (a * a - b * b * (last - own) / (last - before) + c * c * (before - own) / (last - before)) / scale;
 }
 
 /* d/dx of the transformed number. */
@@ -107,6 +142,8 @@ static double slope_of(const su_predictors_atom *a, uint32_t row, const su_setti
         return 1 / x;
     case SU_TRANSFORM_SQRT:
         return 0.5 / sqrt(x);
+    case SU_TRANSFORM_SPLINE:
+        return su_spline_slope(a->knots, a->of, a->power, x);
     default:
         return 1;
     }
@@ -169,6 +206,8 @@ static double transformed(const su_predictors_atom *a, double x)
         return log(x);
     case SU_TRANSFORM_SQRT:
         return sqrt(x);
+    case SU_TRANSFORM_SPLINE:
+        return su_spline(a->knots, a->of, a->power, x);
     default:
         return x;
     }

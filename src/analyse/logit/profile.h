@@ -10,6 +10,10 @@
 /* From *fit's kept columns and beta to the penalised maximum; bread is the inverse information there, loglik the penalised one. Logit only.
  */
 su_status su_firth_fit(su_context *ctx, const su_units *u, su_fit *fit) SU_MUST_CHECK;
+/* Median bias reduction (Kenne Pagui, Salvan and Sartori 2017, doi:10.1093/biomet/asx046; Kosmidis, Kenne Pagui and Sartori 2020,
+ * doi:10.1007/s11222-019-09860-6): finite, and every coefficient is as likely above as below its truth. loglik is the plain one. Logit only.
+ * SU_REFUSED: not settled. */
+su_status su_median_fit(su_context *ctx, const su_units *u, su_fit *fit) SU_MUST_CHECK;
 
 typedef struct su_profile {
     double low, high; /* infinite where the profile never falls far enough */

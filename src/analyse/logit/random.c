@@ -117,6 +117,51 @@ static void maximise(optimum *o, double plain, su_random_fit *f)
     free(information);
 }
 
+/* Columns of groups: kept ones that do not vary inside any group. */
+static void find_columns_of_groups(const optimum *o, su_random_fit *f)
+{
+    const su_random_data *d = o->data;
+    su_sparse s = su_sparse_new(d->x);
+    double *first = su_alloc_array(o->p, sizeof *first), *own = su_alloc_array(o->p, sizeof *own);
+    f->of_groups = su_alloc_array(o->p, sizeof *f->of_groups);
+    for (uint32_t j = 0; j < o->p; j++) f->of_groups[j] = o->kept[j];
+    for (uint32_t g = 0; g < d->groups; g++)
+        for (uint64_t i = d->start[g]; i < d->start[g + 1]; i++) {
+            double *to = i == d->start[g] ? first : own;
+            memset(to, 0, o->p * sizeof *to);
+            su_predictors_row(d->x, d->x->rows[d->order[i]], NULL, &s);
+            su_sparse_axpy(&s, 1, to);
+            for (uint32_t j = 0; j < o->p && to == own; j++) f->of_groups[j] &= own[j] == first[j];
+        }
+    for (uint32_t j = 0; j < o->p; j++) f->of_groups_count += f->of_groups[j];
+    su_sparse_free(&s);
+    free(first);
+    free(own);
+}
+
+/* The mode e of group g solves s^2 (sum of y - mu) = e, so with c = 1 + s^2 sum w: de/db = -s^2 (sum of w x) / c, de/dlog s = 2 e / c. */
+static double effect_error(const optimum *o, const su_random_fit *f, uint32_t g, double *slope)
+{
+    const su_random_data *d = o->data;
+    uint32_t n = o->p + 1;
+    double weights = 0, square = f->sigma * f->sigma;
+    su_sparse s = su_sparse_new(d->x);
+    memset(slope, 0, n * sizeof *slope);
+    for (uint64_t i = d->start[g]; i < d->start[g + 1]; i++) {
+        uint32_t row = d->x->rows[d->order[i]];
+        su_predictors_row(d->x, row, NULL, &s);
+        double eta = su_sparse_dot(&s, f->theta) + su_predictors_offset(d->x, row, NULL) + f->effect[g];
+        double w = su_family_mean(SU_FAMILY_LOGIT, eta).slope;
+        weights += w;
+        su_sparse_axpy(&s, w, slope);
+    }
+    su_sparse_free(&s);
+    double c = 1 + square * weights;
+    for (uint32_t j = 0; j < o->p; j++) slope[j] *= -square / c;
+    slope[o->p] = 2 * f->effect[g] / c;
+    return sqrt(f->effect_sd[g] * f->effect_sd[g] + fmax(su_quadratic(f->covariance, slope, n), 0));
+}
+
 static void finish(optimum *o, su_random_fit *f, const su_variable *group, const uint32_t *levels)
 {
     uint32_t p = o->p, n = p + 1;
@@ -138,12 +183,15 @@ static void finish(optimum *o, su_random_fit *f, const su_variable *group, const
     f->sizes = su_alloc_array(f->groups, sizeof *f->sizes);
     f->effect = su_alloc_array(f->groups, sizeof *f->effect);
     f->effect_sd = su_alloc_array(f->groups, sizeof *f->effect_sd);
+    f->effect_error = su_alloc_array(f->groups, sizeof *f->effect_error);
     for (uint32_t g = 0; g < f->groups; g++) {
         f->names[g] = group->levels[levels[g] - 1];
         f->sizes[g] = o->data->start[g + 1] - o->data->start[g];
         f->effect[g] = f->sigma * o->data->mode[g];
         f->effect_sd[g] = f->sigma / sqrt(o->data->curvature[g]);
+        f->effect_error[g] = effect_error(o, f, g, o->step);
     }
+    find_columns_of_groups(o, f);
 }
 
 su_status su_random_fit_new(su_context *ctx, const su_predictors *x, const su_fit *start, const su_variable *group, unsigned nodes,
@@ -215,6 +263,8 @@ void su_random_fit_free(su_random_fit *f)
     free(f->sizes);
     free(f->effect);
     free(f->effect_sd);
+    free(f->effect_error);
+    free(f->of_groups);
     free(f);
 }
 

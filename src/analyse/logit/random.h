@@ -23,6 +23,9 @@ typedef struct su_random_fit {
     const char **names; /* of the groups, by order of level; borrowed */
     uint64_t *sizes;
     double *effect, *effect_sd; /* s u at the mode, and its posterior standard deviation there */
+    double *effect_error;       /* the same with what the parameters leave open (Kass and Steffey 1989, doi:10.1080/01621459.1989.10478825) */
+    bool *of_groups;            /* columns that are the same for all rows of each group: their information is the groups', not the rows' */
+    uint32_t of_groups_count;
 } su_random_fit;
 
 /* start: a plain fit of the same units (its kept columns and coefficients). group is a factor without missing values in the rows used.

@@ -10,19 +10,25 @@ typedef struct estimate {
     double value, se, low, high, p;
 } estimate;
 
+/* gradient: columns, and one more for the log standard deviation of the random intercept. */
 static double standard_error(const su_session *s, const double *gradient)
 {
     uint32_t p = s->x->columns;
-    double *v = s->covariance.v, *own = NULL;
+    return sqrt(s->random ? su_quadratic(s->random->covariance, gradient, p + 1) : su_quadratic(s->covariance.v, gradient, p));
+}
+
+/* Averages of the plain fit, or over the population of groups of a random intercept. */
+static void average_of(const su_session *s, const su_setting *settings, const su_variable *slope_of, su_average *out)
+{
+    uint32_t p = s->x->columns;
     if (s->random) {
-        own = su_alloc_array((size_t)p * p, sizeof *own);
-        for (uint32_t j = 0; j < p; j++)
-            for (uint32_t k = 0; k < p; k++) own[(size_t)j * p + k] = su_session_variance(s, j, k);
-        v = own;
+        su_average_population(&s->units, s->random->theta, s->random->sigma, settings, slope_of, out);
+        if (s->random->boundary) out->gradient[p] = 0;
+    } else if (slope_of) {
+        su_average_slope(&s->units, s->fit->beta, settings, slope_of, out);
+    } else {
+        su_average_mean(&s->units, s->fit->beta, settings, out);
     }
-    double se = sqrt(su_quadratic(v, gradient, p));
-    free(own);
-    return se;
 }
 
 /* A difference or slope: symmetric. */
@@ -71,12 +77,12 @@ static void factor_effects(su_session *s, su_result_table *t, const char *at, ui
     const su_predictors_atom *a = &s->x->atoms[atom];
     su_average reference = su_average_new(s->x->columns), level = su_average_new(s->x->columns);
     su_settings_level(s->x, atom, a->reference, settings);
-    su_average_mean(&s->units, s->fit->beta, settings, &reference);
+    average_of(s, settings, NULL, &reference);
     for (uint32_t l = 1; l <= a->level_count; l++) {
         if (l == a->reference) continue;
         su_settings_level(s->x, atom, l, settings);
-        su_average_mean(&s->units, s->fit->beta, settings, &level);
-        su_average_subtract(&level, &reference, s->x->columns);
+        average_of(s, settings, NULL, &level);
+        su_average_subtract(&level, &reference, s->x->columns + (s->random != NULL));
         effect_row(s, t, at, a->variable->name, su_arena_printf(&s->arena, "%s against %s", a->names[l - 1], a->names[a->reference - 1]),
                    &level);
     }
@@ -97,14 +103,14 @@ static su_status number_effects(su_session *s, su_result_table *t, const char *a
 {
     su_average one = su_average_new(s->x->columns), zero = su_average_new(s->x->columns);
     su_status st = SU_OK;
-    su_average_slope(&s->units, s->fit->beta, settings, v, &one);
+    average_of(s, settings, v, &one);
     effect_row(s, t, at, v->name, "per unit (derivative)", &one);
     if (is_binary(s, v)) {
         st = su_settings_put(s->ctx, s->x, su_str_of(v->name), SU_STR("0"), settings);
-        if (st == SU_OK) su_average_mean(&s->units, s->fit->beta, settings, &zero);
+        if (st == SU_OK) average_of(s, settings, NULL, &zero);
         if (st == SU_OK) st = su_settings_put(s->ctx, s->x, su_str_of(v->name), SU_STR("1"), settings);
-        if (st == SU_OK) su_average_mean(&s->units, s->fit->beta, settings, &one);
-        su_average_subtract(&one, &zero, s->x->columns);
+        if (st == SU_OK) average_of(s, settings, NULL, &one);
+        su_average_subtract(&one, &zero, s->x->columns + (s->random != NULL));
         if (st == SU_OK) effect_row(s, t, at, v->name, "1 against 0", &one);
     }
     su_average_free(&one);
@@ -199,7 +205,7 @@ su_status su_report_margins(su_session *s)
         for (uint32_t l = 1; l <= a->level_count && !su_cancelled(s->ctx); l++) {
             su_settings_clear(s->x, settings);
             su_settings_level(s->x, atom, l, settings);
-            su_average_mean(&s->units, s->fit->beta, settings, &mean);
+            average_of(s, settings, NULL, &mean);
             estimate e = mean_estimate(s, &mean);
             su_result_text(t, a->variable->name);
             su_result_text(t, a->names[l - 1]);
@@ -227,7 +233,7 @@ typedef struct prediction {
 static void predict_complete(const su_session *s, const su_setting *settings, prediction *p)
 {
     uint32_t n = s->x->columns;
-    double *gradient = su_alloc_array(n, sizeof *gradient), *beta = su_alloc_array(n, sizeof *beta);
+    double *gradient = su_alloc_array((size_t)n + 1, sizeof *gradient), *beta = su_alloc_array(n, sizeof *beta);
     for (uint32_t j = 0; j < n; j++) beta[j] = su_session_beta(s, j);
     double eta = su_profile_link(s->x, beta, settings, gradient), se = standard_error(s, gradient),
            t = su_session_quantile(s, su_session_df(s));
@@ -269,9 +275,8 @@ static su_status predict(su_session *s, const char *text, su_setting *settings, 
         predict_complete(s, settings, p);
         return SU_OK;
     }
-    if (s->random) return su_fail(s->ctx, SU_USAGE, "Profile '%s' does not name every variable of the model. With --random it must.", text);
     su_average mean = su_average_new(s->x->columns);
-    su_average_mean(&s->units, s->fit->beta, settings, &mean);
+    average_of(s, settings, NULL, &mean);
     p->conditional = mean_estimate(s, &mean);
     su_average_free(&mean);
     return SU_OK;
@@ -320,11 +325,11 @@ su_status su_report_profiles(su_session *s)
         if ((st = predict(s, s->o->profiles[i], settings, &p)) != SU_OK) break;
         averaged |= !p.complete;
         profile_row(s, t, s->o->profiles[i],
-                    s->random    ? "typical group (u = 0)"
-                    : p.complete ? "profile"
-                                 : "averaged over the rest",
+                    !p.complete  ? s->random ? "averaged over the rest and over groups" : "averaged over the rest"
+                    : s->random ? "typical group (u = 0)"
+                                : "profile",
                     &p.conditional, &p);
-        if (s->random) profile_row(s, t, s->o->profiles[i], "population-averaged", &p.average, NULL);
+        if (s->random && p.complete) profile_row(s, t, s->o->profiles[i], "population-averaged", &p.average, NULL);
     }
     free(settings);
     if (st != SU_OK) return st;

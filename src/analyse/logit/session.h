@@ -2,6 +2,7 @@
 #ifndef SU_ANALYSE_LOGIT_SESSION_H
 #define SU_ANALYSE_LOGIT_SESSION_H
 
+#include "logit/conditional.h"
 #include "logit/effects.h"
 #include "logit/measures.h"
 #include "logit/profile.h"
@@ -28,6 +29,7 @@ typedef struct su_session {
     su_separation separation;
     su_profile *profiles; /* per column, with --profile and --firth */
     su_random_fit *random;
+    su_conditional_facts conditional;
     su_result *result;
 } su_session;
 
@@ -43,12 +45,15 @@ double su_session_p(double statistic, double df);
 /* Tables (report.c). */
 void su_report_fit(su_session *s);
 void su_report_coefficients(su_session *s);
-void su_report_tests(su_session *s);
 void su_report_data(su_session *s);
+/* Whole terms (report_tests.c). */
+void su_report_tests(su_session *s);
 /* Effects, margins and profiles (report_effects.c). */
 su_status su_report_effects(su_session *s) SU_MUST_CHECK;
 su_status su_report_margins(su_session *s) SU_MUST_CHECK;
 su_status su_report_profiles(su_session *s) SU_MUST_CHECK;
+/* Shares of a population from its cells (poststratify.c). */
+su_status su_report_poststratified(su_session *s) SU_MUST_CHECK;
 /* Random intercept (report_random.c). */
 void su_report_random(su_session *s);
 /* Sentences for an annex (report_method.c). */

@@ -62,12 +62,20 @@ static void symmetric(double *m, uint32_t p)
 static void meat_of_rows(su_context *ctx, const su_variance_input *in, su_logit_variance kind, double *meat)
 {
     uint32_t p = in->x->columns;
+    bool leverage = kind == SU_VARIANCE_HC2 || kind == SU_VARIANCE_HC3;
+    if (!leverage && in->units && !(in->units->collapsed && in->weight)) { /* the weights of rows that became one are known as a sum only */
+        su_moments m = su_moments_new(p);
+        su_units_squares(ctx, in->units, in->fit->beta, &m);
+        memcpy(meat, m.information, (size_t)p * p * sizeof *meat);
+        su_moments_free(&m);
+        return;
+    }
     su_sparse s = su_sparse_new(in->x);
     for (uint64_t i = 0; i < in->x->row_count; i++) {
         if ((i & 0xFFFF) == 0 && su_cancelled(ctx)) break;
         su_row_score r = su_row_score_of(in, i, &s);
         double square = r.residual * r.residual;
-        if (kind == SU_VARIANCE_HC2 || kind == SU_VARIANCE_HC3) {
+        if (leverage) {
             double free_part = fmax(1 - r.working * sparse_quadratic(&s, in->fit->bread, p), 1e-12);
             square /= kind == SU_VARIANCE_HC2 ? free_part : free_part * free_part;
         }

@@ -26,6 +26,7 @@ typedef struct su_variance_input {
     su_family family;
     const double *weight;          /* one per row of the frame, NULL = 1 */
     const su_variable *cluster[2]; /* factors */
+    const su_units *units;         /* of the fit, for speed; NULL = rows are read again */
 } su_variance_input;
 
 /* kind DEFAULT is resolved (see SU_VARIANCE_LIST). SU_REFUSED: fewer than 10 clusters for a normal test; SU_USAGE: a cluster kind without
@@ -35,6 +36,9 @@ su_status su_covariance_of(su_context *ctx, const su_variance_input *in, su_logi
 void su_covariance_two_way(const su_variance_input *in, su_logit_variance kind, double *v, uint32_t clusters[2]);
 /* Taylor linearisation: (w e x) B summed over primary sampling units of the design; df = units - strata + 1 - rank. */
 su_status su_covariance_of_design(su_context *ctx, const su_variance_input *in, const su_design *design, su_covariance *out) SU_MUST_CHECK;
+/* Every replicate fitted, from the full estimate on; df as above. SU_REFUSED when a replicate has no finite fit. O(replicates * fit). */
+su_status su_covariance_of_replicates(su_context *ctx, const su_variance_input *in, const su_design *design, const su_replicates *replicates,
+                                      su_covariance *out) SU_MUST_CHECK;
 
 /* Of a row: its score is `residual` x, its information `working` x x', and `variance` is V(mu) / weight. */
 typedef struct su_row_score {

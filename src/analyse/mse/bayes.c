@@ -6,6 +6,7 @@
 #include "mse/dga.h"
 #include "mse/latent.h"
 #include "mse/panel.h"
+#include "mse/peaks.h"
 #include "mse/threshold.h"
 
 enum { CURVE_POINTS = 40, TOP_GRAPHS = 5, THIN = 10 };
@@ -95,9 +96,6 @@ su_status su_panel_dga(su_panel *p)
                                           .low = su_dga_quantile(&d, tail),
                                           .high = high,
                                           .interval = "posterior",
-                                          .low_error = NAN,
-                                          .high_error = NAN,
-                                          .bic = NAN,
                                           .note = note,
                                           .verdict = true });
         graph_table(p, &d);
@@ -136,6 +134,36 @@ static void chain_table(su_panel *p, const su_latent *l, double *least, double *
     free(chain);
 }
 
+/* Humps of draws on the logarithmic scale, each with its share: what a single median would hide. */
+void su_panel_humps(su_panel *p, const char *id, const char *title, const double *sorted, size_t all)
+{
+    enum { BINS = 40 };
+    double bin[BINS] = { 0 }, smooth[BINS];
+    su_peak peak[SU_PEAKS_MAX];
+    double first = log(su_quantile_8(sorted, all, 0.001)), width = (log(su_quantile_8(sorted, all, 0.999)) - first) / BINS;
+    if (!(width > 0)) return;
+    for (size_t i = 0; i < all; i++) {
+        double at = floor((log(sorted[i]) - first) / width);
+        bin[(size_t)fmin(fmax(at, 0), BINS - 1)] += 1;
+    }
+    for (int i = 0; i < BINS; i++) smooth[i] = (bin[i > 0 ? i - 1 : 0] + 2 * bin[i] + bin[i + 1 < BINS ? i + 1 : BINS - 1]) / 4;
+    unsigned count = su_peaks_of(smooth, BINS, 0.1, peak);
+    if (count < 2) return;
+    su_result_table *t = su_result_table_add(p->result, id, title);
+    su_result_column(t, "N", "around", SU_COLUMN_NUMBER);
+    su_result_column(t, "low", "from", SU_COLUMN_NUMBER);
+    su_result_column(t, "high", "to", SU_COLUMN_NUMBER);
+    su_result_column(t, "share", "share of the draws", SU_COLUMN_PERCENT);
+    for (unsigned k = 0; k < count; k++) {
+        su_result_number(t, exp(first + width * ((double)peak[k].top + 0.5)));
+        su_result_number(t, exp(first + width * (double)peak[k].from));
+        su_result_number(t, exp(first + width * (double)(peak[k].to + 1)));
+        su_result_number(t, peak[k].share);
+    }
+    su_result_warn(p->result, "W_MSE_SEVERAL_PEAKS",
+                   "the posterior has %u separate humps: its median is no summary; see the table of humps.", count);
+}
+
 void su_panel_latent(su_panel *p)
 {
     su_latent_options o = { .classes = p->opt.latent_classes,
@@ -154,17 +182,9 @@ void su_panel_latent(su_panel *p)
         return;
     }
     chain_table(p, &l, &least, &most);
+    su_panel_humps(p, "modes", "Latent classes: separate humps of all chains together", l.sorted, all);
     bool mixed = l.r_hat <= R_HAT_MOST;
-    su_panel_row row = { .id = "latent",
-                         .method = "latent classes",
-                         .N = NAN,
-                         .low = NAN,
-                         .high = NAN,
-                         .low_error = NAN,
-                         .high_error = NAN,
-                         .bic = NAN,
-                         .note = note,
-                         .verdict = true };
+    su_panel_row row = { .id = "latent", .method = "latent classes", .note = note, .verdict = true };
     if (mixed) {
         row.N = su_quantile_8(l.sorted, all, 0.5);
         row.low = su_quantile_8(l.sorted, all, tail);
@@ -199,12 +219,6 @@ void su_panel_threshold(su_panel *p)
     su_panel_row row = { .id = "threshold",
                          .method = "threshold, Bayesian",
                          .model = model,
-                         .N = NAN,
-                         .low = NAN,
-                         .high = NAN,
-                         .low_error = NAN,
-                         .high_error = NAN,
-                         .bic = NAN,
                          .interval = "posterior of the chosen model",
                          .note = "no posterior mode was found",
                          .verdict = true };

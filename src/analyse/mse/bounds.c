@@ -37,9 +37,6 @@ void su_panel_chao(su_panel *p)
                                       .low = b.low,
                                       .high = b.high,
                                       .interval = "log-normal",
-                                      .low_error = NAN,
-                                      .high_error = NAN,
-                                      .bic = NAN,
                                       .note = "a lower bound if lists are independent for each person; lists that share people lower it" });
     su_result_method(
         p->result, "Chao's lower bound (1987) uses only the numbers of people on exactly one and on exactly two lists; it allows people to "

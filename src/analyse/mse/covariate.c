@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mse/existence.h"
+#include "mse/incomplete.h"
 #include "numeric/matrix.h"
 
 enum { NEWTON_MAX = 60 };
@@ -19,6 +20,7 @@ typedef struct column {
 
 typedef struct design {
     const su_overlaps *o;
+    const double *counts; /* strata x cells */
     size_t rows, columns, all_columns;
     column *column;
     uint32_t *stratum;
@@ -35,14 +37,14 @@ static unsigned level_of(const su_overlaps *o, size_t stratum, int trait)
     return (unsigned)(stratum % o->covariate_levels[trait]);
 }
 
-static unsigned reference_level(const su_overlaps *o, int trait)
+static unsigned reference_level(const su_overlaps *o, const double *counts, int trait)
 {
     unsigned best = 0;
-    int64_t most = -1;
+    double most = -1;
     for (unsigned v = 0; v < o->covariate_levels[trait]; v++) {
-        int64_t people = 0;
+        double people = 0;
         for (size_t s = 0; s < o->strata; s++)
-            for (size_t w = 1; w < o->cells && level_of(o, s, trait) == v; w++) people += o->stratum_counts[s * o->cells + w];
+            for (size_t w = 1; w < o->cells && level_of(o, s, trait) == v; w++) people += counts[s * o->cells + w];
         if (people > most) most = people, best = v;
     }
     return best;
@@ -69,12 +71,12 @@ static void add_columns(design *d, const su_trait_term *t, const unsigned *refer
     }
 }
 
-static double people_in(const su_overlaps *o, const column *c)
+static double people_in(const su_overlaps *o, const double *counts, const column *c)
 {
     double sum = 0;
     for (size_t s = 0; s < o->strata; s++)
         for (size_t w = 1; w < o->cells; w++)
-            if (o->stratum_counts[s * o->cells + w] && is_one(o, c, s, w)) sum += (double)o->stratum_counts[s * o->cells + w];
+            if (counts[s * o->cells + w] > 0 && is_one(o, c, s, w)) sum += counts[s * o->cells + w];
     return sum;
 }
 
@@ -98,21 +100,21 @@ static void add_rows(design *d, const column *empty, size_t empty_count)
                 if (is_one(o, &d->column[j], s, w)) ones[d->one_count[d->rows]++] = (uint16_t)j;
             d->stratum[d->rows] = (uint32_t)s;
             d->cell[d->rows] = (uint16_t)w;
-            d->count[d->rows++] = (double)o->stratum_counts[s * o->cells + w];
+            d->count[d->rows++] = d->counts[s * o->cells + w];
         }
     }
 }
 
-static void design_init(design *d, const su_overlaps *o, const su_trait_model *m)
+static void design_init(design *d, const su_overlaps *o, const double *counts, const su_trait_model *m)
 {
     unsigned reference[64] = { 0 };
     size_t kept = 0, empty_count = 0;
-    *d = (design) { .o = o, .column = su_alloc_array(SU_TRAIT_COLUMNS_MAX, sizeof *d->column) };
+    *d = (design) { .o = o, .counts = counts, .column = su_alloc_array(SU_TRAIT_COLUMNS_MAX, sizeof *d->column) };
     column *empty = su_alloc_array(SU_TRAIT_COLUMNS_MAX, sizeof *empty);
-    for (unsigned c = 0; c < o->covariates && c < 64; c++) reference[c] = reference_level(o, (int)c);
+    for (unsigned c = 0; c < o->covariates && c < 64; c++) reference[c] = reference_level(o, counts, (int)c);
     for (unsigned t = 0; t < m->count; t++) add_columns(d, &m->term[t], reference);
     for (size_t j = 0; j < d->columns; j++) {
-        if (people_in(o, &d->column[j]) > 0)
+        if (people_in(o, counts, &d->column[j]) > 0)
             d->column[kept++] = d->column[j];
         else
             empty[empty_count++] = d->column[j];
@@ -247,9 +249,18 @@ static void unseen_of(const design *d, su_trait_fit *f)
 
 su_trait_fit su_trait_fit_model(const su_overlaps *o, const su_trait_model *m, bool full)
 {
+    double *counts = su_alloc_array(o->strata * o->cells, sizeof *counts);
+    for (size_t i = 0; i < o->strata * o->cells; i++) counts[i] = (double)o->stratum_counts[i];
+    su_trait_fit f = su_trait_fit_counts(o, counts, m, full, NULL);
+    free(counts);
+    return f;
+}
+
+su_trait_fit su_trait_fit_counts(const su_overlaps *o, const double *counts, const su_trait_model *m, bool full, double *fitted)
+{
     su_trait_fit f = { .code = SU_NOT_CONVERGED };
     design d;
-    design_init(&d, o, m);
+    design_init(&d, o, counts, m);
     f.parameters = (unsigned)d.all_columns;
     if (d.all_columns <= SU_TRAIT_COLUMNS_MAX && d.columns) {
         f.code = existence(&d);
@@ -262,6 +273,10 @@ su_trait_fit su_trait_fit_model(const su_overlaps *o, const su_trait_model *m, b
         f.bic = f.parameters * log((double)o->n) - 2 * f.log_likelihood;
         f.aic = 2.0 * f.parameters - 2 * f.log_likelihood;
         if (full) unseen_of(&d, &f);
+        if (fitted) {
+            memset(fitted, 0, o->strata * o->cells * sizeof *fitted);
+            for (size_t i = 0; i < d.rows; i++) fitted[d.stratum[i] * o->cells + d.cell[i]] = d.mu[i];
+        }
     }
     design_free(&d);
     return f;
@@ -271,6 +286,7 @@ void su_trait_fit_free(su_trait_fit *f)
 {
     free(f->unseen);
     free(f->covariance);
+    free(f->completed);
     *f = (su_trait_fit) { .code = SU_NO_ESTIMATE };
 }
 
@@ -284,7 +300,13 @@ su_trait_model su_trait_model_base(const su_overlaps *o)
 
 /* ---- search ---- */
 
+static su_trait_fit fit_of(su_context *ctx, const su_overlaps *o, const su_trait_model *m)
+{
+    return o->partials ? su_incomplete_fit(ctx, o, m, false, 0) : su_trait_fit_model(o, m, false);
+}
+
 typedef struct search {
+    su_context *ctx;
     const su_overlaps *o;
     su_trait_model here;
     su_trait_term *candidate;
@@ -298,10 +320,11 @@ static void try_candidate(void *arg, size_t i, unsigned worker)
     su_trait_model with = s->here;
     (void)worker;
     s->score[i] = INFINITY;
+    if (!su_incomplete_knows(s->o, &s->candidate[i])) return;
     for (unsigned t = 0; t < s->here.count; t++)
         if (memcmp(&s->here.term[t], &s->candidate[i], sizeof s->candidate[i]) == 0) return;
     with.term[with.count++] = s->candidate[i];
-    su_trait_fit f = su_trait_fit_model(s->o, &with, false);
+    su_trait_fit f = fit_of(s->ctx, s->o, &with);
     if (!f.code) s->score[i] = s->aic ? f.aic : f.bic;
 }
 
@@ -320,11 +343,11 @@ static size_t candidates(const su_overlaps *o, su_trait_term *out)
 su_trait_model su_trait_search(su_context *ctx, const su_overlaps *o, bool aic)
 {
     size_t most = (size_t)o->lists * o->lists + (size_t)o->lists * o->covariates + (size_t)o->covariates * o->covariates;
-    search s = { .o = o, .here = su_trait_model_base(o), .aic = aic };
+    search s = { .ctx = ctx, .o = o, .here = su_trait_model_base(o), .aic = aic };
     s.candidate = su_alloc_array(most + 1, sizeof *s.candidate);
     s.score = su_alloc_array(most + 1, sizeof *s.score);
     size_t count = candidates(o, s.candidate);
-    su_trait_fit f = su_trait_fit_model(o, &s.here, false);
+    su_trait_fit f = fit_of(ctx, o, &s.here);
     double lowest = f.code ? INFINITY : aic ? f.aic : f.bic;
     while (s.here.count < SU_TRAIT_TERMS_MAX && !su_cancelled(ctx)) {
         size_t best = count;

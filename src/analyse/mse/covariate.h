@@ -28,12 +28,15 @@ typedef struct su_trait_fit {
     size_t strata;
     double *unseen;     /* per stratum */
     double *covariance; /* strata x strata, of the unseen (delta method) */
+    double *completed;  /* strata x cells: people, those without a value shared out (mse/incomplete.h); NULL = nobody */
 } su_trait_fit;
 
 /* Lists by themselves and traits by themselves. */
 su_trait_model su_trait_model_base(const su_overlaps *o);
 /* covariance and unseen are filled only when `full`; free with su_trait_fit_free. SU_NOT_CONVERGED also for more columns than the limit. */
 su_trait_fit su_trait_fit_model(const su_overlaps *o, const su_trait_model *m, bool full);
+/* The same for any counts (strata x cells, not whole). fitted (strata x cells) may be NULL. */
+su_trait_fit su_trait_fit_counts(const su_overlaps *o, const double *counts, const su_trait_model *m, bool full, double *fitted);
 void su_trait_fit_free(su_trait_fit *f);
 /* Forward by BIC (or AIC) over list:list, list:trait and trait:trait terms. */
 su_trait_model su_trait_search(su_context *ctx, const su_overlaps *o, bool aic);

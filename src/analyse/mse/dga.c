@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "mse/lattice.h"
+#include "mse/peaks.h"
 #include "numeric/special.h"
 
 enum { SUBSETS = 1 << SU_DGA_LISTS, BLOCK = 128, COARSE = 256 };
@@ -183,22 +184,10 @@ static void run_chunk(void *arg, size_t chunk, unsigned worker)
 static unsigned count_peaks(const su_dga *d)
 {
     enum { BINS = 200 };
-    double bin[BINS] = { 0 }, top = 0, peak = 0, valley = 0;
-    unsigned peaks = 0;
+    double bin[BINS] = { 0 };
+    su_peak peak[SU_PEAKS_MAX];
     for (size_t i = 0; i < d->points; i++) bin[i * BINS / d->points] += d->posterior[i];
-    for (int i = 0; i < BINS; i++) top = fmax(top, bin[i]);
-    bool rising = true;
-    for (int i = 0; i <= BINS; i++) { /* up to a peak, then down to a valley of half its height or less, then up to twice the valley */
-        double x = i < BINS ? bin[i] : 0;
-        if (rising) {
-            peak = fmax(peak, x);
-            if (x < peak / 2 && peak > top / 20) peaks++, rising = false, valley = x;
-        } else {
-            valley = fmin(valley, x);
-            if (x > 2 * valley && x > top / 20) rising = true, peak = x;
-        }
-    }
-    return peaks;
+    return su_peaks_of(bin, BINS, 0.05, peak);
 }
 
 static void summarise(su_dga *d)

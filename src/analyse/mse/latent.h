@@ -1,8 +1,10 @@
 /* latent: Bayesian latent classes, a truncated Dirichlet process mixture of independent lists (Manrique-Vallier 2016,
  * doi:10.1111/biom.12502). People belong to hidden classes; within a class the lists are independent.
  *
- * Gibbs sampler over class counts per cell, not over people: O(classes * cells with people) per sweep. Several chains, each the Philox
- * stream of its number; what they disagree about is said by R-hat (Gelman and Rubin 1992, split, on log N), not averaged away. */
+ * Several chains of the Gibbs sampler in mse/latent_sampler.h, each a Philox stream of its own. A chain begins with few of the table's
+ * people, whose posterior is flat, and the others join in steps during the first half of the burn-in: a sampler that is set down among all
+ * people at once can stay near where it began for tens of thousands of sweeps. What chains disagree about is said by R-hat (Gelman and
+ * Rubin 1992, split, on log N), not averaged away. O(classes * cells with people) per sweep. */
 #ifndef SU_MSE_LATENT_H
 #define SU_MSE_LATENT_H
 

@@ -48,10 +48,6 @@ void su_panel_main(su_panel *p)
                          .method = "independent lists",
                          .model = model,
                          .N = f.N,
-                         .low = NAN,
-                         .high = NAN,
-                         .low_error = NAN,
-                         .high_error = NAN,
                          .bic = su_fit_bic(&p->l, &f),
                          .interval = "Wald, log scale",
                          .verdict = true };
@@ -136,10 +132,6 @@ void su_panel_stepwise(su_panel *p)
                          .method = method,
                          .model = model,
                          .N = f.N,
-                         .low = NAN,
-                         .high = NAN,
-                         .low_error = NAN,
-                         .high_error = NAN,
                          .bic = su_fit_bic(&p->l, &f),
                          .interval = "Wald, log scale; ignores the search",
                          .verdict = true };
@@ -176,8 +168,6 @@ void su_panel_stepwise_aic(su_panel *p)
                                       .low = profile.low,
                                       .high = profile.high,
                                       .interval = "profile likelihood; ignores the search",
-                                      .low_error = NAN,
-                                      .high_error = NAN,
                                       .bic = bic,
                                       .note = f.code ? "no estimate exists" : NULL,
                                       .verdict = true });
@@ -266,8 +256,6 @@ void su_panel_best(su_panel *p)
                          .N = f.N,
                          .low = su_wald_limit(&p->l, &f, -z),
                          .high = su_wald_limit(&p->l, &f, z),
-                         .low_error = NAN,
-                         .high_error = NAN,
                          .bic = su_fit_bic(&p->l, &f),
                          .interval = "Wald, log scale; ignores the search",
                          .verdict = true };
@@ -306,11 +294,6 @@ void su_panel_downhill(su_panel *p)
                          .method = "downhill from independence, BIC",
                          .model = f.code ? NULL : model,
                          .N = f.N,
-                         .low = NAN,
-                         .high = NAN,
-                         .low_error = NAN,
-                         .high_error = NAN,
-                         .bic = NAN,
                          .interval = "Wald, log scale; ignores the search",
                          .verdict = true };
     if (f.code) {
@@ -333,17 +316,48 @@ void su_panel_downhill(su_panel *p)
                                       .low = su_wald_limit(&p->l, &again, -z),
                                       .high = su_wald_limit(&p->l, &again, z),
                                       .interval = "Wald, log scale; ignores the search",
-                                      .low_error = NAN,
-                                      .high_error = NAN,
                                       .bic = su_fit_bic(&p->l, &again),
                                       .note = restarted,
                                       .verdict = true });
 }
 
-static int compare_by_N(const void *a, const void *b)
+/* Of the models that carry all but a millionth of the weight: log of the unseen and its standard error. */
+typedef struct mixture {
+    size_t count;
+    double *weight, *unseen, *error;
+} mixture;
+
+static mixture mixture_of(su_panel *p)
 {
-    const su_ranked *x = a, *y = b;
-    return (x->N > y->N) - (x->N < y->N);
+    size_t n = p->ranked_count;
+    mixture m = { 0, su_alloc_array(n, sizeof(double)), su_alloc_array(n, sizeof(double)), su_alloc_array(n, sizeof(double)) };
+    double sum = 0;
+    for (size_t i = 0; i < n && sum < 1 - 1e-6; i++) { /* best first */
+        su_fit f = su_fit_full(&p->l, &p->space.models[p->ranked[i].model]);
+        sum += p->ranked[i].weight;
+        if (f.code || !(f.variance > 0) || !(f.unseen > 0)) continue;
+        m.weight[m.count] = p->ranked[i].weight;
+        m.unseen[m.count] = log(f.unseen);
+        m.error[m.count++] = sqrt(f.variance + 1 / f.unseen); /* the unseen themselves are a draw, as in su_N_error */
+    }
+    return m;
+}
+
+/* Quantile of the mixture of the models' normal laws of log unseen. */
+static double mixture_quantile(const mixture *m, double wanted)
+{
+    double low = INFINITY, high = -INFINITY, all = 0;
+    for (size_t i = 0; i < m->count; i++) {
+        low = fmin(low, m->unseen[i] - 40 * m->error[i]);
+        high = fmax(high, m->unseen[i] + 40 * m->error[i]);
+        all += m->weight[i];
+    }
+    for (int k = 0; k < 200 && high - low > 1e-12; k++) {
+        double middle = (low + high) / 2, below = 0;
+        for (size_t i = 0; i < m->count; i++) below += m->weight[i] * su_normal_cdf((middle - m->unseen[i]) / m->error[i]);
+        *(below < wanted * all ? &low : &high) = middle;
+    }
+    return exp((low + high) / 2);
 }
 
 void su_panel_average(su_panel *p)
@@ -352,27 +366,19 @@ void su_panel_average(su_panel *p)
         too_many(p);
         return;
     }
-    su_ranked *by_N = su_alloc_array(p->ranked_count, sizeof *by_N);
-    double mean = 0, sum = 0, tail = (1 - p->opt.level) / 2, low = NAN, high = NAN;
-    memcpy(by_N, p->ranked, p->ranked_count * sizeof *by_N);
-    qsort(by_N, p->ranked_count, sizeof *by_N, compare_by_N);
-    for (size_t i = 0; i < p->ranked_count; i++) {
-        mean += by_N[i].weight * by_N[i].N;
-        sum += by_N[i].weight;
-        if (isnan(low) && sum >= tail) low = by_N[i].N;
-        if (isnan(high) && sum >= 1 - tail) high = by_N[i].N;
-    }
-    free(by_N);
+    double mean = 0, tail = (1 - p->opt.level) / 2;
+    for (size_t i = 0; i < p->ranked_count; i++) mean += p->ranked[i].weight * p->ranked[i].N;
+    mixture m = mixture_of(p);
     su_panel_add(p, &(su_panel_row) { .id = "average",
                                       .method = "average over models, BIC weights",
                                       .N = mean,
-                                      .low = low,
-                                      .high = high,
-                                      .interval = "spread over models alone",
-                                      .low_error = NAN,
-                                      .high_error = NAN,
-                                      .bic = NAN,
+                                      .low = m.count ? (double)p->o->n + mixture_quantile(&m, tail) : NAN,
+                                      .high = m.count ? (double)p->o->n + mixture_quantile(&m, 1 - tail) : NAN,
+                                      .interval = "mixture of the models' Wald intervals",
                                       .verdict = true });
+    free(m.weight);
+    free(m.unseen);
+    free(m.error);
 }
 
 su_status su_panel_fixed(su_panel *p)
@@ -403,8 +409,6 @@ su_status su_panel_fixed(su_panel *p)
                                       .low = profile.low,
                                       .high = profile.high,
                                       .interval = "profile likelihood",
-                                      .low_error = NAN,
-                                      .high_error = NAN,
                                       .bic = bic,
                                       .note = note,
                                       .verdict = true });

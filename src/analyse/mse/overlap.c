@@ -24,6 +24,8 @@ void su_overlaps_free(su_overlaps *o)
         free(o->covariate_values[c]);
         free(o->covariate_names[c]);
     }
+    for (size_t i = 0; i < o->partials; i++) free(o->partial[i].level);
+    free(o->partial);
     su_wipe(o->counts, o->cells * sizeof *o->counts);
     free(o->names), free(o->counts), free(o->covariate_names), free(o->covariate_levels), free(o->covariate_values),
         free(o->stratum_counts);
@@ -46,6 +48,11 @@ void su_overlaps_seal(su_overlaps *o)
     }
     for (size_t s = 0; o->covariates && s < o->strata * o->cells; s++)
         if (o->stratum_counts[s]) su_buf_printf(&text, "%zu %lld\n", s, (long long)o->stratum_counts[s]);
+    for (size_t i = 0; i < o->partials; i++) {
+        su_buf_printf(&text, "partial %u %lld", o->partial[i].cell, (long long)o->partial[i].people);
+        for (unsigned c = 0; c < o->covariates; c++) su_buf_printf(&text, " %u", o->partial[i].level[c]);
+        su_buf_char(&text, '\n');
+    }
     o->fingerprint = su_sha256_of(text.p, text.n);
     su_buf_free(&text);
 }
@@ -87,6 +94,20 @@ static void copy_covariates(const su_overlaps *from, su_overlaps *to)
     to->stratum_counts = su_alloc_array(to->strata * to->cells, sizeof *to->stratum_counts);
 }
 
+void su_overlaps_add_partial(su_overlaps *o, uint32_t cell, const uint32_t *level, int64_t people)
+{
+    size_t bytes = o->covariates * sizeof *level, capacity = o->partials;
+    for (size_t i = 0; i < o->partials; i++) {
+        if (o->partial[i].cell != cell || memcmp(o->partial[i].level, level, bytes) != 0) continue;
+        o->partial[i].people += people;
+        return;
+    }
+    o->partial = su_grow(o->partial, &capacity, o->partials + 1, sizeof *o->partial);
+    su_overlap_partial *x = &o->partial[o->partials++];
+    *x = (su_overlap_partial) { .cell = cell, .people = people, .level = su_alloc(bytes) };
+    memcpy(x->level, level, bytes);
+}
+
 /* Cells of `from` added up in the cells that map says. */
 static void fold_cells(const su_overlaps *from, su_overlaps *to, const uint16_t *map)
 {
@@ -96,6 +117,10 @@ static void fold_cells(const su_overlaps *from, su_overlaps *to, const uint16_t 
         to->counts[map[w]] += from->counts[w];
         for (size_t s = 0; from->covariates && s < from->strata; s++)
             to->stratum_counts[s * to->cells + map[w]] += from->stratum_counts[s * from->cells + w];
+    }
+    for (size_t i = 0; i < from->partials; i++) {
+        const su_overlap_partial *x = &from->partial[i];
+        if (map[x->cell]) su_overlaps_add_partial(to, map[x->cell], x->level, x->people);
     }
     su_overlaps_seal(to);
 }

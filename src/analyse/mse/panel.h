@@ -27,13 +27,14 @@ typedef struct su_panel {
 
 typedef struct su_panel_row {
     const char *id, *method, *model; /* model may be NULL */
-    double N, low, high;
+    double N, low, high;          /* 0 or NaN = no number; the same for those below */
     const char *interval;         /* what kind */
-    double low_error, high_error; /* Monte Carlo; NAN = none */
+    double low_error, high_error; /* Monte Carlo */
     double bic;
     const char *note;
     bool verdict; /* counts when methods are compared; a lower bound does not */
 } su_panel_row;
+void su_panel_columns(su_panel *p); /* the panel's table */
 void su_panel_add(su_panel *p, const su_panel_row *row);
 bool su_panel_wants(const su_panel *p, su_mse_method method);
 
@@ -60,6 +61,10 @@ void su_panel_average(su_panel *p);
 su_status su_panel_dga(su_panel *p) SU_MUST_CHECK;
 void su_panel_latent(su_panel *p);
 void su_panel_threshold(su_panel *p);
+/* A table of the separate humps of draws, only where there are several. */
+void su_panel_humps(su_panel *p, const char *id, const char *title, const double *sorted, size_t count);
+/* bayes_noised.c: all there is for counts with noise */
+su_status su_mse_noised(su_context *ctx, const su_overlaps *o, const su_mse_options *options, su_result *result) SU_MUST_CHECK;
 su_status su_panel_fixed(su_panel *p) SU_MUST_CHECK;
 /* strata.c: o is the table with its strata */
 void su_panel_strata(su_panel *p, const su_overlaps *o);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "mse/model.h"
 #include "mse/overlap.h"
 
 static const int64_t MOST_PEOPLE = (int64_t)1 << 40;
@@ -180,15 +181,21 @@ static su_status read_levels(reading *r, su_overlaps *o, unsigned covariate)
     for (uint32_t i = 0; i < count && !st; i++) {
         all[i] = (level) { su_str_trim(su_dict_get(column->values, i)), NAN, i };
         if (!su_parse_f64(all[i].text, &all[i].number)) all[i].number = NAN;
-        if (!all[i].text.n)
-            st = su_fail(r->ctx, SU_INPUT,
-                         "%s, line %llu: covariate '%s' is empty. Give the people without it a value of their own, such as unknown.",
-                         r->table->source, (unsigned long long)line_of(r, c, i), column->name);
+        if (!all[i].text.n && !r->options->incomplete)
+            st = su_fail(
+                r->ctx, SU_INPUT,
+                "%s, line %llu: covariate '%s' is empty. Give the people without it a value of their own, such as unknown, or, where "
+                "their list does not record it, say --incomplete.",
+                r->table->source, (unsigned long long)line_of(r, c, i), column->name);
     }
     if (!st) qsort(all, count, sizeof *all, compare_levels);
     o->covariate_values[covariate] = su_alloc_array(count + 1, sizeof **o->covariate_values);
     for (uint32_t i = 0; i < count && !st; i++) {
-        if (i == 0 || !su_str_equal(all[i].text, all[i - 1].text)) {
+        if (!all[i].text.n) { /* sorted after numbers and before other text, so levels go on around it */
+            r->level[covariate][all[i].id] = SU_OVERLAP_UNKNOWN;
+            continue;
+        }
+        if (!levels || !su_str_equal(all[i].text, su_str_of(o->covariate_values[covariate][levels - 1]))) {
             char *copy = su_alloc(all[i].text.n + 1);
             memcpy(copy, all[i].text.p, all[i].text.n);
             o->covariate_values[covariate][levels++] = copy;
@@ -197,6 +204,7 @@ static su_status read_levels(reading *r, su_overlaps *o, unsigned covariate)
     }
     o->covariate_levels[covariate] = levels;
     free(all);
+    if (!st && !levels) st = su_fail(r->ctx, SU_INPUT, "%s: covariate '%s' has no value at all.", r->table->source, column->name);
     if (!st && (levels > SU_MSE_MAX_STRATA || (o->strata *= levels) > SU_MSE_MAX_STRATA))
         st = su_fail(r->ctx, SU_REFUSED, "the covariates make more than %u strata; group their values first.", SU_MSE_MAX_STRATA);
     return st;
@@ -233,10 +241,12 @@ static su_status people_of(const reading *r, uint64_t row, bool on_none, int64_t
             *people = 0;
             return SU_OK;
         }
-        if (!su_parse_f64(cell, &x) || x < 0 || x != floor(x) || x > (double)MOST_PEOPLE)
-            return su_fail(r->ctx, SU_INPUT,
-                           "%s, line %llu, column '%s': '%.*s' is no number of people; it must be a whole number, 0 or more.",
-                           r->table->source, line, column->name, (int)(cell.n > 60 ? 60 : cell.n), cell.p);
+        bool number = su_parse_f64(cell, &x) && x == floor(x) && fabs(x) <= (double)MOST_PEOPLE;
+        if (!number || (x < 0 && !r->options->noised))
+            return su_fail(
+                r->ctx, SU_INPUT, "%s, line %llu, column '%s': '%.*s' is no number of people; it must be a whole number%s.%s",
+                r->table->source, line, column->name, (int)(cell.n > 60 ? 60 : cell.n), cell.p, r->options->noised ? "" : ", 0 or more",
+                number ? " If noise was added to the counts for privacy, say which: --noise gaussian:SIGMA or geometric:EPSILON." : "");
         *people = (int64_t)x;
     }
     if (on_none && *people)
@@ -248,11 +258,28 @@ static su_status people_of(const reading *r, uint64_t row, bool on_none, int64_t
     return SU_OK;
 }
 
+/* A combination without a row was not published: it is no zero. */
+static su_status all_given(const reading *r, const su_overlaps *o, const bool *given)
+{
+    for (size_t w = 1; w < o->cells; w++) {
+        char names[512];
+        if (given[w]) continue;
+        su_term_names(o, (unsigned)w, names, sizeof names);
+        return su_fail(r->ctx, SU_INPUT,
+                       "%s has no row for people on exactly %s. A table with noise must give every one of its %zu combinations, also where "
+                       "the count is 0 or below: one that was held back is not known to be 0.",
+                       r->table->source, names, o->cells - 1);
+    }
+    return SU_OK;
+}
+
 static su_status read_rows(const reading *r, su_overlaps *o)
 {
     signed char *member[SU_MSE_MAX_LISTS] = { NULL };
     su_status st = SU_OK;
     int64_t total = 0;
+    bool *given = su_alloc_array(o->cells, sizeof *given);
+    uint32_t *value = su_alloc_array(o->covariates + 1, sizeof *value);
     for (unsigned i = 0; i < r->list_count; i++) {
         uint32_t c = r->lists[i];
         member[i] = su_alloc(distinct(r, c) + 1);
@@ -264,16 +291,35 @@ static su_status read_rows(const reading *r, su_overlaps *o)
         for (unsigned i = 0; i < r->list_count; i++)
             if (member[i][r->table->columns[r->lists[i]].ids[row]]) cell |= (size_t)1 << i;
         if ((st = people_of(r, row, cell == 0, &people)) || cell == 0) continue;
-        for (unsigned c = 0; c < o->covariates; c++)
-            stratum = stratum * o->covariate_levels[c] + r->level[c][r->table->columns[r->covariates[c]].ids[row]];
+        bool known = true;
+        for (unsigned c = 0; c < o->covariates; c++) {
+            value[c] = r->level[c][r->table->columns[r->covariates[c]].ids[row]];
+            known = known && value[c] != SU_OVERLAP_UNKNOWN;
+            stratum = known ? stratum * o->covariate_levels[c] + value[c] : 0;
+        }
         if ((total += people) > MOST_PEOPLE) {
             st = su_fail(r->ctx, SU_INPUT, "%s: more than %lld people", r->table->source, (long long)MOST_PEOPLE);
             break;
         }
+        if (r->options->noised && given[cell]) {
+            st = su_fail(
+                r->ctx, SU_INPUT,
+                "%s, line %llu: these lists have a row already. Noised counts cannot be added up, because each carries its own noise; "
+                "give the published table as it is.",
+                r->table->source, (unsigned long long)r->table->row_line[row]);
+            break;
+        }
+        given[cell] = true;
         o->counts[cell] += people;
-        if (o->covariates) o->stratum_counts[stratum * o->cells + cell] += people;
+        if (!known)
+            su_overlaps_add_partial(o, (uint32_t)cell, value, people);
+        else if (o->covariates)
+            o->stratum_counts[stratum * o->cells + cell] += people;
     }
+    if (!st && r->options->noised) st = all_given(r, o, given);
     for (unsigned i = 0; i < r->list_count; i++) free(member[i]);
+    free(given);
+    free(value);
     return st;
 }
 

@@ -4,8 +4,11 @@
 #include <string.h>
 
 #include "mse/covariate.h"
+#include "mse/incomplete.h"
 #include "mse/panel.h"
 #include "numeric/special.h"
+
+static const uint64_t INCOMPLETE_SEED = 0x454dull << 48;
 
 typedef struct part {
     double n, unseen, variance;
@@ -17,7 +20,8 @@ static part sum_of(const su_overlaps *o, const su_trait_fit *f, const bool *want
     part out = { 0, 0, 0 };
     for (size_t s = 0; s < o->strata; s++) {
         if (!wanted[s]) continue;
-        for (size_t w = 1; w < o->cells; w++) out.n += (double)o->stratum_counts[s * o->cells + w];
+        for (size_t w = 1; w < o->cells; w++)
+            out.n += f->completed ? f->completed[s * o->cells + w] : (double)o->stratum_counts[s * o->cells + w];
         out.unseen += f->unseen[s];
         for (size_t r = 0; r < o->strata; r++) out.variance += wanted[r] ? f->covariance[s * o->strata + r] : 0;
     }
@@ -99,10 +103,37 @@ static void stratum_table(su_panel *p, const su_overlaps *o, const su_trait_fit 
     free(wanted);
 }
 
+/* People without a value, and the terms that nothing in the table speaks of. */
+static void report_incomplete(su_panel *p, const su_overlaps *o)
+{
+    double people = 0;
+    su_buf unknown = { 0 };
+    for (size_t i = 0; i < o->partials; i++) people += (double)o->partial[i].people;
+    for (unsigned i = 0; i < o->lists; i++) {
+        for (unsigned c = 0; c < o->covariates; c++) {
+            char one[256];
+            su_trait_term term = { 1u << i, (int)c, -1 };
+            if (su_incomplete_knows(o, &term)) continue;
+            su_trait_term_print(o, &term, one, sizeof one);
+            su_buf_printf(&unknown, "%s%s", unknown.n ? ", " : "", one);
+        }
+    }
+    su_result_fact(p->result, "incomplete", "people some of whose traits are not recorded", people);
+    su_result_warn(
+        p->result, "W_MSE_INCOMPLETE",
+        "%.0f of %lld people lack a value of a trait; they were shared out over its values as if missing at random given their lists. "
+        "%s%s%s",
+        people, (long long)o->n, unknown.p ? "Not to be told from these lists, and taken as absent: " : "", unknown.p ? unknown.p : "",
+        unknown.p ? "." : "");
+    su_result_method(p->result, "People without a value of a trait were shared out by the EM algorithm (van der Heijden and others 2012, "
+                                "doi:10.1214/12-AOAS536); intervals are from 200 resamples of people with the chosen model fitted again.");
+    su_buf_free(&unknown);
+}
+
 void su_panel_strata(su_panel *p, const su_overlaps *o)
 {
     su_trait_model m = su_trait_search(p->ctx, o, false);
-    su_trait_fit f = su_trait_fit_model(o, &m, true);
+    su_trait_fit f = o->partials ? su_incomplete_fit(p->ctx, o, &m, true, p->opt.seed ^ INCOMPLETE_SEED) : su_trait_fit_model(o, &m, true);
     su_buf terms = { 0 };
     char one[256], note[128];
     double z = su_normal_quantile(1 - (1 - p->opt.level) / 2);
@@ -113,13 +144,8 @@ void su_panel_strata(su_panel *p, const su_overlaps *o)
     su_panel_row row = { .id = "covariates",
                          .method = "with traits of people, stepwise BIC",
                          .model = terms.p ? terms.p : "no joint term",
-                         .N = NAN,
-                         .low = NAN,
-                         .high = NAN,
-                         .low_error = NAN,
-                         .high_error = NAN,
-                         .bic = NAN,
-                         .interval = "delta, log scale; ignores the search",
+                         .interval =
+                             o->partials ? "resampled people, log scale; ignores the search" : "delta, log scale; ignores the search",
                          .note = "no estimate exists",
                          .verdict = true };
     if (!f.code) {
@@ -129,7 +155,10 @@ void su_panel_strata(su_panel *p, const su_overlaps *o)
         free(wanted);
         row.N = all.n + all.unseen;
         limits_of(&all, z, &row.low, &row.high);
-        snprintf(note, sizeof note, "%zu strata, deviance %.1f", o->strata, f.deviance);
+        if (o->partials)
+            snprintf(note, sizeof note, "%zu strata; people without a value shared out (EM)", o->strata);
+        else
+            snprintf(note, sizeof note, "%zu strata, deviance %.1f", o->strata, f.deviance);
         row.note = note;
     }
     su_panel_add(p, &row);
@@ -137,6 +166,7 @@ void su_panel_strata(su_panel *p, const su_overlaps *o)
         margin_table(p, o, &f, z);
         stratum_table(p, o, &f, z);
     }
+    if (o->partials) report_incomplete(p, o);
     su_result_method(p->result, "With traits: one log-linear model of lists and traits, terms between two lists, a list and a trait, and "
                                 "two traits added while BIC falls; the unseen "
                                 "of each stratum are estimated (Tilling and Sterne 1999, American Journal of Epidemiology 149:392-400).");

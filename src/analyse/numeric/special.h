@@ -4,6 +4,7 @@
 #ifndef SU_ANALYSE_SPECIAL_H
 #define SU_ANALYSE_SPECIAL_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 double su_lgamma(double x); /* x > 0; thread-safe */
@@ -26,6 +27,9 @@ double su_chi2_upper(double x, double df);
 double su_chi2_quantile(double p, double df);
 double su_f_upper(double f, double df1, double df2);
 double su_f_quantile(double p, double df1, double df2);
+/* P(sum of l_i chi2_1 > x chi2_nu / nu), nu may be infinite: saddlepoint approximation, Kuonen 1999 (doi:10.1093/biomet/86.4.929). NaN at the
+ * mean, where the approximation has no value. */
+double su_weighted_chi2_upper(const double *l, size_t m, double x, double nu);
 double su_beta_quantile(double p, double a, double b); /* a = 0 gives 0, b = 0 gives 1 */
 double su_gamma_quantile(double p, double shape);      /* scale 1 */
 double su_binomial_cdf(int64_t k, int64_t n, double p);

@@ -21,7 +21,7 @@ static su_status proportions(su_context *ctx, const su_design *d, const uint32_t
            *jv = NULL;
     su_estimate *e = su_alloc_array(t->k, sizeof *e), all;
     for (uint64_t r = 0; r < d->rows; r++) ones[r] = cell[r] ? 1 : NAN;
-    su_estimand totals = { SU_TOTAL, ones, NULL, 0, NULL, cell, t->k }, whole = { .statistic = SU_TOTAL, .y = ones };
+    su_estimand totals = { .statistic = SU_TOTAL, .y = ones, .group = cell, .groups = t->k }, whole = { .statistic = SU_TOTAL, .y = ones };
     su_status st = su_design_estimate(ctx, d, &totals, 1, e, v);
     if (!st) st = su_design_estimate(ctx, d, &whole, 1, &all, NULL);
     if (st) goto out;
@@ -95,36 +95,6 @@ static void interactions(const table *t, double *c)
         }
 }
 
-/* P(sum of l_i chi2_1 > x chi2_nu / nu): saddlepoint approximation, Kuonen 1999 (doi:10.1093/biomet/86.4.929). */
-static double saddlepoint(const double *l, size_t m, double x, double nu)
-{
-    double most = 0, low, high;
-    for (size_t i = 0; i < m; i++) most = fmax(most, l[i]);
-    if (!(most > 0) || !(x > 0)) return NAN;
-    bool finite = isfinite(nu);
-    low = finite ? -nu / (2 * x) * (1 - 1e-12) : -1e9 / most;
-    high = 0.5 / most * (1 - 1e-12);
-    double t = 0, k = 0, k2 = 0;
-    for (int round = 0; round < 300; round++) {
-        t = 0.5 * (low + high);
-        double k1 = finite ? -x / (1 + 2 * t * x / nu) : -x;
-        for (size_t i = 0; i < m; i++) k1 += l[i] / (1 - 2 * t * l[i]);
-        if (k1 > 0)
-            high = t;
-        else
-            low = t;
-    }
-    k = finite ? -0.5 * nu * log1p(2 * t * x / nu) : -t * x;
-    k2 = finite ? 2 * x * x / nu / ((1 + 2 * t * x / nu) * (1 + 2 * t * x / nu)) : 0;
-    for (size_t i = 0; i < m; i++) {
-        double u = 1 - 2 * t * l[i];
-        k -= 0.5 * log(u);
-        k2 += 2 * l[i] * l[i] / (u * u);
-    }
-    double w = copysign(sqrt(2 * fmax(-k, 0)), t), v = t * sqrt(k2);
-    return fabs(w) < 1e-4 ? NAN : su_normal_upper(w + log(v / w) / w);
-}
-
 static void rao_scott(const table *t, double n, double nu, su_association *out)
 {
     size_t m = (size_t)(t->r - 1) * (t->c - 1), k = t->k;
@@ -168,7 +138,7 @@ static void rao_scott(const table *t, double n, double nu, su_association *out)
             top[i * m + j] = kept[j] ? sum / bottom[j * m + j] : 0;
         }
     su_eigen_symmetric(top, m, values, work);
-    out->saddlepoint_p = saddlepoint(values, m, out->pearson, out->df2);
+    out->saddlepoint_p = su_weighted_chi2_upper(values, m, out->pearson, out->df2);
     free(c);
     free(simple);
     free(bottom);

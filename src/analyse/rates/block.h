@@ -23,10 +23,11 @@ static inline void su_block_read(const su_design *d, const su_estimand *e, uint6
     b->from = from;
     b->n = rest < SU_BLOCK ? (uint32_t)rest : SU_BLOCK;
     b->weight = d->weight + from;
+    if (e->read) e->read(e->arg, from, b->n, b->y);
     for (uint32_t i = 0; i < b->n; i++) {
         uint64_t r = from + i;
         uint32_t group = e->group ? e->group[r] : 1;
-        double y = e->level ? (double)(e->level[r] == e->value) : e->y[r], x = e->x ? e->x[r] : 1;
+        double y = e->level ? (double)(e->level[r] == e->value) : e->read ? b->y[i] : e->y[r], x = e->x ? e->x[r] : 1;
         if ((e->level && !e->level[r]) || isnan(y) || isnan(x) || !(b->weight[i] > 0)) group = 0;
         b->group[i] = group;
         b->y[i] = group ? y : 0;

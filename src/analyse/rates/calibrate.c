@@ -304,6 +304,21 @@ static su_status check_bounds(calibrator *c)
     return SU_OK;
 }
 
+/* Replicates are calibrated again, each on its own. */
+static void keep_margins(su_design *d, const su_margin *margins, size_t count, const su_calibration_options *options)
+{
+    su_margin *copy = su_arena_array(&d->arena, count + 1, sizeof *copy);
+    for (size_t i = 0; i < count; i++) {
+        size_t n = margins[i].variable->kind == SU_VARIABLE_FACTOR ? margins[i].variable->level_count : 1;
+        double *totals = su_arena_array(&d->arena, n + 1, sizeof *totals);
+        memcpy(totals, margins[i].totals, n * sizeof *totals);
+        copy[i] = (su_margin) { margins[i].variable, totals };
+    }
+    d->margins = copy;
+    d->margin_count = count;
+    d->calibration = *options;
+}
+
 su_status su_design_calibrate(su_context *ctx, su_design *d, const su_margin *margins, size_t count, const su_calibration_options *options,
                               unsigned *rounds)
 {
@@ -325,6 +340,7 @@ su_status su_design_calibrate(su_context *ctx, su_design *d, const su_margin *ma
     invert(matrix, d->columns, d->inverse);
     free(matrix);
     d->weights = true;
+    keep_margins(d, margins, count, options);
     return SU_OK;
 }
 

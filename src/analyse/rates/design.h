@@ -37,6 +37,9 @@ struct su_design {
     su_calibration_term *terms;
     uint32_t term_count, columns;
     double *inverse; /* (X' W0 X)^-, columns x columns */
+    const su_margin *margins; /* what they were calibrated to, for replicates; totals are copies */
+    size_t margin_count;
+    su_calibration_options calibration;
 };
 
 /* Adds to covariance (ka x kb, row-major) what units with linearised totals za (units of the last stage x ka) and zb contribute; za may be

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_CELLS ((size_t)12 << 20) /* of the table units x estimates held at once: 96 MB */
+#define MOST_CELLS ((size_t)8 << 20) /* of the table units x estimates held at once: 64 MB */
 
 /* ---- totals ----------------------------------------------------------------------------------------------------------------- */
 

@@ -160,10 +160,10 @@ static double read_back(const curve *c, su_quantile_rule rule, double p)
     if (rule == SU_QUANTILE_HF3) return nearest_row(c, p);
     if (rule == SU_QUANTILE_MATH || rule == SU_QUANTILE_SCHOOL || rule == SU_QUANTILE_HF1 || rule == SU_QUANTILE_HF2)
         return step(c, rule, p);
-    size_t low = 0, high = c->n; /* first value with a share above p */
+    size_t low = 0, high = c->n; /* first value with a share above p; equal is equal whatever the rounding */
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (share_at(c, rule, middle) > p)
+        if (share_at(c, rule, middle) > p + 1e-12)
             high = middle;
         else
             low = middle + 1;
@@ -179,7 +179,7 @@ static su_status one(su_context *ctx, const su_design *d, const double *below, c
                      const curve *c, su_quantile_rule rule, double level, su_quantile *q)
 {
     su_estimate *e = su_alloc_array(groups, sizeof *e);
-    su_estimand share = { SU_MEAN, below, NULL, 0, NULL, group, groups };
+    su_estimand share = { .statistic = SU_MEAN, .y = below, .group = group, .groups = groups };
     su_status st = su_design_estimate(ctx, d, &share, 1, e, NULL);
     const su_estimate *own = &e[value - 1];
     su_interval i = su_mean_interval(own->estimate, own->variance, own->df, level);

@@ -96,7 +96,7 @@ static void warn_line(rates_run *run, const line *l, su_interval i, su_buf *flag
         add_flag(flags, "few cases");
         su_result_warn(run->r, "W_FEW_CASES",
                        "some rates rest on fewer than %d cases or non-cases (flag \"few cases\"): there the default intervals hold the "
-                       "true rate in 92.7 to 99.9 %% of simulated samples instead of 95, mostly wider than needed",
+                       "true rate in 92 to 100 %% of simulated samples instead of 95, mostly wider than needed",
                        FEW_CASES);
     }
     if (l->c && l->c->share && (e->nonzero == 0 || e->nonzero == e->n)) {

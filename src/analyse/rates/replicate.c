@@ -11,6 +11,8 @@ struct su_replicates {
     uint32_t count, units;
     double *factor; /* count x units */
     double *scale;  /* per replicate */
+    double *rows;   /* count x rows: the weights themselves, calibrated again; NULL = the design's times the factors */
+    uint64_t row_count;
     bool mse;
 };
 
@@ -31,6 +33,7 @@ void su_replicates_free(su_replicates *r)
     if (!r) return;
     free(r->factor);
     free(r->scale);
+    free(r->rows);
     free(r);
 }
 
@@ -166,31 +169,67 @@ static su_status rao_wu(su_context *ctx, const su_design *d, const su_replicate_
     return SU_OK;
 }
 
+/* Every replicate of the weights before the calibration meets the margins on its own. */
+static su_status calibrate_again(su_context *ctx, const su_design *d, su_replicates *r)
+{
+    su_status st = SU_OK;
+    if ((uint64_t)r->count * d->rows > UINT64_C(200000000))
+        return su_fail(ctx, SU_REFUSED, "%u replicates of %llu calibrated weights do not fit; ask for fewer, or use linearisation", r->count,
+                       (unsigned long long)d->rows);
+    r->row_count = d->rows;
+    r->rows = su_alloc_array(r->count, (size_t)d->rows * sizeof *r->rows);
+    for (uint32_t i = 0; i < r->count && !st; i++) {
+        const double *factor = r->factor + (size_t)i * r->units;
+        su_design own = *d;
+        su_arena_init(&own.arena);
+        own.weight = r->rows + (size_t)i * d->rows;
+        own.before = NULL;
+        own.terms = NULL;
+        own.term_count = own.columns = 0;
+        for (uint64_t k = 0; k < d->rows; k++) own.weight[k] = d->before[k] * factor[d->top[k]];
+        st = su_design_calibrate(ctx, &own, d->margins, d->margin_count, &d->calibration, NULL);
+        if (st) su_fail_prefix(ctx, "replicate %u of %u: ", i + 1, r->count);
+        free(own.before);
+        su_arena_free(&own.arena);
+    }
+    return st;
+}
+
 su_status su_replicates_new(su_context *ctx, const su_design *d, const su_replicate_options *o, su_replicates **out)
 {
+    su_status st = SU_USAGE;
     *out = NULL;
-    if (d->before)
-        return su_fail(
-            ctx, SU_REFUSED,
-            "replicates of calibrated weights would have to be calibrated one by one; use linearisation, which takes the residuals");
     switch (o->method) {
     case SU_REPLICATE_JK1:
-        return jackknife(ctx, d, false, o->mse, out);
+        st = jackknife(ctx, d, false, o->mse, out);
+        break;
     case SU_REPLICATE_JKN:
-        return jackknife(ctx, d, true, o->mse, out);
+        st = jackknife(ctx, d, true, o->mse, out);
+        break;
     case SU_REPLICATE_BRR:
-        return balanced(ctx, d, 0, o->mse, out);
+        st = balanced(ctx, d, 0, o->mse, out);
+        break;
     case SU_REPLICATE_FAY:
-        return balanced(ctx, d, o->fay, o->mse, out);
+        st = balanced(ctx, d, o->fay, o->mse, out);
+        break;
     case SU_REPLICATE_RAO_WU:
-        return rao_wu(ctx, d, o, out);
+        st = rao_wu(ctx, d, o, out);
+        break;
     }
-    return su_fail(ctx, SU_USAGE, "unknown kind of replicates");
+    if (!st && d->before && (st = calibrate_again(ctx, d, *out))) {
+        su_replicates_free(*out);
+        *out = NULL;
+    }
+    return st;
 }
 
 void su_replicates_weights(const su_design *d, const su_replicates *r, uint32_t at, double *weights)
 {
     const double *factor = r->factor + (size_t)at * r->units;
+    if (r->rows) {
+        memcpy(weights, r->rows + (size_t)at * r->row_count, (size_t)r->row_count * sizeof *weights);
+        return;
+    }
     for (uint64_t i = 0; i < d->rows; i++) weights[i] = d->weight[i] * factor[d->top[i]];
 }
 
@@ -229,6 +268,26 @@ static double *unit_sums(const su_design *d, const su_estimand *e, uint32_t grou
     return sums;
 }
 
+/* Calibrated again, a row's weight is no product any more: the rows are read once per replicate. */
+static void row_estimates(const su_design *d, const su_replicates *r, const su_estimand *e, uint32_t groups, double *all, size_t stride)
+{
+    double *sums = su_alloc_array(groups, 2 * sizeof *sums);
+    for (uint32_t at = 0; at < r->count; at++) {
+        const double *weight = r->rows + (size_t)at * r->row_count;
+        memset(sums, 0, groups * 2 * sizeof *sums);
+        for (uint64_t i = 0; i < d->rows; i++) {
+            uint32_t group = e->group ? e->group[i] : 1;
+            double y = e->level ? (double)(e->level[i] == e->value) : e->y[i], x = e->x ? e->x[i] : 1;
+            if (!group || (e->level && !e->level[i]) || isnan(y) || isnan(x)) continue;
+            sums[2 * (group - 1)] += weight[i] * y;
+            sums[2 * (group - 1) + 1] += weight[i] * x;
+        }
+        for (uint32_t g = 0; g < groups; g++)
+            all[(size_t)at * stride + g] = e->statistic == SU_TOTAL ? sums[2 * g] : sums[2 * g] / sums[2 * g + 1];
+    }
+    free(sums);
+}
+
 su_status su_replicates_estimate(su_context *ctx, const su_design *d, const su_replicates *r, const su_estimand *estimands, size_t count,
                                  su_estimate *out, double *covariance)
 {
@@ -240,6 +299,11 @@ su_status su_replicates_estimate(su_context *ctx, const su_design *d, const su_r
            *full = su_alloc_array(k, sizeof *full);
     for (size_t i = 0; i < count; i++) {
         uint32_t groups = estimands[i].group ? estimands[i].groups : 1;
+        if (r->rows) {
+            row_estimates(d, r, &estimands[i], groups, all + first, k);
+            first += groups;
+            continue;
+        }
         double *sums = unit_sums(d, &estimands[i], groups);
         for (uint32_t at = 0; at < r->count; at++)
             for (uint32_t g = 0; g < groups; g++) {

@@ -106,8 +106,44 @@ static void change_and_overlap(void **state)
     within("overlap", overlap, RUNS, 0.93, 0.97);
 }
 
+/* A count three months ahead of 36: negative binomial, mean 6, theta 4. */
+static void forecast(void **state)
+{
+    (void)state;
+    enum { MONTHS = 36, AHEAD = 3, TRIES = 400 };
+    su_philox r = su_philox_of(su_test_seed(), 77);
+    su_context ctx;
+    su_context_init(&ctx);
+    int held = 0, runs = 0;
+    for (int k = 0; k < TRIES; k++) {
+        double value[MONTHS];
+        int64_t ordinal[MONTHS];
+        unsigned season[MONTHS];
+        for (int i = 0; i < MONTHS; i++) {
+            value[i] = (double)su_philox_negative_binomial(&r, 4, 0.4);
+            ordinal[i] = 24000 + i;
+            season[i] = (unsigned)i % 12;
+        }
+        double later = (double)su_philox_negative_binomial(&r, 4, 0.4);
+        su_series s = { .kind = 'm', .n = MONTHS, .ordinal = ordinal, .value = value, .season = season, .period = 12 };
+        su_trend_options o = { .family = SU_COUNT_NEGATIVE_BINOMIAL, .ahead = AHEAD, .count_name = "n", .level = 0.95 };
+        su_result *out = su_result_new("trend", "");
+        if (!su_trend(&ctx, &s, &o, out)) {
+            double low = su_result_get(out, "forecast", AHEAD - 1, "count_low"), high = su_result_get(out, "forecast", AHEAD - 1, "count_high");
+            double mean = su_result_get(out, "forecast", AHEAD - 1, "mean");
+            assert_true(low == floor(low) && high == floor(high) && low >= 0 && low < mean && mean < high);
+            held += low <= later && later <= high;
+            runs++;
+        }
+        su_result_free(out);
+    }
+    assert_true(runs > TRIES * 0.95);
+    within("a new count", held, runs, 0.925, 0.985);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(shift), cmocka_unit_test(areas), cmocka_unit_test(change_and_overlap) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(shift), cmocka_unit_test(areas), cmocka_unit_test(change_and_overlap),
+                                        cmocka_unit_test(forecast) };
     return cmocka_run_group_tests_name("flow coverage", tests, NULL, NULL);
 }

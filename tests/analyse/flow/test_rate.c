@@ -20,7 +20,7 @@ static void margins(void **state)
     (void)state;
     su_context ctx;
     su_context_init(&ctx);
-    double table[9] = { 10, 5, 0, 20, 8, 3, 7, 15, 4 }, rows[3] = { 120, 200, 180 }, columns[3] = { 210, 160, 130 };
+    double table[9] = { 10, 5, 0, 20, 8, 3, 7, 15, 4 }, rows[3] = { 120, 200, 180 }, columns[3] = { 210, 160, 130 }; /* ipf/seed, row, col */
     su_fitted_margins m;
     assert_int_equal(su_fit_margins(&ctx, table, 3, 3, rows, columns, NULL, NULL, &m), SU_OK);
     for (size_t i = 0; i < 3; i++) {
@@ -61,6 +61,35 @@ static void impossible_margins(void **state)
     refused(&ctx, su_fit_margins(&ctx, negative, 2, 2, ten, ten, from, NULL, &m), "zero or more");
 }
 
+/* log of n over k, for any n */
+static double choose(double n, double k) { return lgamma(n + 1) - lgamma(k + 1) - lgamma(n - k + 1); }
+
+/* At the limits the number seen twice has half of its own probability and all of the lesser numbers' in one tail. */
+static void overlap_limits(void **state)
+{
+    (void)state;
+    static const double cases[][3] = { { 420, 310, 38 }, { 50, 50, 5 }, { 30, 200, 1 }, { 12, 9, 9 } };
+    su_context ctx;
+    su_context_init(&ctx);
+    su_flow_estimate c;
+    for (size_t i = 0; i < 4; i++) {
+        double a = cases[i][0], b = cases[i][1], both = cases[i][2];
+        assert_int_equal(su_two_points(&ctx, a, b, both, 0.95, &c), SU_OK);
+        for (int side = 0; side < 2; side++) {
+            double n = side ? c.high : c.low, sum = 0;
+            for (double k = fmax(0, ceil(a + b - n) - 1); k <= both; k++) /* between whole numbers of people by the gamma function */
+                sum += (k == both ? 0.5 : 1) * exp(choose(a, k) + choose(n - a, b - k) - choose(n, b));
+            bool all = n == a + b - both; /* cannot be fewer */
+            if (!all && fabs(sum - (side ? 0.975 : 0.025)) > 1e-6) fail_msg("%g %g %g: %g people, tail %g", a, b, both, n, sum);
+            assert_true(!all || sum >= 0.025);
+        }
+    }
+    assert_int_equal(su_two_points(&ctx, 50, 40, 0, 0.95, &c), SU_OK);
+    assert_true(isinf(c.high) && c.low > 200 && c.low < c.estimate);
+    assert_int_equal(su_two_points(&ctx, 50.5, 40, 3, 0.95, &c), SU_OK); /* no whole numbers: lognormal */
+    assert_true(c.low < c.estimate && c.estimate < c.high && isfinite(c.high));
+}
+
 static void overlaps(void **state)
 {
     (void)state;
@@ -73,6 +102,7 @@ static void overlaps(void **state)
     if (!r) skip();
     assert_int_equal(su_two_points(&ctx, 420, 310, 38, 0.95, &c), SU_OK);
     su_reference_near("chapman", c.estimate, su_reference_number(r, "chapman/chapman"), 1e-10);
+    su_reference_near("chapman variance", c.error * c.error, su_reference_number(r, "chapman/var_seber"), 1e-10);
     su_reference_near("chapman se", c.error, su_reference_number(r, "chapman/se"), 1e-10);
     assert_true(c.low > 420 + 310 - 38 && c.low < c.estimate && c.estimate < c.high);
     assert_int_equal(su_seen_once_twice(&ctx, 2744, 2492, 241, 0.95, &c), SU_OK);
@@ -130,7 +160,8 @@ static void rates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(margins), cmocka_unit_test(impossible_margins), cmocka_unit_test(overlaps), cmocka_unit_test(changes),
+        cmocka_unit_test(margins),  cmocka_unit_test(impossible_margins), cmocka_unit_test(overlap_limits),
+        cmocka_unit_test(overlaps), cmocka_unit_test(changes),
         cmocka_unit_test(rates),
     };
     return cmocka_run_group_tests_name("rate", tests, NULL, NULL);

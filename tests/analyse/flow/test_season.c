@@ -35,9 +35,10 @@ static void mann_kendall(void **state)
     su_reference_near("sen", sen.slope, su_reference_number(r, "mann_kendall_arrivals/sen_slope"), 1e-7);
     assert_true(sen.low < sen.slope && sen.slope < sen.high);
     double annual[5];
-    for (size_t i = 0; i < 5; i++) annual[i] = json_number_value(json_array_get(su_reference_at(r, "mann_kendall_annual/x"), i));
+    for (size_t i = 0; i < 5; i++) annual[i] = su_reference_value(json_array_get(su_reference_at(r, "mann_kendall_annual/x"), i));
     k = su_mann_kendall_of(annual, 5);
     check_kendall(r, "mann_kendall_annual", k, 1e-7);
+    su_reference_near("tau", k.tau, su_reference_number(r, "mann_kendall_annual/tau_b"), 1e-7);
     su_reference_near("sen", su_sen_slope(annual, NULL, 5, k.variance, 0.95).slope, su_reference_number(r, "mann_kendall_annual/sen_slope"),
                       1e-7);
     unsigned season[ARRIVALS_MOST];

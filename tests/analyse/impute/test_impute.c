@@ -256,11 +256,66 @@ static void refusals(void **state)
     su_frame_free(f);
 }
 
+/* Forty districts in no order, along x; gone mostly where x is high. Complete cases have too few of the districts of high x, matched ones
+ * do not, and a model by category takes no more than 30. */
+static void many_categories(void **state)
+{
+    (void)state;
+    enum { DISTRICTS = 40, HIGH = 24 };
+    static char text[DISTRICTS][8];
+    static uint32_t district[N];
+    const char *names[DISTRICTS];
+    double x[N], truth = 0, complete = 0, present = 0, pooled = 0, low = 0;
+    su_philox r = su_philox_of(31, 0);
+    su_context ctx;
+    su_imputation *refused = NULL;
+    for (unsigned k = 0; k < DISTRICTS; k++) {
+        snprintf(text[k], sizeof text[k], "d%02u", k);
+        names[k] = text[k];
+    }
+    for (size_t i = 0; i < N; i++) {
+        x[i] = su_philox_normal(&r);
+        unsigned place = (unsigned)fmin(fmax(20 + 9 * (x[i] + 0.4 * su_philox_normal(&r)), 0), DISTRICTS - 1);
+        bool gone = su_philox_unit(&r) < (x[i] > 0 ? 0.4 : 0.05);
+        truth += (place >= HIGH) / (double)N;
+        complete += !gone && place >= HIGH;
+        present += !gone;
+        district[i] = gone ? 0 : 1 + place * 7 % DISTRICTS;
+    }
+    su_frame *f = su_frame_new(N);
+    su_frame_add_number(f, "x", x);
+    su_frame_add_factor(f, "district", district, names, DISTRICTS);
+    su_impute_options o = { .imputations = 5, .rounds = 3, .seed = 2 };
+    su_imputation *im = impute(f, &o, 1), *again = impute(f, &o, 3);
+    assert_int_equal(im->variables[1].method, SU_IMPUTE_MATCHED);
+    for (unsigned place = 0; place < DISTRICTS; place++) {
+        double part = pooled_share(im, 1, 1 + place * 7 % DISTRICTS);
+        assert_true(part == pooled_share(again, 1, 1 + place * 7 % DISTRICTS));
+        *(place >= HIGH ? &pooled : &low) += part;
+    }
+    assert_true(fabs(pooled + low - 1) < 1e-9);
+    assert_true(complete / present < truth - 0.04);
+    su_reference_within("districts of high x", pooled, truth, 0.02);
+    su_context_init(&ctx);
+    o.choices = &(su_impute_choice) { .variable = &f->variables[1], .method = SU_IMPUTE_MULTINOMIAL };
+    o.choice_count = 1;
+    assert_int_equal(su_impute(&ctx, f, &o, &refused), SU_REFUSED);
+    assert_non_null(strstr(ctx.message, "district=matched"));
+    su_imputation_free(im);
+    su_imputation_free(again);
+    su_frame_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(removes_the_bias), cmocka_unit_test(donors_are_observed),           cmocka_unit_test(same_on_any_threads),
-        cmocka_unit_test(intervals_cover),  cmocka_unit_test(separation_and_not_applicable), cmocka_unit_test(slider),
+        cmocka_unit_test(many_categories),
+        cmocka_unit_test(removes_the_bias),
+        cmocka_unit_test(donors_are_observed),
+        cmocka_unit_test(same_on_any_threads),
+        cmocka_unit_test(intervals_cover),
+        cmocka_unit_test(separation_and_not_applicable),
+        cmocka_unit_test(slider),
         cmocka_unit_test(refusals),
     };
     return cmocka_run_group_tests_name("impute", tests, NULL, NULL);

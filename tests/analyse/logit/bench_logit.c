@@ -78,7 +78,7 @@ static void plain(su_context *ctx, su_arena *arena)
     su_fit *fit;
     if (su_fit_new(ctx, &u, &fit) != SU_OK) exit(1);
     printf("{\"fit\": %.4f, \"columns\": %u, \"iterations\": %u", su_clock_cpu() - start, x->columns, fit->iterations);
-    su_variance_input in = { .fit = fit, .x = x, .family = SU_FAMILY_LOGIT };
+    su_variance_input in = { .fit = fit, .x = x, .family = SU_FAMILY_LOGIT, .units = &u };
     variance(ctx, &in, SU_VARIANCE_HC0, "hc0");
     if (su_frame_find(ctx, f, SU_STR("group"), &in.cluster[0]) != SU_OK) exit(1);
     variance(ctx, &in, SU_VARIANCE_HC1, "cluster");

@@ -163,7 +163,7 @@ static void test_profiles(void **state)
         json_object_foreach(all, key, value)
         {
             char number[16];
-            snprintf(number, sizeof number, "%d", json_is_integer(value) ? (int)json_integer_value(value) : (int)json_number_value(value));
+            snprintf(number, sizeof number, "%d", (int)su_reference_value(value));
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%s=%s", n ? ", " : "", key,
                                   json_is_string(value) ? json_string_value(value) : number);
         }
@@ -219,11 +219,53 @@ static void test_profile_intervals(void **state)
     model_close(&m);
 }
 
+/* R 4.2.2: glm(any_ind ~ ns(age, 3) + sex, binomial), and ns(age, 4) * sex; epsilon 1e-14. Our columns span the same space. */
+static void test_splines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *profile;
+        double p, se;
+    } want[] = { { "age=15,sex=male", 0.470003381776669, 0.0375133702914386 },
+                 { "age=22,sex=male", 0.467465706233829, 0.0173412422357541 },
+                 { "age=40,sex=male", 0.452842361444722, 0.0250968865455727 } };
+    model m;
+    if (!open_model(&m, "any_ind ~ ns(age, 3) + sex")) skip();
+    su_reference_near("loglik", m.fit->loglik, -1620.180678499238, 1e-13);
+    su_setting *settings = su_settings_new(m.x);
+    double *gradient = su_alloc_array(m.x->columns, sizeof *gradient);
+    for (size_t i = 0; i < 3; i++) {
+        uint32_t set;
+        const char *last;
+        su_settings_clear(m.x, settings);
+        assert_int_equal(su_profile_parse(&m.data.ctx, m.x, su_str_of(want[i].profile), settings, &set, &last), SU_OK);
+        double link = su_profile_link(m.x, m.fit->beta, settings, gradient), mu = 1 / (1 + exp(-link));
+        su_reference_near(want[i].profile, mu, want[i].p, 1e-9);
+        su_reference_near("its error", mu * (1 - mu) * sqrt(su_quadratic(m.fit->bread, gradient, m.x->columns)), want[i].se, 1e-9);
+    }
+    /* the derivative is that of the column, and beyond the outer knots the curve is straight */
+    const double knots[] = { 14, 18, 23, 31, 60 };
+    for (unsigned power = 1; power <= 4; power++) {
+        for (double x = 10; x < 70; x += 1.7)
+            su_reference_within("slope", su_spline_slope(knots, 4, power, x),
+                                (su_spline(knots, 4, power, x + 1e-5) - su_spline(knots, 4, power, x - 1e-5)) / 2e-5, 1e-6);
+        su_reference_within("straight", su_spline_slope(knots, 4, power, 61), su_spline_slope(knots, 4, power, 90), 1e-9);
+        su_reference_within("straight", su_spline_slope(knots, 4, power, 1), su_spline_slope(knots, 4, power, 13), 1e-12);
+    }
+    free(settings);
+    free(gradient);
+    model_refit(&m, "any_ind ~ ns(age, 4)*sex", SU_FAMILY_LOGIT);
+    su_reference_near("loglik", m.fit->loglik, -1617.929222407501, 1e-13);
+    assert_int_equal(m.x->columns, 10);
+    model_close(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_average_effects), cmocka_unit_test(test_interactions),      cmocka_unit_test(test_profiles),
         cmocka_unit_test(test_measures),        cmocka_unit_test(test_profile_intervals),
+        cmocka_unit_test(test_splines),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -62,6 +62,9 @@ static void test_logit(void **state)
     check_variance(&m, SU_VARIANCE_HC1, "robust/HC1");
     check_variance(&m, SU_VARIANCE_HC2, "robust/HC2");
     check_variance(&m, SU_VARIANCE_HC3, "robust/HC3");
+    m.input.units = &m.units;
+    check_variance(&m, SU_VARIANCE_HC0, "robust/HC0");
+    check_variance(&m, SU_VARIANCE_HC1, "robust/HC1");
     model_close(&m);
 }
 

@@ -52,6 +52,20 @@ static void test_endometrial(void **state)
         su_reference_near(path, p.high, su_reference_number(f, path), 1e-6);
         snprintf(path, sizeof path, "plr_p/%u", j);
         su_reference_near(path, p.p, su_reference_number(f, path), 1e-6);
+        for (uint32_t k = 0; k < 4; k++) {
+            snprintf(path, sizeof path, "vcov/%u/%u", j, k);
+            su_reference_near(path, m.fit->bread[j * 4 + k], su_reference_number(f, path), 1e-6);
+        }
+    }
+    /* each as likely too high as too low */
+    const json_t *b = su_reference_at(e, "endometrial_median_br");
+    assert_int_equal(su_median_fit(&m.data.ctx, &m.units, m.fit), SU_OK);
+    for (uint32_t j = 0; j < 4; j++) {
+        char path[32];
+        snprintf(path, sizeof path, "coef/%u", j);
+        su_reference_near(path, m.fit->beta[j], su_reference_number(b, path), 1e-8);
+        snprintf(path, sizeof path, "se/%u", j);
+        su_reference_near(path, sqrt(m.fit->bread[j * 4 + j]), su_reference_number(b, path), 1e-8);
     }
     su_separation_free(&s);
     model_close(&m);
@@ -70,6 +84,25 @@ static void small(su_context *ctx, const double *y, const double *x, uint64_t n,
     su_arena_init(arena);
     assert_int_equal(su_formula_parse(ctx, arena, SU_STR("y ~ x"), NULL, 0, &f), SU_OK);
     if (su_predictors_build(ctx, *frame, f, &o, p) != SU_OK) fail_msg("%s", ctx->message);
+}
+
+/* A program may have several solutions of one objective: both directions are never on the wrong side, and gain the same. */
+static void check_direction(const double *y, const double *x, uint64_t n, const json_t *e, const double *ours)
+{
+    double stored[2], gain[2] = { 0 };
+    for (int j = 0; j < 2; j++) {
+        char path[32];
+        snprintf(path, sizeof path, "lp/direction/%d", j);
+        stored[j] = su_reference_number(e, path);
+    }
+    for (uint64_t i = 0; i < n; i++) {
+        double sign = y[i] > 0 ? 1 : -1, a = sign * (stored[0] + x[i] * stored[1]), b = sign * (ours[0] + x[i] * ours[1]);
+        assert_true(a >= -1e-9 && b >= -1e-9);
+        gain[0] += a;
+        gain[1] += b;
+    }
+    su_reference_within("gain of the direction", gain[1], gain[0], 1e-9);
+    for (int j = 0; j < 2; j++) su_reference_within("direction", ours[j], stored[j], 1e-6);
 }
 
 static void check_small(const json_t *e)
@@ -91,12 +124,12 @@ static void check_small(const json_t *e)
     su_fit *fit;
     assert_int_equal(su_fit_new(&ctx, &u, &fit), SU_OK);
     su_separation s;
-    const size_t place[] = { 0, 1 };
     assert_int_equal(su_separation_find(&ctx, &u, fit->kept, &s), SU_OK);
     assert_int_equal(s.separated, json_is_true(su_reference_at(e, "lp/separated")));
+    su_reference_within("objective", s.objective, su_reference_number(e, "lp/objective"), 1e-9);
+    check_direction(y, x, n, e, s.direction);
     assert_int_equal(s.separated, !fit->converged || fit->moved > 0.01);
     for (uint32_t j = 0; j < 2; j++) assert_int_equal(s.infinite[j] != 0, s.separated);
-    (void)place;
     const char *key = s.separated ? "firth" : "ml";
     if (s.separated) assert_int_equal(su_firth_fit(&ctx, &u, fit), SU_OK);
     for (uint32_t j = 0; j < 2; j++) {
@@ -145,6 +178,14 @@ static void test_zero_cell(void **state)
     assert_int_equal(su_firth_fit(&ctx, &u, fit), SU_OK);
     su_reference_near("intercept", fit->beta[0], log(30.5 / 25.5), 1e-10);
     su_reference_near("slope", fit->beta[1], log((12.5 * 25.5) / (0.5 * 30.5)), 1e-10);
+    json_t *e = su_reference("logit_separation.json");
+    for (uint32_t j = 0; e && j < 2; j++) {
+        char path[32];
+        snprintf(path, sizeof path, "zero_cell_2x2/firth/%u", j);
+        su_reference_near(path, fit->beta[j], su_reference_number(e, path), 1e-6);
+    }
+    if (e) su_reference_near("check", fit->beta[1], su_reference_number(e, "zero_cell_2x2/check"), 1e-6);
+    json_decref(e);
     su_fit_free(fit);
     su_units_free(&u);
     su_predictors_free(p);

@@ -22,11 +22,22 @@ SU_TEST_UNUSED static su_overlaps *read_table(const char *name)
     return o;
 }
 
+/* Madigan and York 1997, spina bifida, as the help page of the R package has it: counts in the order of the cells 0, 1, 2, ... with the
+ * first list in the lowest bit (the first entry is the unseen, 0). */
+SU_TEST_UNUSED static const int64_t SPINA_BIFIDA[32] = { 0,  27, 37, 19, 4, 4, 1, 1, 97, 22, 37, 25, 2, 1, 3, 5,
+                                                         83, 36, 34, 18, 3, 5, 0, 2, 30, 5,  23, 8,  0, 3, 0, 2 };
+
 /* A table made by hand: pairs of history ("110") and count, ended by NULL. */
 typedef struct history_count {
     const char *history;
     int64_t count;
 } history_count;
+
+/* Killings in Kosovo, 1999: Ball and others 2002; lists EXH, ABA, HRW, OSCE. */
+SU_TEST_UNUSED static const history_count KOSOVO[] = { { "1111", 27 },  { "0111", 32 },  { "1011", 42 },   { "0011", 123 },
+                                                       { "1110", 18 },  { "0110", 31 },  { "1010", 106 },  { "0010", 306 },
+                                                       { "1101", 181 }, { "0101", 217 }, { "1001", 228 },  { "0001", 936 },
+                                                       { "1100", 177 }, { "0100", 845 }, { "1000", 1131 }, { NULL, 0 } };
 
 SU_TEST_UNUSED static size_t cell_of(const char *history)
 {

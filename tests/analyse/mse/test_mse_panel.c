@@ -45,6 +45,43 @@ static double panel_number(const su_result *r, const char *id, const char *colum
     return su_result_get(r, "panel", row_of(r, "panel", "id", id), column);
 }
 
+/* The average's limits leave one tail each of the weighted normal laws of log unseen, over all models. */
+static void average_is_a_mixture(void **state)
+{
+    (void)state;
+    static const int64_t counts[16] = { 0, 60, 50, 22, 70, 14, 11, 6, 40, 9, 8, 3, 12, 4, 2, 1 };
+    su_overlaps *o = NULL;
+    su_context_init(&ctx);
+    assert_int_equal(su_overlaps_new(&ctx, 4, NULL, counts, &o), SU_OK);
+    su_mse_options options = quick();
+    options.methods = 1u << SU_MSE_AVERAGE;
+    options.coverage = 0;
+    options.sensitivity = false;
+    su_result *r = run(o, &options, SU_OK);
+    su_space space;
+    assert_true(su_space_init(&space, 4, 0, 40000));
+    su_ranked *ranked = su_alloc_array(space.count, sizeof *ranked);
+    size_t n = su_space_rank(&ctx, &space, o, ranked);
+    su_mse_lattice l;
+    su_mse_lattice_init(&l, 4);
+    su_mse_lattice_set_integers(&l, o->counts);
+    for (int side = 0; side < 2; side++) {
+        double limit = panel_number(r, "average", side ? "high" : "low"), below = 0;
+        for (size_t i = 0; i < n; i++) {
+            su_fit f = su_fit_full(&l, &space.models[ranked[i].model]);
+            double z = (log(limit - (double)o->n) - log(f.unseen)) / sqrt(f.variance + 1 / f.unseen);
+            below += ranked[i].weight * erfc(-z / sqrt(2)) / 2;
+        }
+        if (fabs(below - (side ? 0.975 : 0.025)) > 3e-6) fail_msg("%.9g of the mixture lies below %g", below, limit);
+    }
+    assert_true(su_result_has_warning(r, "W_MSE_INTERVALS"));
+    su_mse_lattice_free(&l);
+    su_space_free(&space);
+    free(ranked);
+    su_result_free(r);
+    su_overlaps_free(o);
+}
+
 /* The published table, end to end. Chao's bound and its interval: spec 3.9, recomputed by hand from 2,492 people on one list and 241 on
  * two. */
 static void uk_six_lists(void **state)
@@ -336,7 +373,7 @@ static void traits_search(void **state)
 int main(void)
 {
     su_context_init(&ctx);
-    const struct CMUnitTest tests[] = { cmocka_unit_test(uk_six_lists),
+    const struct CMUnitTest tests[] = { cmocka_unit_test(average_is_a_mixture), cmocka_unit_test(uk_six_lists),
                                         cmocka_unit_test(chapman_and_links),
                                         cmocka_unit_test(refusals),
                                         cmocka_unit_test(flawed_lists),

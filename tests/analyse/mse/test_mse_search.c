@@ -87,7 +87,7 @@ static void best_models(void **state)
         assert_true(su_space_init(&s, 5, runs[i].order, 40000));
         su_ranked *ranked = su_alloc_array(s.count, sizeof *ranked);
         size_t count = su_space_rank(NULL, &s, o, ranked);
-        assert_int_equal(count, (size_t)su_reference_number(run, "n_models_valid"));
+        su_reference_near("valid models", (double)count, su_reference_number(run, "n_models_valid"), 0);
         double mean = 0;
         for (size_t k = 0; k < count; k++) mean += ranked[k].weight * ranked[k].N;
         su_reference_near("mean over models", mean, su_reference_number(run, "bma_bic_mean"), 1e-6);
@@ -182,8 +182,9 @@ static void stored_resamples(void **state)
     const char *p;
     json_t *value;
     json_object_foreach((json_t *)su_reference_at(want, "BCa"), p, value)
-        su_reference_near(p, su_bca_limit(b.sorted, b.count, b.z0, b.acceleration, strtod(p, NULL)), json_number_value(value), 1e-6);
-    su_reference_near("median", su_quantile_8(b.sorted, 1000, 0.5), su_reference_number(want, "boot_percentile_type8/50%"), 1e-6);
+        su_reference_near(p, su_bca_limit(b.sorted, b.count, b.z0, b.acceleration, strtod(p, NULL)), su_reference_value(value), 1e-6);
+    json_object_foreach((json_t *)su_reference_at(want, "boot_percentile_type8"), p, value)
+        su_reference_near(p, su_quantile_8(b.sorted, 1000, strtod(p, NULL) / 100), su_reference_value(value), 1e-6);
     free(b.sorted);
     free(own.sorted);
     su_mse_lattice_free(&l);

@@ -8,6 +8,7 @@
 #include <suha/rates.h>
 
 #include "numeric/philox.h"
+#include "numeric/special.h"
 #include "analyse/reference.h"
 
 static void pair(const char *what, const json_t *want, const char *path, su_interval got, double tolerance)
@@ -45,6 +46,8 @@ static void test_one_sample(void **state)
     json_object_foreach((json_t *)su_reference_at(reference, "one_sample"), name, one)
     {
         double k = su_reference_number(one, "k"), n = su_reference_number(one, "n");
+        su_noisy_rate plain = su_noisy_rate_of(k, 0, n, 0, 0.95); /* without noise: k / n */
+        su_reference_within(name, plain.p, su_reference_number(one, "p"), 1e-10 * fabs(k / n));
         for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
             char what[100];
             snprintf(what, sizeof what, "%s %s", name, methods[i].name);
@@ -53,6 +56,44 @@ static void test_one_sample(void **state)
         }
     }
     json_decref(reference);
+}
+
+/* log of the probability of `a` cases in group 1 given the margins, up to a constant, at odds ratio exp(psi). */
+static double log_term(double a, double n1, double k, double n2, double psi)
+{
+    double b = k - a;
+    return lgamma(n1 + 1) - lgamma(a + 1) - lgamma(n1 - a + 1) + lgamma(n2 + 1) - lgamma(b + 1) - lgamma(n2 - b + 1) + a * psi;
+}
+
+/* P(A <= a) or P(A >= a), and the mean, by summing every table of the margins. */
+static double tail(double a, bool upper, double n1, double k, double n2, double psi, double *mean)
+{
+    double most = -INFINITY, part = 0, whole = 0, sum = 0, low = fmax(0, k - n2), high = fmin(k, n1);
+    for (double i = low; i <= high; i++) most = fmax(most, log_term(i, n1, k, n2, psi));
+    for (double i = low; i <= high; i++) {
+        double p = exp(log_term(i, n1, k, n2, psi) - most);
+        whole += p;
+        sum += i * p;
+        if (upper ? i >= a : i <= a) part += p;
+    }
+    *mean = sum / whole;
+    return part / whole;
+}
+
+/* R's fisher.test seeks odds ratio and limits to 1.2e-4 (of 1/limit above 1): its numbers are compared loosely, and ours must meet what
+ * defines them: tails of 2.5 % and a mean equal to what was seen. */
+static void check_fisher(const json_t *two, const su_two_rates *got)
+{
+    double k1 = su_reference_number(two, "k1"), n1 = su_reference_number(two, "n1"), n2 = su_reference_number(two, "n2"), mean;
+    double k = k1 + su_reference_number(two, "k2");
+    if (isfinite(got->fisher_odds_ratio) && got->fisher_odds_ratio > 0) {
+        tail(k1, false, n1, k, n2, log(got->fisher_odds_ratio), &mean);
+        su_reference_near("mean at the odds ratio", mean, k1, 1e-9);
+    }
+    if (isfinite(got->fisher.high))
+        su_reference_near("tail at the upper limit", tail(k1, false, n1, k, n2, log(got->fisher.high), &mean), 0.025, 1e-6);
+    if (got->fisher.low > 0)
+        su_reference_near("tail at the lower limit", tail(k1, true, n1, k, n2, log(got->fisher.low), &mean), 0.025, 1e-6);
 }
 
 static void test_two_samples(void **state)
@@ -79,6 +120,7 @@ static void test_two_samples(void **state)
         su_reference_near(name, got.yates, su_reference_number(two, "yates/chisq"), 1e-10);
         su_reference_near(name, got.yates_p, su_reference_number(two, "yates/p"), 1e-9);
         su_reference_near(name, got.fisher_p, su_reference_number(two, "fisher/p"), 1e-6);
+        check_fisher(two, &got);
         if (json_is_number(json_object_get(su_reference_at(two, "fisher"), "or_cmle")))
             su_reference_near(name, got.fisher_odds_ratio, su_reference_number(two, "fisher/or_cmle"),
                               1e-4); /* R's root search stops at 1.2e-4 */
@@ -105,9 +147,10 @@ static void test_trend_and_strata(void **state)
         s[i] = su_reference_number(reference, path);
     }
     su_reference_near("trend", su_trend_chi2(k, n, s, 3), su_reference_number(reference, "cochran_armitage/chisq"), 1e-10);
+    su_reference_near("its p", su_chi2_upper(su_trend_chi2(k, n, s, 3), 1), su_reference_number(reference, "cochran_armitage/p"), 1e-10);
     for (int h = 0; h < 6; h++) { /* column-major: admitted men, rejected men, admitted women, rejected women */
         const json_t *counts = su_reference_at(reference, "mantel_haenszel_UCBAdmissions/counts");
-        for (int i = 0; i < 4; i++) tables[h * 4 + i] = json_number_value(json_array_get(counts, (size_t)(h * 4 + i)));
+        for (int i = 0; i < 4; i++) tables[h * 4 + i] = su_reference_value(json_array_get(counts, (size_t)(h * 4 + i)));
     }
     /* R's groups are rows (admitted); a table and its transpose have the same common odds ratio. */
     su_mantel_haenszel mh = su_mantel_haenszel_of(tables, 6, 0.95);
@@ -154,6 +197,12 @@ static void test_noise_laws(void **state)
         su_reference_near(name, law.variance, su_reference_number(one, "var"), 1e-10);
         su_reference_near(name, law.half_width, su_reference_number(one, "halfwidth95"), 1e-12);
         su_reference_near(name, law.coverage, su_reference_number(one, "coverage"), 1e-10);
+        /* the smallest intervals give single probabilities */
+        double p0 = su_noise_geometric(su_reference_number(one, "eps"), 1e-9).coverage,
+               p1 = (su_noise_geometric(su_reference_number(one, "eps"), p0 + 1e-9).coverage - p0) / 2;
+        su_reference_near(name, p0, su_reference_number(one, "p0"), 1e-10);
+        su_reference_near(name, p1, su_reference_number(one, "p1"), 1e-10);
+        su_reference_near(name, p1 / p0, su_reference_number(one, "alpha"), 1e-10);
     }
     json_object_foreach((json_t *)su_reference_at(reference, "discrete_gaussian"), name, one)
     {
@@ -161,9 +210,12 @@ static void test_noise_laws(void **state)
         su_reference_near(name, law.variance, su_reference_number(one, "var"), 1e-10);
         su_reference_near(name, law.half_width, su_reference_number(one, "halfwidth95"), 1e-12);
         su_reference_near(name, law.coverage, su_reference_number(one, "coverage"), 1e-10);
+        su_reference_near(name, su_noise_discrete_gaussian(su_reference_number(one, "sigma"), 1e-9).coverage, su_reference_number(one, "p0"),
+                          1e-10);
     }
     const json_t *p = su_reference_at(reference, "noisy_proportion");
-    double v = su_reference_number(p, "noise_var_each");
+    double v = su_noise_geometric(su_reference_number(p, "eps_each"), 0.95).variance;
+    su_reference_near("noise of each", v, su_reference_number(p, "noise_var_each"), 1e-10);
     su_noisy_rate rate = su_noisy_rate_of(su_reference_number(p, "k"), v, su_reference_number(p, "n"), v, 0.95);
     su_reference_near("p", rate.p, su_reference_number(p, "p"), 1e-12);
     su_reference_near("noise", rate.se_noise, su_reference_number(p, "se_noise_delta"), 1e-10);
@@ -172,8 +224,8 @@ static void test_noise_laws(void **state)
     const json_t *s = su_reference_at(reference, "synthetic_combining");
     double q[5], u[5];
     for (size_t i = 0; i < 5; i++) {
-        q[i] = json_number_value(json_array_get(json_object_get(s, "Q"), i));
-        u[i] = json_number_value(json_array_get(json_object_get(s, "U"), i));
+        q[i] = su_reference_value(json_array_get(json_object_get(s, "Q"), i));
+        u[i] = su_reference_value(json_array_get(json_object_get(s, "U"), i));
     }
     su_combined c = su_synthetic_combine(q, u, 5);
     su_reference_near("qbar", c.estimate, su_reference_number(s, "qbar"), 1e-12);
@@ -222,6 +274,7 @@ static void test_noisy_coverage(void **state)
         print_message("# n=%g p=%g epsilon=%g: naive %.3f, noise-aware effective n %.3f, ours %.3f\n", n, p, epsilon, naive / (double)DRAWS,
                       aware / (double)DRAWS, ours / (double)DRAWS);
         su_reference_within("naive", naive / (double)DRAWS, su_reference_number(one, "naive_wilson"), 0.01);
+        su_reference_within("noise-aware", aware / (double)DRAWS, su_reference_number(one, "noise_aware_wilson_neff"), 0.01);
         assert_true(ours / (double)DRAWS > 0.93);
     }
     json_decref(reference);

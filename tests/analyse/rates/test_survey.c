@@ -18,6 +18,14 @@ static int unload(void **state)
     return 0;
 }
 
+/* want[path/i]. */
+static void near_at(const char *design, const json_t *want, const char *path, int i, double got)
+{
+    char full[128];
+    snprintf(full, sizeof full, "%s/%d", path, i);
+    near(design, want, full, got);
+}
+
 typedef void check(world *w, const char *design, const json_t *want);
 
 static void in_every_design(check *c)
@@ -48,13 +56,17 @@ static void check_means(world *w, const char *design, const json_t *want)
     near(design, want, "mean_api00_enroll/vcov/1/1", v[3]);
     near(design, want, "mean_api00_enroll/deff/0", e[0].deff);
     near(design, want, "mean_api00_enroll/deff/1", e[1].deff);
-    double df = su_reference_number(want, "mean_ci_t/df");
-    su_interval t = su_mean_interval(e[1].estimate, e[1].variance, df, 0.95),
-                z = su_mean_interval(e[0].estimate, e[0].variance, INFINITY, 0.95);
-    near(design, want, "mean_ci_t/lo/1", t.low);
-    near(design, want, "mean_ci_t/hi/1", t.high);
-    near(design, want, "mean_ci_z/lo/0", z.low);
-    near(design, want, "mean_ci_z/hi/0", z.high);
+    double df = su_design_facts_of(w->design).df;
+    near(design, want, "mean_ci_t/df", df);
+    for (int i = 0; i < 2; i++) {
+        su_interval t = su_mean_interval(e[i].estimate, e[i].variance, df, 0.95),
+                    z = su_mean_interval(e[i].estimate, e[i].variance, INFINITY, 0.95);
+        near_at(design, want, "mean_api00_enroll/se", i, sqrt(e[i].variance));
+        near_at(design, want, "mean_ci_t/lo", i, t.low);
+        near_at(design, want, "mean_ci_t/hi", i, t.high);
+        near_at(design, want, "mean_ci_z/lo", i, z.low);
+        near_at(design, want, "mean_ci_z/hi", i, z.high);
+    }
     both[0].y = numbers(w, "api00");
     estimate(w, both, 1, e, NULL);
     near(design, want, "mean_deff_replace", e[0].deff_replace);
@@ -75,19 +87,25 @@ static void check_levels(world *w, const char *design, const json_t *want)
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "mean_stype/est/%d", i);
         near(design, want, path, e[i].estimate);
+        near_at(design, want, "mean_stype/se", i, sqrt(e[i].variance));
+        near_at(design, want, "mean_stype/deff", i, e[i].deff);
         for (int j = 0; j < 3; j++) {
             snprintf(path, sizeof path, "mean_stype/vcov/%d/%d", i, j);
             near(design, want, path, v[i * 3 + j]);
         }
     }
     estimate(w, total, 3, e, v);
+    for (int i = 0; i < 9; i++) {
+        snprintf(path, sizeof path, "total_stype/vcov/%d/%d", i / 3, i % 3);
+        su_reference_within(path, v[i], su_reference_number(want, path), 1e-8 * sqrt(v[i / 3 * 4] * v[i % 3 * 4]) + 1e-9);
+    }
     for (int i = 0; i < 3; i++) {
         snprintf(path, sizeof path, "total_stype/est/%d", i);
         near(design, want, path, e[i].estimate);
         snprintf(path, sizeof path, "total_stype/se/%d", i);
         su_reference_within(path, sqrt(e[i].variance), su_reference_number(want, path), 1e-6 + 1e-8 * e[i].estimate);
         snprintf(path, sizeof path, "total_stype/deff/%d", i);
-        if (su_reference_number(want, path) > 1e-9) near(design, want, path, e[i].deff);
+        su_reference_within(path, e[i].deff, su_reference_number(want, path), 1e-9 + 1e-8 * e[i].deff);
     }
 }
 
@@ -103,6 +121,7 @@ static void check_totals_and_ratios(world *w, const char *design, const json_t *
     near(design, want, "total_enroll/est", e[0].estimate);
     near(design, want, "total_enroll/se", sqrt(e[0].variance));
     near(design, want, "total_enroll/deff", e[0].deff);
+    near(design, want, "total_enroll/vcov/0/0", e[0].variance);
     estimate(w, &ratio, 1, e, NULL);
     near(design, want, "ratio_api00_api99/est", e[0].estimate);
     near(design, want, "ratio_api00_api99/se", sqrt(e[0].variance));
@@ -125,8 +144,8 @@ static void check_groups(world *w, const char *design, const json_t *want)
     char path[80];
     estimate(w, &by, 1, e, v);
     for (int i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "by_mean_api00_stype/est/%d", i);
-        near(design, want, path, e[i].estimate);
+        near_at(design, want, "by_mean_api00_stype/est", i, e[i].estimate);
+        near_at(design, want, "by_mean_api00_stype/se", i, sqrt(e[i].variance));
         for (int j = 0; j < 3; j++) {
             snprintf(path, sizeof path, "by_mean_api00_stype/vcov/%d/%d", i, j);
             near(design, want, path, v[i * 3 + j]);
@@ -166,8 +185,17 @@ static void check_domain(world *w, const char *design, const json_t *want)
     near(design, want, "domain_E_Yes/mean/se", sqrt(e[0].variance));
     near(design, want, "domain_E_Yes/total/est", e[1].estimate);
     near(design, want, "domain_E_Yes/total/se", sqrt(e[1].variance));
+    near(design, want, "domain_E_Yes/mean/vcov/0/0", e[0].variance);
+    near(design, want, "domain_E_Yes/total/vcov/0/0", e[1].variance);
     near(design, want, "domain_E_Yes/degf", e[0].df);
     near(design, want, "domain_E_Yes/n", (double)e[0].n);
+}
+
+/* Twice the drop of the log likelihood, of n_eff rows, is t^2 there. */
+static void likelihood_limit(double at, const su_estimate *e)
+{
+    double p = e->estimate, rows = (double)e->n, n = p * (1 - p) / e->variance * (rows - 1) / rows, t = su_t_quantile(0.975, e->df);
+    su_reference_near("drop", 2 * n * (p * log(p / at) + (1 - p) * log((1 - p) / (1 - at))), t * t, 1e-10);
 }
 
 static void check_intervals(world *w, const char *design, const json_t *want)
@@ -195,6 +223,16 @@ static void check_intervals(world *w, const char *design, const json_t *want)
         const json_t *all = su_reference_at(want, "ciprop");
         if (!json_object_get(all, methods[i].name)) continue;
         su_interval ci = su_proportion_interval(methods[i].method, e.estimate, e.variance, e.df, (double)e.n, 1, 0.95);
+        const char *const parts[] = { "est", "var", "df" };
+        double values[] = { e.estimate, e.variance, e.df };
+        for (int k = 0; k < 3; k++) {
+            snprintf(path, sizeof path, "ciprop/%s/%s", methods[i].name, parts[k]);
+            if (json_object_get(json_object_get(all, methods[i].name), parts[k])) near(design, want, path, values[k]);
+        }
+        if (methods[i].method == SU_CI_LIKELIHOOD) {
+            likelihood_limit(ci.low, &e);
+            likelihood_limit(ci.high, &e);
+        }
         snprintf(path, sizeof path, "ciprop/%s/lo", methods[i].name);
         snprintf(what, sizeof what, "%s %s", design, path);
         su_reference_near(what, ci.low, su_reference_number(want, path), methods[i].tolerance);
@@ -206,6 +244,8 @@ static void check_intervals(world *w, const char *design, const json_t *want)
         near(design, want, "ciprop/wilson_v45/neff", su_proportion_effective_n(e.estimate, e.variance));
     su_estimand high = { .level = levels(w, "stype"), .value = level_named(w, "stype", "H") };
     estimate(w, &high, 1, &e, NULL);
+    near(design, want, "ciprop_defaultdf_beta_H/est", e.estimate);
+    near(design, want, "ciprop_defaultdf_logit_H/est", e.estimate);
     if (e.variance < 1e-20) return; /* a stratum: R's limits come from rounding there */
     su_interval beta = su_proportion_interval(SU_CI_BETA, e.estimate, e.variance, e.df, (double)e.n, 1, 0.95);
     su_interval logit = su_proportion_interval(SU_CI_LOGIT, e.estimate, e.variance, e.df, (double)e.n, 1, 0.95);
@@ -258,10 +298,14 @@ static void check_association(world *w, const char *design, const json_t *want)
     near(design, want, "chisq/Wald/par/ddf", a.wald_df2);
     near(design, want, "chisq/Wald/p/0/0", a.wald_p);
     near(design, want, "chisq/adjWald/stat/0/0", a.adjusted_wald);
+    near(design, want, "chisq/adjWald/par/ndf", a.wald_df1);
     near(design, want, "chisq/adjWald/par/ddf", a.adjusted_df2);
     near(design, want, "chisq/adjWald/p/0/0", a.adjusted_p);
     /* R's pFsum repeats the last eigenvalue ddf times, which cuts ddf to a whole number; ours keeps the fraction. */
     su_reference_near(design, saddlepoint(want, true), su_reference_number(want, "chisq/saddlepoint/p"), 1e-6);
+    su_reference_near(design, saddlepoint(want, true), su_reference_number(want, "chisq/lincom/p"), 1e-6);
+    near(design, want, "chisq/lincom/stat", a.pearson);
+    near(design, want, "chisq/saddlepoint/stat", a.pearson);
     su_reference_near(design, a.saddlepoint_p, saddlepoint(want, false), 1e-6);
     free(a.cells);
 }
@@ -280,11 +324,92 @@ static void check_quantiles(world *w, const char *design, const json_t *want)
         for (int k = 0; k < 3; k++) {
             const char *parts[] = { "q", "lo", "hi", "se" };
             double got[] = { q[k].estimate, q[k].low, q[k].high, q[k].se };
+            snprintf(path, sizeof path, "quantile/%s/p/%d", rules[i], k);
+            near(design, want, path, p[k]);
             for (int part = 0; part < 4; part++) {
                 snprintf(path, sizeof path, "quantile/%s/%s/%d", rules[i], parts[part], k);
                 near(design, want, path, got[part]);
             }
         }
+    }
+}
+
+typedef struct place {
+    double share, x;
+} place;
+
+static int by_share(const void *a, const void *b)
+{
+    const place *p = a, *q = b;
+    return p->share < q->share ? -1 : p->share > q->share;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const place *p = a, *q = b;
+    return p->x < q->x ? -1 : p->x > q->x ? 1 : by_share(a, b); /* rows in their order */
+}
+
+/* Shah and Vaish's rule: places (S_k + 1/2 - w_k / 2) / (n + 1) with weights of mean 1. R normalises them in the sum S and forgets to in w_k / 2
+ * (survey 4.1-1, qrule_shahvaish), so that its quantiles are off; `slip` does the same. */
+static place *shah_vaish(const world *w, const double *y, bool slip, size_t *n)
+{
+    place *all = su_alloc_array(w->frame->rows, sizeof *all);
+    double total = 0, sum = 0;
+    const double *weight = su_design_weights(w->design);
+    *n = w->frame->rows;
+    for (size_t i = 0; i < *n; i++) {
+        all[i] = (place) { (double)i, y[i] };
+        total += weight[i];
+    }
+    qsort(all, *n, sizeof *all, by_value);
+    for (size_t i = 0; i < *n; i++) {
+        double raw = weight[(size_t)all[i].share], one = raw * (double)*n / total;
+        sum += one;
+        all[i].share = (sum + 0.5 - (slip ? raw : one) / 2) / ((double)*n + 1);
+    }
+    qsort(all, *n, sizeof *all, by_share);
+    return all;
+}
+
+static double place_at(const place *all, size_t n, double p)
+{
+    double x = all[0].x;
+    for (size_t i = 0; i < n && all[i].share <= p + 1e-12; i++) x = all[i].x;
+    return x;
+}
+
+static void check_shah_vaish(world *w, const char *design, const json_t *want)
+{
+    static const double p[] = { 0.25, 0.5, 0.75 };
+    double *api = numbers(w, "api00"), *below = su_arena_array(&w->frame->arena, w->frame->rows, sizeof *below);
+    for (int slip = 0; slip < 2; slip++) {
+        size_t n;
+        place *all = shah_vaish(w, api, slip, &n);
+        for (int k = 0; k < 3; k++) {
+            double q = place_at(all, n, p[k]);
+            su_estimand share = { .y = below };
+            su_estimate e;
+            for (size_t i = 0; i < n; i++) below[i] = api[i] <= q;
+            estimate(w, &share, 1, &e, NULL);
+            su_interval i = su_mean_interval(e.estimate, e.variance, e.df, 0.95);
+            double low = place_at(all, n, i.low), high = place_at(all, n, i.high), se = (high - low) / (2 * su_t_quantile(0.975, e.df));
+            if (slip) {
+                near_at(design, want, "quantile/shahvaish/p", k, p[k]);
+                near_at(design, want, "quantile/shahvaish/q", k, q);
+                near_at(design, want, "quantile/shahvaish/lo", k, low);
+                near_at(design, want, "quantile/shahvaish/hi", k, high);
+                near_at(design, want, "quantile/shahvaish/se", k, se);
+                continue;
+            }
+            su_quantile ours;
+            if (su_design_quantiles(&w->ctx, w->design, api, NULL, 0, SU_QUANTILE_SHAH_VAISH, 0.95, &p[k], 1, &ours)) fail_msg("%s", w->ctx.message);
+            su_reference_near("Shah and Vaish", ours.estimate, q, 1e-12);
+            su_reference_near("from", ours.low, low, 1e-12);
+            su_reference_near("to", ours.high, high, 1e-12);
+            su_reference_near("se", ours.se, se, 1e-9);
+        }
+        free(all);
     }
 }
 
@@ -323,6 +448,7 @@ IN_EVERY_DESIGN(domain)
 IN_EVERY_DESIGN(intervals)
 IN_EVERY_DESIGN(association)
 IN_EVERY_DESIGN(quantiles)
+IN_EVERY_DESIGN(shah_vaish)
 IN_EVERY_DESIGN(spread_and_t)
 
 static void test_unweighted(void **state)
@@ -336,6 +462,7 @@ static void test_unweighted(void **state)
     estimate(&w, &mean, 1, &e, NULL);
     near(p.name, su_reference_at(reference, p.name), "mean/est", e.estimate);
     near(p.name, su_reference_at(reference, p.name), "mean/se", sqrt(e.variance));
+    near(p.name, su_reference_at(reference, p.name), "mean/vcov/0/0", e.variance);
     world_free(&w);
 }
 
@@ -368,7 +495,7 @@ int main(void)
         cmocka_unit_test(test_means),       cmocka_unit_test(test_levels),      cmocka_unit_test(test_totals_and_ratios),
         cmocka_unit_test(test_groups),      cmocka_unit_test(test_domain),      cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_association), cmocka_unit_test(test_quantiles),   cmocka_unit_test(test_spread_and_t),
-        cmocka_unit_test(test_unweighted),  cmocka_unit_test(test_tiny_domain),
+        cmocka_unit_test(test_shah_vaish),  cmocka_unit_test(test_unweighted),  cmocka_unit_test(test_tiny_domain),
     };
     return cmocka_run_group_tests_name("survey", tests, load, unload);
 }

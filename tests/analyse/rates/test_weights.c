@@ -17,13 +17,33 @@ static int unload(void **state)
     return 0;
 }
 
-static void replicated(world *w, su_replication method, double fay, const su_estimand *e, size_t count, su_estimate *out)
+static void replicated_jointly(world *w, su_replication method, double fay, const su_estimand *e, size_t count, su_estimate *out, double *v)
 {
     su_replicates *r = NULL;
     su_replicate_options o = { .method = method, .fay = fay };
     if (su_replicates_new(&w->ctx, w->design, &o, &r)) fail_msg("%s", w->ctx.message);
-    if (su_replicates_estimate(&w->ctx, w->design, r, e, count, out, NULL)) fail_msg("%s", w->ctx.message);
+    if (su_replicates_estimate(&w->ctx, w->design, r, e, count, out, v)) fail_msg("%s", w->ctx.message);
     su_replicates_free(r);
+}
+
+static void replicated(world *w, su_replication method, double fay, const su_estimand *e, size_t count, su_estimate *out)
+{
+    replicated_jointly(w, method, fay, e, count, out, NULL);
+}
+
+/* name/est, /se and /vcov of two means. */
+static void near_both(const json_t *want, const char *name, const su_estimate *e, const double *v)
+{
+    char path[64];
+    for (int i = 0; i < 4; i++) {
+        snprintf(path, sizeof path, "%s/vcov/%d/%d", name, i / 2, i % 2);
+        near(name, want, path, v[i]);
+        if (i > 1) continue;
+        snprintf(path, sizeof path, "%s/est/%d", name, i);
+        near(name, want, path, e[i].estimate);
+        snprintf(path, sizeof path, "%s/se/%d", name, i);
+        near(name, want, path, sqrt(e[i].variance));
+    }
 }
 
 static void test_jackknife(void **state)
@@ -35,16 +55,18 @@ static void test_jackknife(void **state)
     su_estimand means[2] = { { .y = numbers(&w, "api00") }, { .y = numbers(&w, "enroll") } };
     su_estimand total = { .statistic = SU_TOTAL, .y = means[1].y }, by = { .y = means[0].y, .group = levels(&w, "stype"), .groups = 3 };
     su_estimate e[3];
-    replicated(&w, SU_REPLICATE_JK1, 0, means, 2, e);
-    near("JK1", want, "JK1_apiclus1/est/0", e[0].estimate);
-    near("JK1", want, "JK1_apiclus1/se/0", sqrt(e[0].variance));
-    near("JK1", want, "JK1_apiclus1/se/1", sqrt(e[1].variance));
+    double v[4];
+    replicated_jointly(&w, SU_REPLICATE_JK1, 0, means, 2, e, v);
+    near_both(want, "JK1_apiclus1", e, v);
     replicated(&w, SU_REPLICATE_JK1, 0, &total, 1, e);
+    near("JK1", want, "JK1_total/est", e[0].estimate);
+    near("JK1", want, "JK1_total/vcov/0/0", e[0].variance);
     near("JK1", want, "JK1_total/se", sqrt(e[0].variance));
     replicated(&w, SU_REPLICATE_JK1, 0, &by, 1, e);
-    near("JK1", want, "JK1_by/est/1", e[1].estimate);
     for (int i = 0; i < 3; i++) {
         char path[32];
+        snprintf(path, sizeof path, "JK1_by/est/%d", i);
+        near("JK1", want, path, e[i].estimate);
         snprintf(path, sizeof path, "JK1_by/se/%d", i);
         near("JK1", want, path, sqrt(e[i].variance));
     }
@@ -52,9 +74,8 @@ static void test_jackknife(void **state)
     if (!world_of(&w, &plans[0])) skip();
     su_estimand strat[2] = { { .y = numbers(&w, "api00") }, { .y = numbers(&w, "enroll") } };
     su_estimand ratio = { .statistic = SU_RATIO, .y = strat[0].y, .x = numbers(&w, "api99") };
-    replicated(&w, SU_REPLICATE_JKN, 0, strat, 2, e);
-    near("JKn", want, "JKn_apistrat/se/0", sqrt(e[0].variance));
-    near("JKn", want, "JKn_apistrat/se/1", sqrt(e[1].variance));
+    replicated_jointly(&w, SU_REPLICATE_JKN, 0, strat, 2, e, v);
+    near_both(want, "JKn_apistrat", e, v);
     replicated(&w, SU_REPLICATE_JKN, 0, &ratio, 1, e);
     near("JKn", want, "JKn_ratio/est", e[0].estimate);
     near("JKn", want, "JKn_ratio/se", sqrt(e[0].variance));
@@ -108,8 +129,10 @@ static void test_balanced(void **state)
     near("BRR", want, "BRR_scd_ratio/est", e.estimate);
     near("BRR", want, "BRR_scd_ratio/se", sqrt(e.variance));
     replicated(&w, SU_REPLICATE_FAY, 0.3, &ratio, 1, &e);
+    near("Fay", want, "Fay03_scd_ratio/est", e.estimate);
     near("Fay", want, "Fay03_scd_ratio/se", sqrt(e.variance));
     estimate(&w, &ratio, 1, &e, NULL);
+    near("Taylor", want, "Taylor_scd_ratio/est", e.estimate);
     near("Taylor", want, "Taylor_scd_ratio/se", sqrt(e.variance));
     world_free(&w);
 }
@@ -160,9 +183,11 @@ static void check_mean_and_total(world *w, const char *what, const json_t *want)
     estimate(w, both, 2, e, NULL);
     near(what, want, "mean_api00/est", e[0].estimate);
     near(what, want, "mean_api00/se", sqrt(e[0].variance));
+    near(what, want, "mean_api00/vcov/0/0", e[0].variance);
     if (!json_object_get(want, "total_enroll")) return;
     near(what, want, "total_enroll/est", e[1].estimate);
     near(what, want, "total_enroll/se", sqrt(e[1].variance));
+    near(what, want, "total_enroll/vcov/0/0", e[1].variance);
 }
 
 static void test_poststratify(void **state)
@@ -179,11 +204,61 @@ static void test_poststratify(void **state)
         population(su_reference_at(reference, "pop/stype"), "stype", margin.variable, totals);
         if (su_design_calibrate(&w.ctx, w.design, &margin, 1, &o, NULL)) fail_msg("%s", w.ctx.message);
         check_mean_and_total(&w, names[i], want);
-        su_estimand group = { .statistic = SU_TOTAL, .level = levels(&w, "stype"), .value = 2 };
-        su_estimate e;
-        estimate(&w, &group, 1, &e, NULL);
-        su_reference_near("total of a post-stratum", e.estimate, totals[1], 1e-12);
-        su_reference_within("its standard error", sqrt(e.variance), 0, 1e-9);
+        for (uint32_t k = 0; k < 3; k++) {
+            su_estimand group = { .statistic = SU_TOTAL, .level = levels(&w, "stype"), .value = k + 1 };
+            su_estimate e;
+            char path[64];
+            estimate(&w, &group, 1, &e, NULL);
+            su_reference_near("total of a post-stratum", e.estimate, totals[k], 1e-12);
+            su_reference_within("its standard error", sqrt(e.variance), 0, 1e-9);
+            if (i) continue;
+            snprintf(path, sizeof path, "total_stype/est/%u", k);
+            near(names[i], want, path, e.estimate);
+            snprintf(path, sizeof path, "total_stype/se/%u", k);
+            near(names[i], want, path, sqrt(e.variance));
+            for (uint32_t j = 0; j < 3; j++) {
+                snprintf(path, sizeof path, "total_stype/vcov/%u/%u", k, j);
+                if (j == k) near(names[i], want, path, e.variance);
+            }
+            uint64_t row = 0;
+            while (levels(&w, "stype")[row] != k + 1) row++;
+            snprintf(path, sizeof path, "weights_by_stype/%u", k);
+            near(names[i], want, path, su_design_weights(w.design)[row]);
+        }
+        world_free(&w);
+    }
+}
+
+/* R 4.2.2, survey 4.1-1: as.svrepdesign(apiclus1 without fpc, type = "JK1"), then postStratify and rake (epsilon 1e-12) of the replicates;
+ * SE of mean(api00) and total(enroll). */
+static void test_recalibrated(void **state)
+{
+    (void)state;
+    for (int raked = 0; raked < 2; raked++) {
+        world w;
+        if (!reference || !world_of(&w, &plans[3])) skip();
+        double stype[3], wide[2], sums[4] = { 0 };
+        su_margin margins[2] = { { factor(&w, "stype"), stype }, { factor(&w, "sch.wide"), wide } };
+        su_calibration_options o = { .method = raked ? SU_CALIBRATE_RAKE : SU_CALIBRATE_POSTSTRATIFY };
+        population(su_reference_at(reference, "pop/stype"), "stype", margins[0].variable, stype);
+        population(su_reference_at(reference, "pop/schwide"), "sch.wide", margins[1].variable, wide);
+        if (su_design_calibrate(&w.ctx, w.design, margins, raked ? 2 : 1, &o, NULL)) fail_msg("%s", w.ctx.message);
+        su_estimand both[2] = { { .y = numbers(&w, "api00") }, { .statistic = SU_TOTAL, .y = numbers(&w, "enroll") } };
+        su_estimate e[2];
+        replicated(&w, SU_REPLICATE_JK1, 0, both, 2, e);
+        su_reference_near("SE of the mean", sqrt(e[0].variance), raked ? 27.1442585775909 : 27.205422525194, raked ? 1e-7 : 1e-10);
+        if (!raked) su_reference_near("SE of the total", sqrt(e[1].variance), 478192.770811499, 1e-10);
+        /* every replicate meets the margins, a replicate's own unit is out */
+        su_replicates *r = NULL;
+        su_replicate_options ro = { .method = SU_REPLICATE_RAO_WU, .replicates = 20, .seed = 3 };
+        if (su_replicates_new(&w.ctx, w.design, &ro, &r)) fail_msg("%s", w.ctx.message);
+        double *weight = su_alloc_array(w.frame->rows, sizeof *weight);
+        uint32_t *level = levels(&w, "stype");
+        su_replicates_weights(w.design, r, 7, weight);
+        for (uint64_t i = 0; i < w.frame->rows; i++) sums[level[i]] += weight[i];
+        for (int k = 0; k < 3; k++) su_reference_near("margin of a replicate", sums[k + 1], stype[k], 1e-9);
+        free(weight);
+        su_replicates_free(r);
         world_free(&w);
     }
 }
@@ -203,7 +278,7 @@ static void test_rake(void **state)
     check_mean_and_total(&w, "rake", want);
     const json_t *weights = su_reference_at(want, "weights");
     for (size_t i = 0; i < json_array_size(weights); i++)
-        su_reference_near("raked weight", su_design_weights(w.design)[i], json_number_value(json_array_get(weights, i)), 1e-8);
+        su_reference_near("raked weight", su_design_weights(w.design)[i], su_reference_value(json_array_get(weights, i)), 1e-8);
     world_free(&w);
 }
 
@@ -226,7 +301,7 @@ static void test_calibrate(void **state)
         check_mean_and_total(&w, kinds[i].name, want);
         const json_t *weights = json_object_get(want, i ? "weights_head" : "weights");
         for (size_t r = 0; r < json_array_size(weights); r++)
-            su_reference_near("calibrated weight", su_design_weights(w.design)[r], json_number_value(json_array_get(weights, r)), 1e-8);
+            su_reference_near("calibrated weight", su_design_weights(w.design)[r], su_reference_value(json_array_get(weights, r)), 1e-8);
         world_free(&w);
     }
 }
@@ -285,6 +360,9 @@ static void test_lonely(void **state)
         su_lone lone;
         const char *name, *domain;
     } kinds[] = { { SU_LONE_CERTAINTY, "certainty", "certainty_domainlonelyFALSE" },
+                  { SU_LONE_CERTAINTY, "remove", "remove_domainlonelyFALSE" },
+                  { SU_LONE_CERTAINTY, "certainty", "certainty_domainlonelyTRUE" }, /* R: the same with adjust.domain on */
+                  { SU_LONE_CERTAINTY, "remove", "remove_domainlonelyTRUE" },
                   { SU_LONE_ADJUST, "adjust", "adjust_domainlonelyFALSE" },
                   { SU_LONE_AVERAGE, "average", "average_domainlonelyFALSE" } };
     world w = { 0 };
@@ -299,6 +377,7 @@ static void test_lonely(void **state)
         const json_t *want = su_reference_at(su_reference_at(reference, "lonely"), kinds[i].name);
         estimate(&w, both, 2, e, NULL);
         near(kinds[i].name, want, "mean", e[0].estimate);
+        near(kinds[i].name, want, "total", e[1].estimate);
         near(kinds[i].name, want, "se_mean", sqrt(e[0].variance));
         near(kinds[i].name, want, "se_total", sqrt(e[1].variance));
         near(kinds[i].name, want, "degf", e[0].df);
@@ -309,6 +388,7 @@ static void test_lonely(void **state)
         want = su_reference_at(su_reference_at(reference, "lonely_domain_y_gt_6.5"), kinds[i].domain);
         estimate(&w, both, 2, e, NULL);
         near(kinds[i].domain, want, "mean", e[0].estimate);
+        near(kinds[i].domain, want, "total", e[1].estimate);
         near(kinds[i].domain, want, "se_mean", sqrt(e[0].variance));
         near(kinds[i].domain, want, "se_total", sqrt(e[1].variance));
         near(kinds[i].domain, want, "degf", e[0].df);
@@ -514,6 +594,7 @@ int main(void)
         cmocka_unit_test(test_balanced),
         cmocka_unit_test(test_balance_is_full),
         cmocka_unit_test(test_poststratify),
+        cmocka_unit_test(test_recalibrated),
         cmocka_unit_test(test_rake),
         cmocka_unit_test(test_calibrate),
         cmocka_unit_test(test_bounds),

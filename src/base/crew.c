@@ -7,7 +7,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { AWAKE = 4000, ITEM_BITS = 20 };
+enum { AWAKE = 4000, ITEM_BITS = 20 }; /* turns of some 20 ns: falling asleep and being woken takes as long as a few dozen of them */
 #define ITEM_MASK ((UINT64_C(1) << ITEM_BITS) - 1)
 
 typedef struct hand {
@@ -29,6 +29,16 @@ struct su_crew {
     unsigned size;
 };
 
+/* One turn of waiting, that leaves the core's units to a thread that shares it. */
+static inline void rest(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+    __builtin_ia32_pause();
+#elif defined(__aarch64__)
+    __asm__ volatile("yield");
+#endif
+}
+
 static uint64_t loop_of(uint64_t next) { return next >> 2 * ITEM_BITS; }
 static size_t items_of(uint64_t next) { return (size_t)(next >> ITEM_BITS & ITEM_MASK); }
 static size_t item_of(uint64_t next) { return (size_t)(next & ITEM_MASK); }
@@ -47,7 +57,7 @@ static void work(su_crew *c, unsigned worker)
 
 static void await_loop(su_crew *c, uint64_t seen)
 {
-    for (unsigned turns = 0; turns < AWAKE; turns++)
+    for (unsigned turns = 0; turns < AWAKE; turns++, rest())
         if (loop_of(atomic_load(&c->next)) != seen || atomic_load(&c->over)) return;
     pthread_mutex_lock(&c->lock);
     atomic_fetch_add(&c->asleep, 1);
@@ -113,8 +123,10 @@ void su_crew_do(su_crew *c, size_t n, void (*item)(void *arg, size_t i, unsigned
     atomic_store(&c->next, loop << 2 * ITEM_BITS | (uint64_t)n << ITEM_BITS);
     wake_all(c);
     work(c, 0);
-    for (unsigned turns = 0; atomic_load_explicit(&c->done, memory_order_acquire) < n; turns++)
+    for (unsigned turns = 0; atomic_load_explicit(&c->done, memory_order_acquire) < n; turns++) {
+        rest();
         if (turns > AWAKE) sched_yield();
+    }
 }
 
 void su_crew_end(su_crew *c)

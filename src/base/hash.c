@@ -29,6 +29,19 @@ su_sha256 su_sha256_of(const void *p, size_t n)
     return digest;
 }
 
+_Static_assert(sizeof(crypto_hash_sha256_state) <= sizeof(su_sha256_run), "room for the library's state");
+static crypto_hash_sha256_state *state_of(su_sha256_run *run) { return (crypto_hash_sha256_state *)(void *)run->state; }
+
+void su_sha256_begin(su_sha256_run *run) { crypto_hash_sha256_init(state_of(run)); }
+void su_sha256_add(su_sha256_run *run, const void *p, size_t n) { crypto_hash_sha256_update(state_of(run), p, n); }
+
+su_sha256 su_sha256_end(su_sha256_run *run)
+{
+    su_sha256 digest;
+    crypto_hash_sha256_final(state_of(run), digest.bytes);
+    return digest;
+}
+
 void su_hex(const uint8_t *p, size_t n, char *out)
 {
     static const char digits[] = "0123456789abcdef";

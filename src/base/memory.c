@@ -4,6 +4,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 _Noreturn void su_out_of_memory(size_t asked)
 {
@@ -56,6 +59,13 @@ char *su_strdup(const char *s)
 void su_wipe(void *p, size_t n)
 {
     if (p && n) explicit_bzero(p, n);
+}
+
+void su_memory_return(void)
+{
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }
 
 /* ---- arena ---- */

@@ -88,6 +88,7 @@ typedef struct su_source {
     su_case_table *cases;
     su_harmonise_report *report;
     bool domain_from_data;
+    bool nameless; /* set before reading: the cases need no record ids */
 } su_source;
 #define SU_OPTIONS_SOURCE                                                                                                                  \
     { "schema", "S", "schema: a shipped instrument (suha schemas), a folder with a schema.json, or auto" },                                \
@@ -108,8 +109,8 @@ void su_source_free(su_source *s);
 
 /* ---- the release, step by step (release.c) ---- */
 typedef struct su_release_job {
-    const su_case_table *cases;
-    const su_raw_table *raw; /* the cases' file; NULL from a vault */
+    su_case_table *cases; /* these two are taken: freed as soon as the records are coded, or the release has failed */
+    su_raw_table *raw;    /* the cases' file; NULL from a vault */
     const char *unit;        /* --unit; NULL = each record is a person */
     const char *prior;       /* --public: folder of an earlier release; NULL = none */
     const su_release_options *options;
@@ -120,7 +121,7 @@ typedef struct su_release_job {
     bool has_seed;
     uint64_t seed;
 } su_release_job;
-su_status su_cli_release(su_cli *cli, const su_release_job *job);
+su_status su_cli_release(su_cli *cli, su_release_job *job);
 /* Which rows are one person's (unit.c): numbers in the command's arena, and what one of them is called, "one victim". Cells without a value
  * are persons of their own. */
 su_status su_cli_units(su_cli *cli, const su_release_job *job, const uint32_t **units, const char **noun);

@@ -15,6 +15,11 @@ const su_option su_options_attack[] = { SU_OPTIONS_SOURCE,
                                         { "k", "K", "print no count below K" },
                                         { "rounds", "N", "releases of each kind, 20 to 10000; default 200" },
                                         { "targets", "N", "how many of the most isolated records are looked for, 1 to 50; default 50" },
+                                        { "seconds", "S",
+                                          "CPU seconds that one release may spend on its records; default as suha release. Fewer: quicker, "
+                                          "and records farther from the same noisy tables" },
+                                        { "unit", "COLUMN", "refused: these attacks look for single records, not for persons with several" },
+                                        { "contribution", "M", "refused above 1, as --unit" },
                                         { "sensitive", "COLUMN",
                                           "what the inference attack wants to know; default the first sensitive column" },
                                         { "who", "NAME", "with --vault: who attacks, for the audit chain; default: the user's login name" },
@@ -47,6 +52,13 @@ static su_status read_options(su_cli *cli, assault *a)
 {
     int64_t rounds = 0, targets = 0;
     su_status st = su_cli_release_options(cli, &a->release);
+    if (!st && (su_cli_option(cli, "unit") || a->release.contribution > 1))
+        st = su_fail(&cli->ctx, SU_REFUSED,
+                     "suha attack looks for single records: of a person with several records it would say less than the truth. Attack a "
+                     "file in which a person is one record");
+    if (!st) st = su_cli_real(cli, "seconds", 0, &a->release.seconds);
+    if (!st && su_cli_option(cli, "seconds") && !(a->release.seconds >= 0.01 && a->release.seconds <= 3600))
+        st = su_fail(&cli->ctx, SU_REFUSED, "--seconds %s must be from 0.01 to 3600", su_cli_option(cli, "seconds"));
     if (!st) st = su_cli_integer(cli, "rounds", 20, 10000, 200, &rounds);
     if (!st) st = su_cli_integer(cli, "targets", 1, 50, 50, &targets);
     a->options = (su_attack_options) { .rounds = (uint32_t)rounds, .targets = (uint32_t)targets, .sensitive = -1 };
@@ -116,6 +128,7 @@ static void print_json(su_cli *cli, const assault *a)
     su_json_kv_int(&j, "records", (int64_t)a->m->row_count);
     su_json_kv_int(&j, "targets", r->targets);
     su_json_kv_int(&j, "rounds", r->rounds);
+    if (a->release.seconds > 0) su_json_kv_real(&j, "seconds", a->release.seconds);
     su_json_kv_text(&j, "sensitive", a->m->columns[r->sensitive].name);
     su_json_key(&j, "results");
     su_json_object(&j);
@@ -170,8 +183,13 @@ static void print_text(su_cli *cli, const assault *a)
         su_buf_text(b, "no differential privacy bound\n");
     su_buf_printf(b, "  %llu records, the %u most isolated are looked for in %u releases each with and without half of them\n",
                   (unsigned long long)a->m->row_count, r->targets, r->rounds);
+    if (a->release.seconds > 0)
+        su_buf_printf(b, "  effort for the records of a release: %g CPU seconds; the noise is that of suha release, the fit is not\n",
+                      a->release.seconds);
     su_buf_printf(b, "  inference wants to know %s. Nothing was published, nothing is charged.\n", a->m->columns[r->sensitive].name);
     for (int w = 0; w < SU_ATTACKED_COUNT; w++) print_world(b, r, (su_attacked)w);
+    if (r->bound_promised)
+        su_buf_text(b, "\n  That these attacks fail proves nothing; the guarantee is the proof. One that beats its bound would prove a bug.");
     su_buf_text(b, "\n  AUC 0.5 is a guess, 1 is certainty. TPR: targets found when at most 1 % of the others are taken for one.\n");
 }
 

@@ -65,16 +65,17 @@ su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *schema_name
     su_schema *schema = NULL;
     su_case_table *cases = NULL;
     su_status st = su_cli_schema(cli, schema_name, NULL, &schema);
-    if (!st) st = su_vault_read(&cli->ctx, v, NULL, schema, &cases);
+    if (!st) st = su_vault_read_cells(&cli->ctx, v, NULL, schema, &cases);
     if (!st) st = su_vault_ledger(&cli->ctx, v, &job->ledger);
     if (!st) {
-        job->cases = cases;
+        job->cases = cases; /* taken */
         job->mechanism_inputs = public_inputs(cli, schema, job->options);
         job->ledger_note = "the ledger is in the vault";
+        cases = NULL;
         st = su_cli_release(cli, job);
     }
-    su_ledger_close(job->ledger);
     su_case_table_free(cases);
+    su_ledger_close(job->ledger);
     su_schema_free(schema);
     return st;
 }
@@ -108,7 +109,7 @@ static void forget_unused_ledger(su_cli *cli, const char *path, su_ledger *l)
 static su_status from_file(su_cli *cli, su_release_job *job)
 {
     double cap = SU_DEFAULT_CAP_EPSILON;
-    su_source s = { 0 };
+    su_source s = { .nameless = true };
     const char *schema = su_cli_option(cli, "schema");
     bool automatic = schema && strcmp(schema, "auto") == 0;
     su_status st = su_cli_positionals(cli, 1, 1);
@@ -127,6 +128,8 @@ static su_status from_file(su_cli *cli, su_release_job *job)
     if (!st) {
         job->cases = s.cases;
         job->raw = s.raw;
+        s.cases = NULL; /* taken */
+        s.raw = NULL;
         job->mechanism_inputs = public_inputs(cli, s.schema, job->options);
         job->ledger_note =
             "the ledger lies beside the output and knows only releases written to that place; a vault's ledger follows the population";

@@ -149,17 +149,22 @@ static void summary(su_cli *cli, const su_release_job *job, const su_release *r,
 typedef struct note {
     su_cli *cli;
     charge *c;
+    su_code_matrix **truth; /* NULL: still needed */
 } note;
 
 static su_status measured(void *arg)
 {
     note *n = arg;
     su_status st = su_ledger_advance(&n->cli->ctx, n->c->ledger, n->c->id, SU_LEDGER_MEASURED, NULL);
+    if (n->truth) { /* nobody compares anything with the records: they go before the synthetic ones come */
+        su_code_matrix_free(*n->truth);
+        *n->truth = NULL;
+    }
     if (!st) su_log(&n->cli->ctx, "measured; building synthetic records");
     return st;
 }
 
-static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matrix *m, su_release *r, charge *c)
+static su_status draw(su_cli *cli, const su_release_job *job, su_code_matrix **m, su_release *r, charge *c)
 {
     su_random random;
     su_status st = SU_OK;
@@ -171,7 +176,8 @@ static su_status draw(su_cli *cli, const su_release_job *job, const su_code_matr
     c->drawn = true;
     su_log(&cli->ctx, su_mechanism_bound(r->options.mechanism) ? "measuring with exact discrete Gaussian noise"
                                                                : "counting groups: no differential privacy bound");
-    st = su_release_run(&cli->ctx, r, m, &random, measured, &(note) { cli, c });
+    bool done = !job->evaluate && r->options.mechanism == SU_MECHANISM_RESIDUAL;
+    st = su_release_run(&cli->ctx, r, *m, &random, measured, &(note) { cli, c, done ? m : NULL });
     su_random_wipe(&random);
     return st;
 }
@@ -207,17 +213,32 @@ static su_status population(su_cli *cli, const su_release_job *job, const su_rel
     return st;
 }
 
-/* Whose records they are, and what was published before: both are known before anything is planned. */
-static su_status unit_and_prior(su_cli *cli, const su_release_job *job, su_code_matrix *m, su_cli_prior *prior, su_release_options *o,
-                                su_bundle_info *info)
+/* The codes of the records, and whose they are. From here on nothing else of them is in memory. */
+static su_status code(su_cli *cli, su_release_job *job, su_bundle_info *info, su_code_matrix **m)
 {
+    const uint32_t *units = NULL;
     su_status st = SU_OK;
     if (job->unit) {
-        st = su_cli_units(cli, job, &m->units, &info->unit);
+        st = su_cli_units(cli, job, &units, &info->unit);
         info->unit_column = job->unit;
     }
-    if (!st && job->prior) st = su_cli_prior_load(cli, job->prior, m, prior);
-    if (st || !job->prior) return st;
+    su_raw_table_free(job->raw);
+    job->raw = NULL;
+    if (!st) st = su_code_matrix_take(&cli->ctx, job->cases, m);
+    if (!st) (*m)->units = units;
+    su_case_table_free(job->cases);
+    job->cases = NULL;
+    su_memory_return();
+    return st;
+}
+
+/* What was published before is known before anything is planned. */
+static su_status load_prior(su_cli *cli, const su_release_job *job, const su_code_matrix *m, su_cli_prior *prior, su_release_options *o,
+                            su_bundle_info *info)
+{
+    if (!job->prior) return SU_OK;
+    su_status st = su_cli_prior_load(cli, job->prior, m, prior);
+    if (st) return st;
     o->prior = &prior->records;
     info->prior_title = prior->title;
     info->prior_sha256 = prior->sha256;
@@ -228,7 +249,7 @@ static su_status unit_and_prior(su_cli *cli, const su_release_job *job, su_code_
     return SU_OK;
 }
 
-su_status su_cli_release(su_cli *cli, const su_release_job *job)
+su_status su_cli_release(su_cli *cli, su_release_job *job)
 {
     su_code_matrix *m = NULL;
     su_release *r = NULL;
@@ -237,14 +258,15 @@ su_status su_cli_release(su_cli *cli, const su_release_job *job)
     su_release_options options = { 0 };
     su_cli_prior prior = { 0 };
     su_bundle_info info = { .title = job->title, .publisher = job->publisher, .created = su_clock_unix(), .ledger_note = job->ledger_note };
+    const su_schema *schema = job->cases->schema;
     su_status st = su_bundle_can_write(&cli->ctx, job->out);
     if (!st && job->cases->row_count == 0)
-        st = su_fail(&cli->ctx, SU_REFUSED, "there is no record in the schema %s to release", job->cases->schema->name);
+        st = su_fail(&cli->ctx, SU_REFUSED, "there is no record in the schema %s to release", schema->name);
     info.supersedes = job->supersedes;
-    if (!st) st = su_code_matrix_of(&cli->ctx, job->cases, &m);
+    if (!st) st = code(cli, job, &info, &m);
     if (!st) st = hold_back(cli, job, &options);
-    if (!st) st = unit_and_prior(cli, job, m, &prior, &options, &info);
-    if (!st) st = su_release_plan(&cli->ctx, job->cases->schema, m->columns, m->column_count, &options, &r);
+    if (!st) st = load_prior(cli, job, m, &prior, &options, &info);
+    if (!st) st = su_release_plan(&cli->ctx, schema, m->columns, m->column_count, &options, &r);
     if (st) goto out;
     if (r->mechanism_reason) su_log(&cli->ctx, "%s", r->mechanism_reason);
     if (r->table_count)
@@ -253,7 +275,7 @@ su_status su_cli_release(su_cli *cli, const su_release_job *job)
     else
         su_log(&cli->ctx, "plan: %s", su_mechanism_about(r->options.mechanism));
     st = reserve(cli, job, r, &info, &c);
-    if (!st) st = draw(cli, job, m, r, &c);
+    if (!st) st = draw(cli, job, &m, r, &c);
     if (!st) st = population(cli, job, r, &info, &cap, &spent);
     if (!st) st = su_bundle_write(&cli->ctx, r, &info, job->out);
     if (!st) st = su_ledger_advance(&cli->ctx, job->ledger, c.id, SU_LEDGER_RELEASED, job->out);
@@ -265,5 +287,9 @@ out:
     if (st) settle(cli, &c);
     su_release_free(r);
     su_code_matrix_free(m);
+    su_raw_table_free(job->raw);
+    su_case_table_free(job->cases);
+    job->raw = NULL;
+    job->cases = NULL;
     return st;
 }

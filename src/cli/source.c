@@ -42,7 +42,7 @@ su_status su_source_margins(su_cli *cli, su_margins *out)
 
 su_status su_source_open(su_cli *cli, const char *path, const char *schema, const char *map, su_margins margins, su_source *s)
 {
-    su_harmonise_options options = { .margins = margins, .max_rejected = UINT64_MAX };
+    su_harmonise_options options = { .margins = margins, .max_rejected = UINT64_MAX, .nameless = s->nameless };
     su_status st = su_source_read(cli, path, schema, s);
     if (!st && map) st = read_mapping(cli, map, s);
     if (!st && s->raw->row_count == 0)

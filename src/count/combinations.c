@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define BATCH_VALUES 64u
+
 typedef struct node {
     const struct node *up; /* one column fewer; NULL above the root */
     const group *groups;
@@ -52,7 +54,9 @@ typedef struct search {
     result *results; /* one per task */
     size_t result_capacity;
     level top[2]; /* children of the root, and of the node of the first column at hand */
-    node first_column;
+    node root, first_column;
+    struct search *pairs; /* length 3: the search for pairs, which goes side by side with it; NULL once that is done */
+    uint32_t first_group; /* where one column stands before the pairs: the first of the root's groups that are shared out now */
     uint32_t *tables; /* [column_count^2 + 1] pairs per column pair, for sorting a node */
     const pair_count **order;
     const piece **order_piece;
@@ -185,15 +189,26 @@ static void descend(const search *s, worker *w, const node *n, uint32_t depth, r
     }
 }
 
-/* One value of the first column when it is the only one before the pairs, otherwise one second column. */
-static void task(void *arg, size_t i, unsigned worker_number)
+static void all_pairs(search *s, worker *w) { leaf(s, w, &s->root, 0, 1, &s->results[0]); }
+
+/* One value of a first column, when that is the only one before the pairs; before them all, the pairs themselves: one long task. */
+static void one_value(void *arg, size_t i, unsigned worker_number)
+{
+    search *s = arg;
+    if (s->pairs && i-- == 0) {
+        all_pairs(s->pairs, &s->workers[worker_number]);
+        return;
+    }
+    uint32_t g = s->first_group + (uint32_t)i, column = s->l->attribute[s->top[0].groups[g].attribute].column;
+    node n = child_of(&s->top[0], &s->root, column);
+    leaf(s, &s->workers[worker_number], &n, g - s->top[0].first[column], g - s->top[0].first[column] + 1, &s->results[i]);
+}
+
+/* One second column. */
+static void one_column(void *arg, size_t i, unsigned worker_number)
 {
     search *s = arg;
     worker *w = &s->workers[worker_number];
-    if (depth_of(s) == 1) {
-        leaf(s, w, &s->first_column, (uint32_t)i, (uint32_t)i + 1, &s->results[i]);
-        return;
-    }
     node child = child_of(&s->top[1], &s->first_column, (uint32_t)i);
     descend(s, w, &child, 2, &s->results[i]);
 }
@@ -207,18 +222,18 @@ static void reset_results(search *s, size_t count)
     for (size_t i = 0; i < count; i++) s->results[i].found = s->results[i].n = 0;
 }
 
-static uint64_t report_results(search *s, size_t count)
+static uint64_t report_results(search *s, const result *results, size_t count)
 {
     uint64_t found = 0;
     size_t pieces = 0, n = 0;
     for (size_t i = 0; i < count; i++) {
-        found += s->results[i].found;
-        pieces += s->results[i].n;
+        found += results[i].found;
+        pieces += results[i].n;
     }
     if (!pieces) return found;
     piece **list = su_alloc_array(pieces, sizeof(piece *));
     for (size_t i = 0; i < count; i++) {
-        for (size_t k = 0; k < s->results[i].n; k++) list[n++] = &s->results[i].pieces[k];
+        for (size_t k = 0; k < results[i].n; k++) list[n++] = &results[i].pieces[k];
     }
     if (depth_of(s) <= 1)
         report(s, list, pieces); /* all of one node */
@@ -228,35 +243,60 @@ static uint64_t report_results(search *s, size_t count)
     return found;
 }
 
+/* Columns from `from` on whose values are shared out together: flags have one value each, and alone they would keep one worker busy. */
+static uint32_t batch_end(const search *s, uint32_t from)
+{
+    const uint32_t *first = s->top[0].first;
+    uint32_t end = from + 1;
+    while (end < s->l->column_count && first[end + 1] - first[from] <= BATCH_VALUES) end++;
+    return end;
+}
+
+/* Combinations of three. */
+static uint64_t search_values(search *s)
+{
+    const uint32_t *first = s->top[0].first;
+    uint64_t found = 0;
+    for (uint32_t c = 0, end; c < s->l->column_count && !su_cancelled(s->ctx); c = end) {
+        end = batch_end(s, c);
+        s->first_group = first[c];
+        reset_results(s, first[end] - first[c]);
+        su_parallel(s->ctx, (s->pairs != NULL) + first[end] - first[c], one_value, s);
+        if (su_cancelled(s->ctx)) break; /* results may be incomplete */
+        if (s->pairs) s->pairs->results[0].found = report_results(s->pairs, s->pairs->results, 1);
+        s->pairs = NULL;
+        for (uint32_t k = c; k < end; k++) found += report_results(s, s->results + (first[k] - first[c]), first[k + 1] - first[k]);
+        su_progress(s->ctx, "counting combinations", (double)end / s->l->column_count);
+    }
+    return found;
+}
+
+/* Combinations of four and more. */
+static uint64_t search_columns(search *s)
+{
+    uint64_t found = 0;
+    for (uint32_t c = 0; c < s->l->column_count && !su_cancelled(s->ctx); c++) {
+        s->first_column = child_of(&s->top[0], &s->root, c);
+        if (s->first_column.count == 0) continue;
+        make_children(s, &s->workers[0], &s->first_column, s->length - 2, &s->top[1]);
+        reset_results(s, s->l->column_count);
+        su_parallel(s->ctx, s->l->column_count, one_column, s);
+        if (su_cancelled(s->ctx)) break; /* results may be incomplete */
+        found += report_results(s, s->results, s->l->column_count);
+        su_progress(s->ctx, "counting combinations", (double)(c + 1) / s->l->column_count);
+    }
+    return found;
+}
+
 /* All combinations of s->length >= 2 attributes; returns their number. */
 static uint64_t search_length(search *s)
 {
-    const lists *l = s->l;
-    worker *w = &s->workers[0];
-    group everyone = { 0, LIST_END, (uint32_t)l->row_count, l->rows };
-    node root = { NULL, &everyone, 1 };
     if (depth_of(s) == 0) {
-        reset_results(s, 1);
-        leaf(s, w, &root, 0, 1, &s->results[0]);
-        return report_results(s, 1);
+        all_pairs(s, &s->workers[0]);
+        return report_results(s, s->results, 1);
     }
-    uint64_t found = 0;
-    make_children(s, w, &root, s->length - 1, &s->top[0]);
-    for (uint32_t c = 0; c < l->column_count && !su_cancelled(s->ctx); c++) {
-        s->first_column = child_of(&s->top[0], &root, c);
-        if (s->first_column.count == 0) continue;
-        size_t tasks = s->first_column.count;
-        if (depth_of(s) > 1) {
-            make_children(s, w, &s->first_column, s->length - 2, &s->top[1]);
-            tasks = l->column_count;
-        }
-        reset_results(s, tasks);
-        su_parallel(s->ctx, tasks, task, s);
-        if (su_cancelled(s->ctx)) break; /* results may be incomplete */
-        found += report_results(s, tasks);
-        su_progress(s->ctx, "counting combinations", (double)(c + 1) / l->column_count);
-    }
-    return found;
+    make_children(s, &s->workers[0], &s->root, s->length - 1, &s->top[0]);
+    return depth_of(s) == 1 ? search_values(s) : search_columns(s);
 }
 
 static uint64_t report_attributes(const lists *l, void (*sink)(void *arg, const su_combination *c), void *arg)
@@ -277,12 +317,8 @@ static void level_free(level *v)
     free(v->first);
 }
 
-static void search_free(search *s)
+static void results_free(search *s)
 {
-    for (unsigned i = 0; i < s->worker_count; i++) {
-        pair_counter_free(&s->workers[i].counter);
-        for (size_t d = 0; d < SU_MAX_LENGTH; d++) level_free(&s->workers[i].levels[d]);
-    }
     for (size_t i = 0; i < s->result_capacity; i++) {
         for (size_t k = 0; k < s->results[i].capacity; k++) {
             piece *p = &s->results[i].pieces[k];
@@ -292,13 +328,42 @@ static void search_free(search *s)
         }
         free(s->results[i].pieces);
     }
+    free(s->results);
+    free(s->order);
+    free(s->order_piece);
+}
+
+static void search_free(search *s)
+{
+    for (unsigned i = 0; i < s->worker_count; i++) {
+        pair_counter_free(&s->workers[i].counter);
+        for (size_t d = 0; d < SU_MAX_LENGTH; d++) level_free(&s->workers[i].levels[d]);
+    }
+    results_free(s);
     level_free(&s->top[0]);
     level_free(&s->top[1]);
     free(s->workers);
-    free(s->results);
     free(s->tables);
-    free(s->order);
-    free(s->order_piece);
+}
+
+/* All lengths, in their order. Pairs are counted beside the triples where there are any: alone they would keep one worker busy. */
+static void search_lengths(search *s, uint32_t length, uint64_t *totals)
+{
+    group everyone = { 0, LIST_END, (uint32_t)s->l->row_count, s->l->rows };
+    s->root = (node) { NULL, &everyone, 1 };
+    search pairs = *s;
+    pairs.length = 2;
+    reset_results(&pairs, 1);
+    bool beside = length > 2;
+    uint64_t found[SU_MAX_LENGTH] = { report_attributes(s->l, s->sink, s->arg) };
+    for (s->length = beside ? 3 : 2; s->length <= length && !su_cancelled(s->ctx); s->length++) {
+        search *at = s->length == 2 ? &pairs : s;
+        s->pairs = s->length == 3 ? &pairs : NULL;
+        found[s->length - 1] = search_length(at);
+        if (s->length == 3) found[1] = pairs.results[0].found;
+    }
+    for (uint32_t k = 0; totals && k < length; k++) totals[k] = found[k];
+    results_free(&pairs);
 }
 
 su_status su_count_combinations(su_context *ctx, const su_code_matrix *m, const su_count_options *opts,
@@ -312,21 +377,12 @@ su_status su_count_combinations(su_context *ctx, const su_code_matrix *m, const 
     for (uint32_t k = 0; totals && k < opts->length; k++) totals[k] = 0;
     su_status status = lists_build(ctx, m, opts->min_count, &l);
     if (status != SU_OK) return status;
-
     s.worker_count = su_parallel_workers(ctx);
     s.workers = su_alloc_array(s.worker_count, sizeof *s.workers);
     for (unsigned i = 0; i < s.worker_count; i++) pair_counter_init(&s.workers[i].counter, &l, opts->min_count);
     s.tables = su_alloc_array((size_t)l.column_count * l.column_count + 1, sizeof *s.tables);
-
-    for (uint32_t length = 1; length <= opts->length && length <= l.column_count; length++) {
-        s.length = length;
-        uint64_t found = length == 1 ? report_attributes(&l, sink, arg) : search_length(&s);
-        if (totals) totals[length - 1] = found;
-        if (su_cancelled(ctx)) {
-            status = su_fail(ctx, SU_CANCELLED, "Counting was interrupted.");
-            break;
-        }
-    }
+    search_lengths(&s, opts->length < l.column_count ? opts->length : l.column_count, totals);
+    if (su_cancelled(ctx)) status = su_fail(ctx, SU_CANCELLED, "Counting was interrupted.");
     search_free(&s);
     lists_free(&l);
     return status;

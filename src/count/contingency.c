@@ -9,36 +9,41 @@
 
 /* ---- one table ---- */
 
-enum { STRETCH = 2048 };
+enum { STRETCH = 2048, BLOCK_ROWS = 1 << 18 };
 
 /* Two and three columns are nearly all of the work, and need no intermediate cell numbers. */
-static void count_two(const su_matrix_column *a, const su_matrix_column *b, uint64_t rows, int64_t *out)
+static void count_two(const uint16_t *x, const uint16_t *y, size_t width, uint64_t rows, int64_t *out)
 {
-    const uint16_t *x = a->codes, *y = b->codes;
-    const size_t width = b->card;
     for (uint64_t r = 0; r < rows; r++) out[x[r] * width + y[r]]++;
 }
 
-static void count_three(const su_matrix_column *a, const su_matrix_column *b, const su_matrix_column *c, uint64_t rows, int64_t *out)
+static void count_three(const uint16_t *x, const uint16_t *y, const uint16_t *z, size_t height, size_t width, uint64_t rows, int64_t *out)
 {
-    const uint16_t *x = a->codes, *y = b->codes, *z = c->codes;
-    const size_t height = b->card, width = c->card;
     for (uint64_t r = 0; r < rows; r++) out[(x[r] * height + y[r]) * width + z[r]]++;
 }
 
-static void count_any(const su_code_matrix *m, const uint32_t *columns, uint32_t n, int64_t *out)
+/* Rows from..from+rows-1, at most STRETCH of them. */
+static void count_stretch(const su_code_matrix *m, const uint32_t *columns, uint32_t n, uint64_t from, size_t rows, int64_t *out)
 {
-    size_t at[STRETCH];
-    for (uint64_t from = 0; from < m->row_count; from += STRETCH) {
-        size_t rows = m->row_count - from < STRETCH ? (size_t)(m->row_count - from) : STRETCH;
-        memset(at, 0, rows * sizeof *at);
-        for (uint32_t k = 0; k < n; k++) {
-            const size_t card = m->columns[columns[k]].card;
-            const uint16_t *codes = m->columns[columns[k]].codes + from;
-            for (size_t r = 0; r < rows; r++) at[r] = at[r] * card + codes[r];
-        }
-        for (size_t r = 0; r < rows; r++) out[at[r]]++;
+    uint16_t room[3][STRETCH];
+    const su_matrix_column *all = m->columns;
+    if (n == 2 || n == 3) {
+        const uint16_t *codes[3];
+        for (uint32_t k = 0; k < n; k++) codes[k] = su_matrix_codes(&all[columns[k]], from, rows, room[k]);
+        if (n == 2)
+            count_two(codes[0], codes[1], all[columns[1]].card, rows, out);
+        else
+            count_three(codes[0], codes[1], codes[2], all[columns[1]].card, all[columns[2]].card, rows, out);
+        return;
     }
+    size_t at[STRETCH];
+    memset(at, 0, rows * sizeof *at);
+    for (uint32_t k = 0; k < n; k++) {
+        const size_t card = all[columns[k]].card;
+        const uint16_t *codes = su_matrix_codes(&all[columns[k]], from, rows, room[0]);
+        for (size_t r = 0; r < rows; r++) at[r] = at[r] * card + codes[r];
+    }
+    for (size_t r = 0; r < rows; r++) out[at[r]]++;
 }
 
 void su_contingency(const su_code_matrix *m, const uint32_t *columns, uint32_t n, int64_t *out)
@@ -46,13 +51,8 @@ void su_contingency(const su_code_matrix *m, const uint32_t *columns, uint32_t n
     size_t cells = 1;
     for (uint32_t k = 0; k < n; k++) cells *= m->columns[columns[k]].card;
     memset(out, 0, cells * sizeof *out);
-    const su_matrix_column *all = m->columns;
-    if (n == 2)
-        count_two(&all[columns[0]], &all[columns[1]], m->row_count, out);
-    else if (n == 3)
-        count_three(&all[columns[0]], &all[columns[1]], &all[columns[2]], m->row_count, out);
-    else
-        count_any(m, columns, n, out);
+    for (uint64_t from = 0; from < m->row_count; from += STRETCH)
+        count_stretch(m, columns, n, from, m->row_count - from < STRETCH ? (size_t)(m->row_count - from) : STRETCH, out);
 }
 
 /* ---- column sets: the requested ones and all their subsets ---- */
@@ -127,7 +127,7 @@ static void take(void *arg, const su_combination *c)
     if (order != 0) return;
     size_t cell = 0;
     for (uint32_t k = 0; k < c->length; k++) cell = cell * (w->used.columns[key.columns[k]].card - 1) + c->at[k].value - 1;
-    w->sets[w->at].present[cell] = (int64_t)c->count;
+    w->sets[w->at].present[cell] += (int64_t)c->count;
 }
 
 /* ---- from sets to tables ---- */
@@ -198,12 +198,14 @@ static void count_directly(void *arg, size_t index, unsigned worker)
 static double combination_increments(const su_code_matrix *m, uint32_t length)
 {
     uint32_t filled[STRETCH];
+    uint16_t room[STRETCH];
     uint64_t *rows_with = su_alloc_array((size_t)m->column_count + 1, sizeof *rows_with);
     for (uint64_t from = 0; from < m->row_count; from += STRETCH) {
         size_t rows = m->row_count - from < STRETCH ? (size_t)(m->row_count - from) : STRETCH;
         memset(filled, 0, sizeof filled);
         for (uint32_t c = 0; c < m->column_count; c++) {
-            for (size_t r = 0; r < rows; r++) filled[r] += m->columns[c].codes[from + r] != 0;
+            const uint16_t *codes = su_matrix_codes(&m->columns[c], from, rows, room);
+            for (size_t r = 0; r < rows; r++) filled[r] += codes[r] != 0;
         }
         for (size_t r = 0; r < rows; r++) rows_with[filled[r]]++;
     }
@@ -252,6 +254,29 @@ static uint32_t pick_columns(workload *w)
     return longest;
 }
 
+/* Combinations of all rows, block by block of rows: their lists, of some 40 bytes a row, exist for one block only. */
+static su_status count_combinations(workload *w, uint32_t longest)
+{
+    su_status status = SU_OK;
+    su_count_options o = { longest, 1 };
+    su_context attempt = *w->ctx; /* its refusal is not ours */
+    su_code_matrix block = w->used;
+    block.columns = su_alloc_array((size_t)w->used.column_count + 1, sizeof *block.columns);
+    for (uint64_t from = 0; status == SU_OK && (from == 0 || from < w->used.row_count); from += BLOCK_ROWS) {
+        block.row_count = w->used.row_count - from < BLOCK_ROWS ? w->used.row_count - from : BLOCK_ROWS;
+        for (uint32_t c = 0; c < block.column_count; c++) {
+            block.columns[c] = w->used.columns[c];
+            if (block.columns[c].bytes) block.columns[c].bytes += from;
+            if (block.columns[c].codes) block.columns[c].codes += from;
+        }
+        w->at = 0;
+        status = su_count_combinations(&attempt, &block, &o, take, w, NULL);
+    }
+    if (status != SU_OK && status != SU_REFUSED) su_fail(w->ctx, status, "%s", attempt.message);
+    free(block.columns);
+    return status;
+}
+
 su_status su_contingency_many(su_context *ctx, const su_code_matrix *m, const su_contingency_request *tables, size_t count)
 {
     workload w = { .ctx = ctx, .m = m, .tables = tables, .count = count };
@@ -260,10 +285,7 @@ su_status su_contingency_many(su_context *ctx, const su_code_matrix *m, const su
     bool sparse = longest && combinations_pay(&w, longest);
     if (sparse) {
         collect_sets(&w);
-        su_count_options o = { longest, 1 };
-        su_context attempt = *ctx; /* its refusal is not ours */
-        status = su_count_combinations(&attempt, &w.used, &o, take, &w, NULL);
-        if (status != SU_OK && status != SU_REFUSED) su_fail(ctx, status, "%s", attempt.message);
+        status = count_combinations(&w, longest);
         if (status == SU_OK) su_parallel(ctx, count, assemble, &w);
     }
     if (!sparse || status == SU_REFUSED) { /* too many different values for combinations: any table can be counted directly */

@@ -13,7 +13,10 @@ static su_status count_codes(su_context *ctx, const su_code_matrix *m, uint32_t 
     for (uint32_t c = 0; c < m->column_count; c++) {
         const su_matrix_column *column = &m->columns[c];
         uint32_t bad = column->card; /* one cell more than the domain, for what must not occur */
-        for (uint64_t r = 0; r < m->row_count; r++) at[column->codes[r] < bad ? column->codes[r] : bad]++;
+        if (column->bytes)
+            for (uint64_t r = 0; r < m->row_count; r++) at[column->bytes[r] < bad ? column->bytes[r] : bad]++;
+        else
+            for (uint64_t r = 0; r < m->row_count; r++) at[column->codes[r] < bad ? column->codes[r] : bad]++;
         if (at[bad])
             return su_fail(ctx, SU_INTERNAL, "Column \"%s\" holds a code outside its codelist of %u values. Please report this.",
                            column->name ? column->name : "?", column->card ? column->card - 1 : 0);
@@ -76,12 +79,13 @@ static void fill_rows(const su_code_matrix *m, const attribute_id *ids, lists *o
     size_t width = (size_t)m->column_count + 1;
     attribute_id *scratch = su_alloc_array(STRETCH * width, sizeof *scratch);
     uint32_t length[STRETCH], next = 0;
+    uint16_t room[STRETCH];
     for (uint64_t from = 0; from < m->row_count; from += STRETCH) {
         size_t n = m->row_count - from < STRETCH ? (size_t)(m->row_count - from) : STRETCH;
         memset(length, 0, sizeof length);
         const attribute_id *id = ids;
         for (uint32_t c = 0; c < m->column_count; c++) {
-            const uint16_t *codes = m->columns[c].codes + from;
+            const uint16_t *codes = su_matrix_codes(&m->columns[c], from, n, room);
             for (size_t r = 0; r < n; r++) { /* writes always, advances when there is something: no branch to guess */
                 attribute_id x = id[codes[r]];
                 scratch[r * width + length[r]] = x;
@@ -97,6 +101,7 @@ static void fill_rows(const su_code_matrix *m, const attribute_id *ids, lists *o
         }
     }
     out->item_count = next;
+    su_wipe(room, sizeof room);
     su_wipe(scratch, STRETCH * width * sizeof *scratch);
     free(scratch);
 }

@@ -182,9 +182,8 @@ static bool is_resource(const char *path)
 static void resource(const su_publication *p, su_json *j, const su_bundle_file *file)
 {
     const char *dot = strrchr(file->path, '.');
-    su_sha256 hash = su_sha256_of(file->bytes.p, file->bytes.n);
     char hex[65];
-    su_hex(hash.bytes, 32, hex);
+    su_hex(file->hash.bytes, 32, hex);
     su_json_object(j);
     su_json_kv_text(j, "name", resource_name(p, file->path));
     su_json_kv_text(j, "title", resource_title(p, file->path));

@@ -258,6 +258,7 @@ su_status su_publication_init(su_context *ctx, su_publication *p, su_arena *aren
 {
     static const su_bundle_info none = { 0 };
     *p = (su_publication) { .arena = arena, .r = r, .schema = r->schema, .info = info ? info : &none };
+    if (r->record_count > UINT32_MAX) return su_fail(ctx, SU_USAGE, "A release has at most 4,294,967,295 records.");
     if (!r->schema) return su_fail(ctx, SU_USAGE, "This release carries no schema: nothing says what its columns mean.");
     for (uint32_t c = 0; c < r->column_count; c++)
         if (r->columns[c].field >= r->schema->field_count || !r->schema->fields[r->columns[c].field].released)

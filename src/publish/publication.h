@@ -89,6 +89,16 @@ void su_html_words(su_buf *b, const char *element, const su_words *w); /* elemen
 
 /* Emitters: print one file. */
 void su_emit_microdata(const su_publication *p, su_buf *b);
+/* data/microdata.csv piece by piece, as often as wanted: the same bytes. `pour` returns false to stop. */
+typedef struct su_microdata su_microdata;
+typedef bool (*su_pour_fn)(void *arg, su_str piece);
+su_microdata *su_microdata_new(const su_publication *p); /* borrows p */
+bool su_microdata_pour(const su_microdata *m, su_pour_fn pour, void *arg);
+void su_microdata_free(su_microdata *m); /* NULL is fine */
+#define SU_MICRODATA_FILE "data/microdata.csv"
+/* su_bundle_make, but the bytes of data/microdata.csv are not made (its bytes.p is NULL; n and hash are there): pour them. */
+su_status su_bundle_plan(su_context *ctx, su_arena *arena, const su_release *r, const su_bundle_info *info, su_microdata **microdata,
+                         su_bundle_file **files, size_t *count) SU_MUST_CHECK;
 void su_emit_aggregates(const su_publication *p, su_buf *b);
 void su_emit_codelist(const su_publication *p, const su_codelist *list, su_buf *b);
 void su_emit_codebook_md(const su_publication *p, su_buf *b);

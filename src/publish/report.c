@@ -153,6 +153,7 @@ static void json_lengths(const su_publication *p, su_json *j)
         if (p->r->options.mechanism == SU_MECHANISM_SDS && l <= r->sds.lengths) json_sds_length(j, &r->sds.length[l]);
         su_json_kv_real(j, "gate_threshold", r->gate[l]);
         su_json_kv_real(j, "gate_least_count", r->least_count[l]);
+        su_json_kv_real(j, "expected_invented", r->expected_invented[l]);
         su_json_kv_int(j, "published", (int64_t)published(r, l));
         su_json_kv_int(j, "left_out_by_gate", (int64_t)r->suppressed_by_gate[l]);
         su_json_kv_int(j, "left_out_by_k", (int64_t)r->suppressed_by_k[l]);
@@ -274,6 +275,21 @@ static void html_facts(const su_publication *p, su_buf *b)
     su_buf_text(b, "</tbody>\n</table>\n");
 }
 
+/* Only where a replay estimated it (docs/methods/invented.md). */
+static void html_invented(const su_release *r, su_buf *b)
+{
+    bool any = false;
+    for (uint32_t l = 2; l <= r->options.length && l <= SU_MAX_LENGTH; l++) {
+        if (!isfinite(r->expected_invented[l]) || published(r, l) == 0) continue;
+        su_buf_printf(b, any ? "; of %u columns %.1f %%" : "<p>Combinations printed that nobody in the data is expected to have: of %u columns %.1f %%", l,
+                      100 * r->expected_invented[l]);
+        any = true;
+    }
+    if (any)
+        su_buf_text(b, " of those printed. Estimated by replaying the whole method on imaginary people whose true combinations are known; in data where "
+                       "many combinations cannot occur, or small groups were removed before, there are more.</p>\n");
+}
+
 static void html_lengths(const su_publication *p, su_buf *b)
 {
     const su_release *r = p->r;
@@ -284,7 +300,7 @@ static void html_lengths(const su_publication *p, su_buf *b)
                   sds ? " Single values: above the threshold in report.json that keeps out what one record alone brings in."
                   : r->options.mechanism == SU_MECHANISM_RESIDUAL
                       ? " Combinations of two and more are counted in the tables of imaginary people that agree with the noisy tables, "
-                        "and must hold a least number of them (report.json)."
+                        "and must hold a least number of them (report.json), chosen from the noisy tables alone."
                       : "");
     su_buf_text(b, "<div class=\"scroll\" "
                    "tabindex=\"0\">\n<table>\n<thead><tr><th scope=\"col\">columns combined</th>"
@@ -295,6 +311,7 @@ static void html_lengths(const su_publication *p, su_buf *b)
                       su_grouped(p->arena, published(r, l)), su_grouped(p->arena, r->suppressed_by_gate[l]),
                       su_grouped(p->arena, r->suppressed_by_k[l]));
     su_buf_text(b, "</tbody>\n</table>\n</div>\n");
+    html_invented(r, b);
 }
 
 static void html_column_names(const su_publication *p, su_buf *b, const uint32_t *columns, uint32_t n)

@@ -27,7 +27,7 @@ static value_texts texts_of(const su_publication *p, uint32_t column)
 static int by_codes(const void *x, const void *y, void *arg)
 {
     const su_release *r = arg;
-    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    uint32_t a = *(const uint32_t *)x, b = *(const uint32_t *)y;
     for (uint32_t c = 0; c < r->column_count; c++) {
         uint16_t u = (uint16_t)(r->records[c][a] - 1), v = (uint16_t)(r->records[c][b] - 1);
         if (u != v) return u < v ? -1 : 1;
@@ -52,45 +52,94 @@ static void put_set(const su_publication *p, const su_pub_field *f, const value_
         cell(b, f->field->missing_print ? f->field->missing_print : "");
 }
 
-void su_emit_microdata(const su_publication *p, su_buf *b)
+struct su_microdata {
+    const su_publication *p;
+    value_texts *texts;
+    uint32_t *order;
+};
+
+su_microdata *su_microdata_new(const su_publication *p)
 {
     const su_release *r = p->r;
-    su_buf joined = { 0 };
-    value_texts *texts = su_arena_array(p->arena, (size_t)r->column_count + 1, sizeof *texts);
-    for (uint32_t c = 0; c < r->column_count; c++) texts[c] = texts_of(p, c);
-    uint64_t *order = su_alloc_array(r->record_count ? r->record_count : 1, sizeof *order);
-    for (uint64_t i = 0; i < r->record_count; i++) order[i] = i;
-    qsort_r(order, r->record_count, sizeof *order, by_codes, (void *)(uintptr_t)r);
+    su_microdata *m = su_alloc(sizeof *m);
+    m->p = p;
+    m->texts = su_arena_array(p->arena, (size_t)r->column_count + 1, sizeof *m->texts);
+    for (uint32_t c = 0; c < r->column_count; c++) m->texts[c] = texts_of(p, c);
+    m->order = su_alloc_array(r->record_count ? r->record_count : 1, sizeof *m->order);
+    for (uint64_t i = 0; i < r->record_count; i++) m->order[i] = (uint32_t)i;
+    qsort_r(m->order, r->record_count, sizeof *m->order, by_codes, (void *)(uintptr_t)r);
+    return m;
+}
 
+void su_microdata_free(su_microdata *m)
+{
+    if (m) free(m->order);
+    free(m);
+}
+
+static void put_header(const su_publication *p, su_buf *b)
+{
     for (size_t i = 0; i < p->field_count; i++) {
         const su_pub_field *f = &p->fields[i];
-        bool shown =
-            SU_PLANT(HEADER_FROM_DATA, f->column == SU_NO_COLUMN || su_planted_largest(r->records[f->column], r->record_count), true);
+        bool shown = SU_PLANT(HEADER_FROM_DATA,
+                              f->column == SU_NO_COLUMN || su_planted_largest(p->r->records[f->column], p->r->record_count), true);
         if (i) su_buf_char(b, ',');
         if (shown) cell(b, f->name);
     }
     su_buf_char(b, '\n');
-    for (uint64_t k = 0; k < r->record_count; k++) {
-        size_t row_start = b->n;
-        for (size_t i = 0; i < p->field_count; i++) {
-            const su_pub_field *f = &p->fields[i];
-            if (i) su_buf_char(b, ',');
-            if (!f->provided) continue;
-            if (f->members) {
-                put_set(p, f, texts, order[k], &joined, b);
-                continue;
-            }
-            uint16_t code = r->records[f->column][order[k]];
-            if (code && code < texts[f->column].count)
-                cell(b, texts[f->column].text[code]);
-            else
-                cell(b, f->field->missing_print ? f->field->missing_print : "");
+}
+
+static void put_record(const su_microdata *m, uint32_t row, su_buf *joined, su_buf *b)
+{
+    const su_publication *p = m->p;
+    size_t row_start = b->n;
+    for (size_t i = 0; i < p->field_count; i++) {
+        const su_pub_field *f = &p->fields[i];
+        if (i) su_buf_char(b, ',');
+        if (!f->provided) continue;
+        if (f->members) {
+            put_set(p, f, m->texts, row, joined, b);
+            continue;
         }
-        if (b->n == row_start) su_buf_text(b, "\"\""); /* one empty column: a bare line would be no row at all */
-        su_buf_char(b, '\n');
+        uint16_t code = p->r->records[f->column][row];
+        if (code && code < m->texts[f->column].count)
+            cell(b, m->texts[f->column].text[code]);
+        else
+            cell(b, f->field->missing_print ? f->field->missing_print : "");
     }
+    if (b->n == row_start) su_buf_text(b, "\"\""); /* one empty column: a bare line would be no row at all */
+    su_buf_char(b, '\n');
+}
+
+bool su_microdata_pour(const su_microdata *m, su_pour_fn pour, void *arg)
+{
+    enum { PIECE = 1 << 20 };
+    su_buf joined = { 0 }, b = { 0 };
+    bool good = true;
+    put_header(m->p, &b);
+    for (uint64_t k = 0; good && k < m->p->r->record_count; k++) {
+        put_record(m, m->order[k], &joined, &b);
+        if (b.n < PIECE) continue;
+        good = pour(arg, (su_str) { b.p, b.n });
+        b.n = 0;
+    }
+    good = good && pour(arg, (su_str) { b.p, b.n });
     su_buf_free(&joined);
-    free(order);
+    su_buf_free(&b);
+    return good;
+}
+
+static bool append(void *arg, su_str piece)
+{
+    su_buf_add(arg, piece.p, piece.n);
+    return true;
+}
+
+void su_emit_microdata(const su_publication *p, su_buf *b)
+{
+    su_microdata *m = su_microdata_new(p);
+    su_microdata_pour(m, append, b);
+    su_microdata_free(m);
 }
 
 /* Ends of an interval are widened to one decimal, never narrowed. */

@@ -1,5 +1,5 @@
 /* A bundle on disk: staged in a folder beside the target, made durable, then renamed. */
-#include <suha/publish.h>
+#include "publication.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -114,19 +114,27 @@ static void sync_parent(su_context *ctx, const char *path)
     if (fd >= 0) close(fd);
 }
 
-static su_status write_one(su_context *ctx, const char *path, su_str bytes)
+static bool put(void *arg, su_str bytes)
+{
+    const int *fd = arg;
+    size_t done = 0;
+    while (done < bytes.n) {
+        ssize_t n = write(*fd, bytes.p + done, bytes.n - done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        done += (size_t)n;
+    }
+    return true;
+}
+
+/* A file without bytes is the records, which are poured. */
+static su_status write_one(su_context *ctx, const char *path, const su_bundle_file *file, const su_microdata *microdata)
 {
     const char *advice = "The release was not written and nothing was left behind. Check the free space of the disk.";
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return os_error(ctx, "Cannot make", path, advice);
-    size_t done = 0;
-    while (done < bytes.n) {
-        ssize_t n = write(fd, bytes.p + done, bytes.n - done);
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) break;
-        done += (size_t)n;
-    }
-    bool ok = done == bytes.n && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
+    bool ok = file->bytes.p ? put(&fd, file->bytes) : su_microdata_pour(microdata, put, &fd);
+    ok = ok && fchmod(fd, 0644) == 0 && fsync(fd) == 0;
     int kept = errno;
     if (close(fd) != 0 && ok) {
         ok = false;
@@ -140,7 +148,8 @@ static su_status write_one(su_context *ctx, const char *path, su_str bytes)
 static const char *const folders[] = { "data", "codelists", "protection" };
 #define FOLDER_COUNT (sizeof folders / sizeof *folders)
 
-static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, const su_bundle_file *files, size_t count)
+static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, const su_bundle_file *files, size_t count,
+                           const su_microdata *microdata)
 {
     su_status st = SU_OK;
     for (size_t i = 0; i < FOLDER_COUNT; i++) {
@@ -150,7 +159,7 @@ static su_status write_all(su_context *ctx, su_arena *arena, const char *stage, 
     }
     for (size_t i = 0; i < count && !st; i++) {
         if (su_cancelled(ctx)) return su_fail(ctx, SU_CANCELLED, "Stopped on request; the release was not written.");
-        st = write_one(ctx, su_path_join(arena, stage, files[i].path), files[i].bytes);
+        st = write_one(ctx, su_path_join(arena, stage, files[i].path), &files[i], microdata);
     }
     for (size_t i = 0; i < FOLDER_COUNT && !st; i++) st = sync_directory(ctx, su_path_join(arena, stage, folders[i]));
     return st ? st : sync_directory(ctx, stage);
@@ -171,9 +180,10 @@ su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_
     size_t count = 0;
     place at;
     char *stage = NULL;
+    su_microdata *microdata = NULL;
     su_status st = place_of(ctx, &arena, dir, &at);
     if (!st) st = check_target(ctx, &at);
-    if (!st) st = su_bundle_make(ctx, &arena, r, info, &files, &count);
+    if (!st) st = su_bundle_plan(ctx, &arena, r, info, &microdata, &files, &count);
     if (st) goto out;
     stage = stage_name(&arena, &at);
     if (!mkdtemp(stage)) {
@@ -181,7 +191,7 @@ su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_
         st = os_error(ctx, "Nothing can be written in", at.parent, "Choose another place for the release.");
         goto out;
     }
-    st = write_all(ctx, &arena, stage, files, count);
+    st = write_all(ctx, &arena, stage, files, count, microdata);
     if (!st && chmod(stage, 0755) != 0) st = os_error(ctx, "Cannot open to readers", stage, "The release was not written.");
     /* rename(2) replaces an empty folder and refuses any other: a race with another writer ends in an error, not in a mixture. */
     if (!st && rename(stage, at.dir) != 0) st = os_error(ctx, "Cannot put the release at", at.dir, "Choose a new, empty folder.");
@@ -191,6 +201,7 @@ su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_
     }
 out:
     if (stage) remove_stage(&arena, stage, files, count);
+    su_microdata_free(microdata);
     su_arena_free(&arena);
     return st;
 }

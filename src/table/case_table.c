@@ -44,17 +44,21 @@ su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows)
     return t;
 }
 
+void su_case_table_drop(su_case_table *t, uint32_t field)
+{
+    su_case_column *c = &t->columns[field];
+    wipe_free(c->codes, t->row_count, sizeof *c->codes);
+    wipe_free(c->sets, t->row_count, c->words * sizeof *c->sets);
+    wipe_free(c->set_reason, t->row_count, sizeof *c->set_reason);
+    wipe_free(c->ids, t->row_count, sizeof *c->ids);
+    su_dict_free(c->texts);
+    *c = (su_case_column) { 0 };
+}
+
 void su_case_table_free(su_case_table *t)
 {
     if (t == NULL) return;
-    for (uint32_t f = 0; f < t->schema->field_count; f++) {
-        su_case_column *c = &t->columns[f];
-        wipe_free(c->codes, t->row_count, sizeof *c->codes);
-        wipe_free(c->sets, t->row_count, c->words * sizeof *c->sets);
-        wipe_free(c->set_reason, t->row_count, sizeof *c->set_reason);
-        wipe_free(c->ids, t->row_count, sizeof *c->ids);
-        su_dict_free(c->texts);
-    }
+    for (uint32_t f = 0; f < t->schema->field_count; f++) su_case_table_drop(t, f);
     free(t->columns);
     wipe_free(t->record_ids, t->row_count, sizeof *t->record_ids);
     su_dict_free(t->records);

@@ -23,41 +23,70 @@ static bool takes(const su_case_table *t, uint32_t field)
     return f->released && is_coded(f->type) && f->codelist != NULL && t->columns[field].provided;
 }
 
-static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field)
+/* Codes of a column of the matrix while it is filled: bytes where they suffice and are wanted. */
+typedef struct filled {
+    uint16_t *codes;
+    uint8_t *bytes;
+} filled;
+
+static filled room_for(su_code_matrix *m, uint32_t values, bool narrow)
+{
+    filled f = { NULL, NULL };
+    if (narrow && SU_PLANT(DOMAIN_FROM_DATA, false, values <= UINT8_MAX))
+        f.bytes = su_arena_array(&m->arena, m->row_count, sizeof *f.bytes);
+    else
+        f.codes = su_arena_array(&m->arena, m->row_count, sizeof *f.codes);
+    return f;
+}
+
+static void put(const filled *f, uint64_t row, uint32_t code)
+{
+    if (f->bytes)
+        f->bytes[row] = (uint8_t)code;
+    else
+        f->codes[row] = (uint16_t)code;
+}
+
+static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field, bool narrow)
 {
     const su_field *f = &t->schema->fields[field];
     const su_cell *cells = t->columns[field].codes;
-    uint16_t *codes = su_arena_array(&m->arena, t->row_count, sizeof *codes);
+    filled to = room_for(m, positive_codes(f), narrow);
     for (uint64_t r = 0; r < t->row_count; r++) {
         su_cell v = cells[r];
-        if (!su_cell_is_value(v) || v == f->negative) continue;
-        codes[r] = (uint16_t)(v - (f->negative != 0 && v > f->negative ? 1 : 0));
+        if (su_cell_is_value(v) && v != f->negative) put(&to, r, v - (f->negative != 0 && v > f->negative ? 1u : 0u));
     }
-    uint32_t values = SU_PLANT(DOMAIN_FROM_DATA, su_planted_largest(codes, t->row_count), positive_codes(f));
+    uint32_t values = SU_PLANT(DOMAIN_FROM_DATA, su_planted_largest(to.codes, t->row_count), positive_codes(f));
     m->columns[m->column_count++] = (su_matrix_column) {
-        .name = su_arena_strndup(&m->arena, f->name, strlen(f->name)), .field = field, .card = values + 1, .codes = codes
+        .name = su_arena_strndup(&m->arena, f->name, strlen(f->name)),
+        .field = field,
+        .card = values + 1,
+        .codes = to.codes,
+        .bytes = to.bytes,
     };
 }
 
-static void fill_set(su_code_matrix *m, const su_case_table *t, uint32_t field)
+static void fill_set(su_code_matrix *m, const su_case_table *t, uint32_t field, bool narrow)
 {
     const su_field *f = &t->schema->fields[field];
     const su_case_column *c = &t->columns[field];
     for (uint32_t v = 1; v <= f->codelist->count; v++) {
         if (v == f->negative) continue;
-        uint16_t *codes = su_arena_array(&m->arena, t->row_count, sizeof *codes);
+        filled to = room_for(m, 1, narrow);
         const uint64_t *word = c->sets + (v - 1) / 64;
-        for (uint64_t r = 0; r < t->row_count; r++) codes[r] = (uint16_t)(word[r * c->words] >> ((v - 1) % 64) & 1);
+        for (uint64_t r = 0; r < t->row_count; r++) put(&to, r, word[r * c->words] >> ((v - 1) % 64) & 1);
         m->columns[m->column_count++] =
             (su_matrix_column) { .name = su_arena_printf(&m->arena, "%s_%s", f->name, f->codelist->codes[v - 1].code),
                                  .field = field,
                                  .set_value = (uint16_t)v,
                                  .card = 2,
-                                 .codes = codes };
+                                 .codes = to.codes,
+                                 .bytes = to.bytes };
     }
 }
 
-su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_matrix **out)
+/* `taken` is t, when its columns may go. */
+static su_status matrix_of(su_context *ctx, const su_case_table *t, su_case_table *taken, su_code_matrix **out)
 {
     const su_schema *schema = t->schema;
     size_t columns = 0;
@@ -80,12 +109,48 @@ su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_mat
     for (uint32_t f = 0; f < schema->field_count; f++) {
         if (!takes(t, f)) continue;
         if (schema->fields[f].type == SU_TYPE_CODE_SET)
-            fill_set(m, t, f);
+            fill_set(m, t, f, taken != NULL);
         else
-            fill_codes(m, t, f);
+            fill_codes(m, t, f, taken != NULL);
+        if (taken) su_case_table_drop(taken, f);
     }
+    for (uint32_t f = 0; taken && f < schema->field_count; f++) su_case_table_drop(taken, f);
     *out = m;
     return SU_OK;
+}
+
+su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_matrix **out) { return matrix_of(ctx, t, NULL, out); }
+su_status su_code_matrix_take(su_context *ctx, su_case_table *t, su_code_matrix **out) { return matrix_of(ctx, t, t, out); }
+
+const uint16_t *su_matrix_codes(const su_matrix_column *c, uint64_t from, uint64_t n, uint16_t *room)
+{
+    if (!c->bytes) return c->codes + from;
+    for (uint64_t i = 0; i < n; i++) room[i] = c->bytes[from + i];
+    return room;
+}
+
+bool su_code_matrix_narrow(const su_code_matrix *m)
+{
+    for (uint32_t c = 0; c < m->column_count; c++)
+        if (m->columns[c].bytes) return true;
+    return false;
+}
+
+su_code_matrix *su_code_matrix_widen(const su_code_matrix *m)
+{
+    su_code_matrix *x = su_alloc(sizeof *x);
+    *x = (su_code_matrix) { .schema = m->schema, .row_count = m->row_count, .column_count = m->column_count, .units = m->units };
+    su_arena_init(&x->arena);
+    x->columns = su_arena_array(&x->arena, m->column_count, sizeof *x->columns);
+    for (uint32_t c = 0; c < m->column_count; c++) {
+        uint16_t *codes = su_arena_array(&x->arena, m->row_count, sizeof *codes);
+        const uint16_t *from = su_matrix_codes(&m->columns[c], 0, m->row_count, codes);
+        if (from != codes && m->row_count) memcpy(codes, from, m->row_count * sizeof *codes);
+        x->columns[c] = m->columns[c];
+        x->columns[c].codes = codes;
+        x->columns[c].bytes = NULL;
+    }
+    return x;
 }
 
 void su_code_matrix_free(su_code_matrix *m)

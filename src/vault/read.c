@@ -14,8 +14,8 @@ typedef struct column_map {
 
 typedef struct order_item {
     uint64_t key;
-    uint64_t index;
-    uint8_t blind[SU_BLIND];
+    uint32_t blind; /* the beginning of the blind index, for two keys that are equal by accident */
+    uint32_t index;
 } order_item;
 
 typedef struct read_run {
@@ -25,8 +25,9 @@ typedef struct read_run {
     su_batch_row *batches; /* those wanted */
     size_t batch_count;
     uint64_t total;  /* live records in them */
-    uint64_t *place; /* row of the i-th record in order of id */
+    uint32_t *place; /* row of the i-th record in order of id */
     uint64_t at;
+    bool nameless; /* record ids stay 0 */
     su_dict *gone; /* "column = code" of codes that records use and the schema no longer has */
     su_case_table *t;
 } read_run;
@@ -79,7 +80,8 @@ static su_status choose(su_context *ctx, read_run *run, const char *org)
 static int by_key(const void *a, const void *b)
 {
     const order_item *x = a, *y = b;
-    return x->key != y->key ? (x->key < y->key ? -1 : 1) : memcmp(x->blind, y->blind, SU_BLIND);
+    if (x->key != y->key) return x->key < y->key ? -1 : 1;
+    return x->blind < y->blind ? -1 : x->blind > y->blind;
 }
 
 static su_status batch_count_wrong(su_context *ctx, const read_run *run, const su_batch_row *b, uint64_t found)
@@ -103,11 +105,12 @@ static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row 
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "reading records")) == SU_OK && row && found++ < expected) {
         const uint8_t *blind = su_db_blob(st, 0, &n);
         order_item *item = &items[*at];
-        memcpy(item->blind, blind, n < SU_BLIND ? n : SU_BLIND);
-        uint8_t hash[crypto_shorthash_BYTES];
-        crypto_shorthash(hash, item->blind, SU_BLIND, run->v->keys->shuffle); /* SipHash-2-4 with the first half of the key */
+        uint8_t whole[SU_BLIND] = { 0 }, hash[crypto_shorthash_BYTES];
+        memcpy(whole, blind, n < SU_BLIND ? n : SU_BLIND);
+        crypto_shorthash(hash, whole, SU_BLIND, run->v->keys->shuffle); /* SipHash-2-4 with the first half of the key */
         item->key = su_get_u64(hash);
-        item->index = (*at)++;
+        item->blind = (uint32_t)whole[0] << 24 | (uint32_t)whole[1] << 16 | (uint32_t)whole[2] << 8 | whole[3];
+        item->index = (uint32_t)(*at)++;
     }
     sqlite3_finalize(st);
     return s != SU_OK || found == expected ? s : batch_count_wrong(ctx, run, b, found);
@@ -115,14 +118,17 @@ static su_status order_batch(su_context *ctx, read_run *run, const su_batch_row 
 
 static su_status order(su_context *ctx, read_run *run)
 {
-    order_item *items = su_alloc_array(run->total + 1, sizeof *items);
     uint64_t at = 0;
+    if (run->total >= UINT32_MAX)
+        return su_fail(ctx, SU_REFUSED, "The vault holds %llu records in this schema; at most 4,294,967,294 can be read at once.",
+                       (unsigned long long)run->total);
+    order_item *items = su_alloc_array(run->total + 1, sizeof *items);
     su_status s = SU_OK;
     for (size_t i = 0; i < run->batch_count && s == SU_OK; i++) s = order_batch(ctx, run, &run->batches[i], items, &at);
     if (s == SU_OK) {
         qsort(items, run->total, sizeof *items, by_key);
         run->place = su_alloc_array(run->total + 1, sizeof *run->place);
-        for (uint64_t r = 0; r < run->total; r++) run->place[items[r].index] = r;
+        for (uint64_t r = 0; r < run->total; r++) run->place[items[r].index] = (uint32_t)r;
     }
     free(items);
     return s;
@@ -210,7 +216,7 @@ static void store_set(read_run *run, const su_layout_field *from, column_map *ma
 static void store(read_run *run, const su_layout *layout, column_map *map, const su_record_value *values, su_str id, uint64_t row)
 {
     su_case_table *t = run->t;
-    t->record_ids[row] = su_dict_add(t->records, id);
+    if (!run->nameless) t->record_ids[row] = su_dict_add(t->records, id);
     for (uint32_t f = 0; f < layout->field_count; f++) {
         const su_layout_field *from = &layout->fields[f];
         su_case_column *column = &t->columns[map[f].field];
@@ -313,9 +319,9 @@ static su_status read_all(su_context *ctx, read_run *run, const char *org)
     return s == SU_OK && su_dict_count(run->gone) ? codes_gone(ctx, run) : s;
 }
 
-su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out)
+static su_status read_records(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, bool nameless, su_case_table **out)
 {
-    read_run run = { .v = v, .schema = schema };
+    read_run run = { .v = v, .schema = schema, .nameless = nameless };
     su_status s = su_vault_need_keys(ctx, v, "read records");
     if (s != SU_OK) return s;
     su_arena_init(&run.arena);
@@ -332,4 +338,14 @@ su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_
     su_dict_free(run.gone);
     su_arena_free(&run.arena);
     return s;
+}
+
+su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out)
+{
+    return read_records(ctx, v, org, schema, false, out);
+}
+
+su_status su_vault_read_cells(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out)
+{
+    return read_records(ctx, v, org, schema, true, out);
 }

@@ -152,6 +152,13 @@ static void sha256_and_hex(void **state)
     su_sha256 d = su_sha256_of("abc", 3); /* FIPS 180-4 */
     su_hex(d.bytes, sizeof d.bytes, hex);
     assert_string_equal(hex, "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+    su_sha256_run run;
+    su_sha256_begin(&run);
+    su_sha256_add(&run, "a", 1);
+    su_sha256_add(&run, "", 0);
+    su_sha256_add(&run, "bc", 2);
+    su_sha256 pieces = su_sha256_end(&run);
+    assert_memory_equal(pieces.bytes, d.bytes, sizeof d.bytes);
     su_hex(NULL, 0, hex);
     assert_string_equal(hex, "");
 }

@@ -76,6 +76,25 @@ static inline su_code_matrix *shape_new(su_random *r, const shape *s)
     return m;
 }
 
+/* The same codes in bytes where they fit; the others are shared with m, which must outlive it. Free with shape_free. */
+static inline su_code_matrix *shape_narrow(const su_code_matrix *m)
+{
+    su_code_matrix *x = su_alloc(sizeof *x);
+    su_arena_init(&x->arena);
+    x->row_count = m->row_count;
+    x->column_count = m->column_count;
+    x->columns = su_arena_array(&x->arena, m->column_count, sizeof *x->columns);
+    for (uint32_t c = 0; c < m->column_count; c++) {
+        x->columns[c] = m->columns[c];
+        if (m->columns[c].card > 256) continue;
+        uint8_t *bytes = su_arena_array(&x->arena, m->row_count, 1);
+        for (uint64_t r = 0; r < m->row_count; r++) bytes[r] = (uint8_t)m->columns[c].codes[r];
+        x->columns[c].codes = NULL;
+        x->columns[c].bytes = bytes;
+    }
+    return x;
+}
+
 static inline void shape_free(su_code_matrix *m)
 {
     su_arena_free(&m->arena);

@@ -79,6 +79,28 @@ static void free_workload(workload *w)
     free(w->tables);
 }
 
+/* Tables of a matrix in bytes beside those of the same codes in words, counted one by one. */
+static void check_bytes(su_random *r, const su_code_matrix *m, size_t count, uint32_t longest, unsigned threads)
+{
+    su_context ctx;
+    su_context_init(&ctx);
+    ctx.threads = threads;
+    workload w = draw_workload(r, m, count, longest);
+    su_code_matrix *bytes = shape_narrow(m);
+    assert_int_equal(su_contingency_many(&ctx, bytes, w.tables, w.count), SU_OK);
+    for (size_t i = 0; i < w.count; i++) {
+        size_t cells = cells_of(m, w.tables[i].columns, w.tables[i].n);
+        int64_t *words = su_alloc_array(cells, sizeof *words);
+        su_contingency(m, w.tables[i].columns, w.tables[i].n, words);
+        assert_memory_equal(words, w.tables[i].out, cells * sizeof *words);
+        su_contingency(bytes, w.tables[i].columns, w.tables[i].n, w.tables[i].out);
+        assert_memory_equal(words, w.tables[i].out, cells * sizeof *words);
+        free(words);
+    }
+    shape_free(bytes);
+    free_workload(&w);
+}
+
 static void check_workload(su_random *r, const su_code_matrix *m, size_t count, uint32_t longest, unsigned threads)
 {
     su_context ctx;
@@ -112,6 +134,7 @@ static void random_workloads(void **state)
         uint64_t rows = su_random_below(&r, 3) ? 1 + su_random_below(&r, 3000) : 3;
         su_code_matrix *m = shape_new(&r, &(shape) { rows, columns, values, filled[k % 4] });
         check_workload(&r, m, k % 5 ? 120 : 3, 1 + (uint32_t)su_random_below(&r, 5), 1 + (unsigned)k % 3);
+        check_bytes(&r, m, k % 5 ? 120 : 3, 1 + (uint32_t)su_random_below(&r, 5), 1 + (unsigned)k % 3);
         shape_free(m);
     }
 }
@@ -123,6 +146,50 @@ static void case_shape(void **state)
     su_test_random(&r);
     su_code_matrix *m = shape_new(&r, &(shape) { 3000, 26, shape_case_values, 1 });
     check_workload(&r, m, 600, 3, 2);
+    shape_free(m);
+}
+
+/* Combinations of more rows than a block of rows, by words and by bytes; columns of 256 codes (the last byte) and of 257. */
+static void more_rows_than_a_block(void **state)
+{
+    (void)state;
+    su_random r;
+    su_test_random(&r);
+    uint32_t values[22];
+    for (uint32_t c = 0; c < 22; c++) values[c] = c == 0 ? 255 : c == 1 ? 256 : 1;
+    su_code_matrix *m = shape_new(&r, &(shape) { (1u << 18) + 777, 22, values, 1 });
+    uint16_t *full = (uint16_t *)(uintptr_t)m->columns[0].codes;
+    full[m->row_count - 1] = 255;
+    su_contingency_request *t = su_alloc_array(231, sizeof *t);
+    uint32_t (*columns)[2] = su_alloc_array(231, sizeof *columns);
+    size_t n = 0;
+    for (uint32_t a = 0; a < 22; a++)
+        for (uint32_t b = a + 1; b < 22; b++, n++) {
+            columns[n][0] = a;
+            columns[n][1] = b;
+            t[n] = (su_contingency_request) { 2, columns[n], su_alloc_array(cells_of(m, columns[n], 2), sizeof(int64_t)) };
+        }
+    su_context ctx;
+    su_context_init(&ctx);
+    su_code_matrix *bytes = shape_narrow(m);
+    assert_non_null(bytes->columns[0].bytes);
+    assert_non_null(bytes->columns[1].codes);
+    const su_code_matrix *both[] = { m, bytes };
+    for (int k = 0; k < 2; k++) {
+        assert_int_equal(su_contingency_many(&ctx, both[k], t, n), SU_OK);
+        for (size_t i = 0; i < n; i += 10) {
+            size_t cells = cells_of(m, columns[i], 2);
+            int64_t *slow = su_alloc_array(cells, sizeof *slow);
+            for (uint64_t row = 0; row < m->row_count; row++)
+                slow[(size_t)m->columns[columns[i][0]].codes[row] * m->columns[columns[i][1]].card + m->columns[columns[i][1]].codes[row]]++;
+            assert_memory_equal(slow, t[i].out, cells * sizeof *slow);
+            free(slow);
+        }
+    }
+    for (size_t i = 0; i < n; i++) free(t[i].out);
+    free(t);
+    free(columns);
+    shape_free(bytes);
     shape_free(m);
 }
 
@@ -188,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_workloads),
         cmocka_unit_test(case_shape),
+        cmocka_unit_test(more_rows_than_a_block),
         cmocka_unit_test(edges),
         cmocka_unit_test(stops_when_asked),
     };

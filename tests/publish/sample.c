@@ -161,9 +161,9 @@ static void columns(su_release *r, const su_schema *s)
         if (f == SERVICES) {
             for (uint32_t v = 1; v <= l->count; v++)
                 r->columns[r->column_count++] =
-                    (su_matrix_column) { su_arena_printf(&r->arena, "services_%s", l->codes[v - 1].code), f, (uint16_t)v, 2, NULL };
+                    (su_matrix_column) { su_arena_printf(&r->arena, "services_%s", l->codes[v - 1].code), f, (uint16_t)v, 2, NULL, NULL };
         } else
-            r->columns[r->column_count++] = (su_matrix_column) { s->fields[f].name, f, 0, l->count + 1, NULL };
+            r->columns[r->column_count++] = (su_matrix_column) { s->fields[f].name, f, 0, l->count + 1, NULL, NULL };
     }
 }
 

@@ -233,6 +233,49 @@ static void the_matrix_holds_released_codes_only(void **state)
     su_code_matrix_free(NULL);
 }
 
+/* Bytes out of a table that is emptied: the same columns and codes; and back to words. */
+static void a_matrix_can_take_the_cells(void **state)
+{
+    const fixture *f = *state;
+    su_context ctx;
+    su_context_init(&ctx);
+    su_case_table *t = make_table(f);
+    su_code_matrix *words = NULL, *bytes = NULL;
+    assert_int_equal(su_code_matrix_of(&ctx, t, &words), SU_OK);
+    assert_false(su_code_matrix_narrow(words));
+    assert_int_equal(su_code_matrix_take(&ctx, t, &bytes), SU_OK);
+    assert_true(su_code_matrix_narrow(bytes));
+    for (uint32_t k = 0; k < f->schema.field_count; k++) {
+        assert_false(t->columns[k].provided);
+        assert_null(t->columns[k].codes);
+        assert_null(t->columns[k].sets);
+    }
+    su_case_table_free(t);
+    uint32_t units[3] = { 7, 7, 9 };
+    bytes->units = units;
+    su_code_matrix *back = su_code_matrix_widen(bytes);
+    assert_false(su_code_matrix_narrow(back));
+    assert_ptr_equal(back->units, units);
+    assert_int_equal(bytes->column_count, words->column_count);
+    for (uint32_t c = 0; c < words->column_count; c++) {
+        uint16_t room[3];
+        assert_string_equal(bytes->columns[c].name, words->columns[c].name);
+        assert_int_equal(bytes->columns[c].card, words->columns[c].card);
+        assert_int_equal(bytes->columns[c].set_value, words->columns[c].set_value);
+        assert_null(bytes->columns[c].codes);
+        assert_memory_equal(back->columns[c].codes, words->columns[c].codes, 3 * sizeof(uint16_t));
+        assert_memory_equal(su_matrix_codes(&bytes->columns[c], 0, 3, room), words->columns[c].codes, 3 * sizeof(uint16_t));
+        assert_ptr_equal(su_matrix_codes(&words->columns[c], 1, 2, room), words->columns[c].codes + 1);
+        for (uint64_t r = 0; r < 3; r++) {
+            assert_int_equal(su_matrix_code(&bytes->columns[c], r), words->columns[c].codes[r]);
+            assert_int_equal(su_matrix_code(&words->columns[c], r), words->columns[c].codes[r]);
+        }
+    }
+    su_code_matrix_free(back);
+    su_code_matrix_free(bytes);
+    su_code_matrix_free(words);
+}
+
 /* The cell text names the same value as the matrix, for every code of every list and every place of the negative. */
 static void matrix_and_text_agree(void **state)
 {
@@ -307,6 +350,9 @@ static void nothing_to_publish_is_refused(void **state)
         "No column of this table may be published: the schema hand marks coded columns with suha:privacy = release, and the mapping "
         "fills none of them. Map at least one such column.");
     assert_null(m);
+    assert_int_equal(su_code_matrix_take(&ctx, t, &m), SU_REFUSED);
+    assert_null(m);
+    assert_true(t->columns[SECRET].provided); /* untouched */
     su_case_table_free(t);
 }
 
@@ -343,6 +389,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_empty_cell_alone_is_still_a_row, set_up, tear_down),
         cmocka_unit_test_setup_teardown(appending_joins_rows_texts_and_columns, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_matrix_holds_released_codes_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_matrix_can_take_the_cells, set_up, tear_down),
         cmocka_unit_test_setup_teardown(matrix_and_text_agree, set_up, tear_down),
         cmocka_unit_test(a_set_may_have_many_members),
         cmocka_unit_test_setup_teardown(nothing_to_publish_is_refused, set_up, tear_down),

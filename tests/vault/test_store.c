@@ -148,6 +148,19 @@ static void imported_is_read(void **state)
     test_contains(back, a);
     test_contains(back, b);
     test_contains(back, c);
+    su_case_table *cells = NULL;
+    assert_ok(su_vault_read_cells(&ctx, v, NULL, s, &cells));
+    assert_int_equal(cells->row_count, 550);
+    assert_int_equal(su_dict_count(cells->records), 1); /* no record id, only "" */
+    for (uint64_t r = 0; r < 550; r++) assert_int_equal(cells->record_ids[r], 0);
+    su_buf text = { 0 }, bare = { 0 };
+    su_case_table_csv(back, &text);
+    su_case_table_csv(cells, &bare);
+    assert_int_equal(text.n, bare.n);
+    assert_memory_equal(text.p, bare.p, text.n); /* the same cells in the same order */
+    su_buf_free(&text);
+    su_buf_free(&bare);
+    su_case_table_free(cells);
     su_case_table_free(back);
     assert_ok(su_vault_read(&ctx, v, "beta", s, &back));
     assert_int_equal(back->row_count, 50);

@@ -67,6 +67,7 @@ void *su_alloc_array(size_t count, size_t size); /* zeroed, overflow-checked */
 void *su_grow(void *old, size_t *capacity, size_t need, size_t size);
 char *su_strdup(const char *s);
 void su_wipe(void *p, size_t n); /* never optimised away */
+void su_memory_return(void);     /* gives what was freed back to the system, as far as the allocator can */
 
 typedef struct su_arena_block su_arena_block;
 typedef struct su_arena {
@@ -138,6 +139,13 @@ typedef struct su_sha256 {
     uint8_t bytes[32];
 } su_sha256;
 su_sha256 su_sha256_of(const void *p, size_t n);
+/* The same piece by piece. */
+typedef struct su_sha256_run {
+    uint64_t state[13];
+} su_sha256_run;
+void su_sha256_begin(su_sha256_run *run);
+void su_sha256_add(su_sha256_run *run, const void *p, size_t n);
+su_sha256 su_sha256_end(su_sha256_run *run);
 void su_hex(const uint8_t *p, size_t n, char *out); /* 2n characters and a NUL */
 
 /* ---- random ---------------------------------------------------------------------------------------------------- */

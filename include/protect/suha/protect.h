@@ -115,7 +115,7 @@ typedef struct su_release_options {
     uint32_t length;          /* R in 1..4: tables of R columns are measured, combinations up to R are published */
     uint64_t k;               /* aggregates: counts below are not printed, on top of DP; 0 or 1 = none. Not applied to records */
     uint64_t max_table_cells; /* tables above are left out; their largest subsets are measured instead; 0 = 2^16 */
-    double seconds;           /* time budget of the synthesis; 0 = 20 */
+    double seconds;           /* time budget of the synthesis; 0 = 20; the replay of the fit may take as much as the fit again */
     bool domain_from_data;    /* --schema auto: no guarantee, said everywhere */
     su_mechanism mechanism;   /* default residual */
     double rho_most;          /* spend no more than this, even if epsilon allows it (what a ledger has left); 0 = no such limit */
@@ -133,6 +133,7 @@ typedef struct su_release_table {
     uint64_t cells;
     su_variance variance; /* parameter of the noise, not its variance: su_discrete_gaussian_variance gives that */
     double share;         /* of rho */
+    bool inside_larger;   /* all its columns are in another table too: measured for the sake of the shorter combinations */
     uint64_t impossible;  /* cells that no record can be in by the schema's rules: not measured, known to be 0 */
 } su_release_table;
 typedef struct su_dropped_table {
@@ -179,8 +180,10 @@ typedef struct su_release {
     size_t table_count; /* the workload measured */
     su_dropped_table *dropped;
     size_t dropped_count;           /* left out because of size, before anything was spent */
-    double gate[SU_MAX_LENGTH + 1];        /* theta per length, fixed in advance: standard deviations of the estimate */
-    double least_count[SU_MAX_LENGTH + 1]; /* and at least so many people in the fitted tables, fixed in advance */
+    double gate[SU_MAX_LENGTH + 1];        /* theta per length, fixed in advance: standard deviations of the estimate; mst and aim lower
+                                            * gate[1] by what the noisy counts say of empty values (docs/methods/aim.md) */
+    double least_count[SU_MAX_LENGTH + 1]; /* and at least so many fitted people; from 2 on su_release_finish may replace it and gate */
+    double expected_invented[SU_MAX_LENGTH + 1]; /* per length: expected share, of the combinations reported, that nobody has; NaN = not known */
     su_sds_facts sds;               /* mechanism sds */
     double rho;                     /* spent: sum of 1/(2 sigma_t^2); infinite without a differential privacy bound */
     double epsilon_stated;          /* at options.delta, by the accountant below; at most options.epsilon */
@@ -223,8 +226,8 @@ su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement
 /* Stages 2 and 3 of whatever mechanism the plan names. First, person by person, contributions are bounded (m->units) and, record by record, what
  * breaks a rule is repaired (su_rules_repair): a record still is in at most one cell of every table, and in none that is impossible.
  * Synthetic records are repaired alike. `measured` (may be NULL) is called once, after the last look at the data: what follows is
- * post-processing. A failure after this was called costs the charge all the same. SU_USAGE when options.contribution is above 1 and m has no
- * units. */
+ * post-processing, and the mechanism residual does not touch m any more. A failure after this was called costs the charge all the same.
+ * SU_USAGE when options.contribution is above 1 and m has no units. */
 su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m, su_random *random, su_status (*measured)(void *arg),
                          void *arg) SU_MUST_CHECK;
 /* A copy of m with at most `most` records of each person (m->units, which must be there), chosen as su_release_run chooses them: what a

@@ -33,6 +33,7 @@ typedef struct su_bundle_info {
 typedef struct su_bundle_file {
     const char *path, *media_type; /* path is relative, of [a-zA-Z0-9._-] and slashes */
     su_str bytes;
+    su_sha256 hash; /* su_bundle_make: of the bytes */
 } su_bundle_file;
 
 /* The files in memory, in `arena`, in the order of SHA256SUMS (by path) with SHA256SUMS last. Deterministic in (r, info). info may be NULL.
@@ -42,7 +43,8 @@ typedef struct su_bundle_file {
 su_status su_bundle_make(su_context *ctx, su_arena *arena, const su_release *r, const su_bundle_info *info, su_bundle_file **files,
                          size_t *count) SU_MUST_CHECK;
 /* Writes the same files into `dir`: staged beside it, fsynced, renamed: there whole or not at all, and nothing is left behind on failure.
- * Refuses (SU_REFUSED) a dir that exists and is not empty; SU_IO with the operating system's reason for the rest. */
+ * Refuses (SU_REFUSED) a dir that exists and is not empty; SU_IO with the operating system's reason for the rest. The records go to the disk
+ * piece by piece: besides the release 8 bytes a record, and the other files. */
 su_status su_bundle_write(su_context *ctx, const su_release *r, const su_bundle_info *info, const char *dir) SU_MUST_CHECK;
 /* Checks that `dir` can become a bundle (absent or empty, not a mount point, parent writable and not full) before budget is spent. */
 su_status su_bundle_can_write(su_context *ctx, const char *dir) SU_MUST_CHECK;

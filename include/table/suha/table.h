@@ -238,6 +238,7 @@ typedef struct su_case_table {
 su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows); /* all cells not recorded, no column provided */
 void su_case_table_free(su_case_table *t);                                /* wipes */
 void su_case_table_provide(su_case_table *t, uint32_t field);             /* allocates the column's cells; no effect if they stand */
+void su_case_table_drop(su_case_table *t, uint32_t field);    /* wipes and frees the column's cells: it is provided no longer */
 /* Appends the rows of `more` (same schema, SU_USAGE otherwise); a column is provided if either provides it. O(rows of both). */
 su_status su_case_table_append(su_context *ctx, su_case_table *t, const su_case_table *more) SU_MUST_CHECK;
 /* Text of a cell as files of this schema print it: the code; the members of a set in codelist order joined by the field's first separator;
@@ -257,7 +258,8 @@ typedef struct su_matrix_column {
     uint32_t field;     /* in the schema */
     uint16_t set_value; /* code-set: value number of the member; 0 for other columns */
     uint32_t card;
-    const uint16_t *codes; /* row_count of them */
+    const uint16_t *codes; /* row_count of them; NULL where bytes has them */
+    const uint8_t *bytes;  /* the same, a byte each (su_code_matrix_take); else NULL */
 } su_matrix_column;
 
 typedef struct su_code_matrix {
@@ -272,6 +274,15 @@ typedef struct su_code_matrix {
 /* Released, provided columns of type code, flag, year and code-set in schema order. Copies the codes. SU_REFUSED if there is none.
  * O(rows * columns). */
 su_status su_code_matrix_of(su_context *ctx, const su_case_table *t, su_code_matrix **out) SU_MUST_CHECK;
+/* The same in a byte a cell, for columns of at most 256 codes, out of a table nobody needs any more: each column of `t` is wiped and freed
+ * when its codes are taken, and the table is left without cells. On failure it is untouched. */
+su_status su_code_matrix_take(su_context *ctx, su_case_table *t, su_code_matrix **out) SU_MUST_CHECK;
+/* A copy in which every column has `codes`; units borrowed as in m. Free it before m. */
+su_code_matrix *su_code_matrix_widen(const su_code_matrix *m);
+bool su_code_matrix_narrow(const su_code_matrix *m); /* some column has bytes */
+static inline uint16_t su_matrix_code(const su_matrix_column *c, uint64_t row) { return c->bytes ? c->bytes[row] : c->codes[row]; }
+/* Codes from..from+n-1: the column's own, or its bytes spread out into `room`, which has place for n. */
+const uint16_t *su_matrix_codes(const su_matrix_column *c, uint64_t from, uint64_t n, uint16_t *room);
 void su_code_matrix_free(su_code_matrix *m);
 /* Name of a value, 1 <= value < card: codelist code, "1" for a member column; NULL otherwise and for a matrix without schema. Borrows. */
 const char *su_matrix_value(const su_code_matrix *m, uint32_t column, uint32_t value);

@@ -96,6 +96,8 @@ su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const
  * records: a table of 0 rows. Fails closed (SU_CRYPTO) when the audit chain, a batch or one record does not hold, rather than give a
  * part. O(n log n). */
 su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) SU_MUST_CHECK;
+/* The same without record ids (all 0), for who only counts: they would take several times the room of the cells. */
+su_status su_vault_read_cells(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) SU_MUST_CHECK;
 /* Adds to the audit chain that somebody compared the true records with a release, or attacked one: `what` ("evaluation" or "attack") of
  * `release`, by `who`. Its results are outside every guarantee, so it has to be known that they exist. */
 su_status su_vault_note_compared(su_context *ctx, su_vault *v, const char *what, const char *release, const char *who) SU_MUST_CHECK;

@@ -67,11 +67,16 @@ su_status su_release_run(su_context *ctx, su_release *r, const su_code_matrix *m
 {
     su_measured_hook hook = { measured, arg };
     su_prepared ready;
-    su_status st = su_prepare(ctx, r, m, random, &ready);
+    /* Counting reads bytes as they are; the other mechanisms keep records of their own in words anyway. */
+    su_code_matrix *wide = r->options.mechanism != SU_MECHANISM_RESIDUAL && su_code_matrix_narrow(m) ? su_code_matrix_widen(m) : NULL;
+    su_status st = su_prepare(ctx, r, wide ? wide : m, random, &ready);
+    if (!st) {
+        st = runs[r->options.mechanism](ctx, r, &ready.matrix, random, &hook);
+        su_prepared_free(&ready);
+    }
+    su_code_matrix_free(wide);
     if (st) return st;
-    st = runs[r->options.mechanism](ctx, r, &ready.matrix, random, &hook);
-    su_prepared_free(&ready);
-    if (!st) su_obey_rules(r);
-    if (!st) drop_blank_records(r);
-    return st;
+    su_obey_rules(r);
+    drop_blank_records(r);
+    return SU_OK;
 }

@@ -3,12 +3,28 @@
 #include <stdlib.h>
 #include <string.h>
 
+static size_t code_size(const su_matrix_column *c) { return c->bytes ? sizeof *c->bytes : sizeof *c->codes; }
+
+/* The column gets codes of its own, `rows` of them. */
+static void own_column(su_prepared *p, uint32_t c, void *codes)
+{
+    su_matrix_column *column = &p->columns[c];
+    p->copies[c] = codes;
+    if (column->bytes)
+        column->bytes = codes;
+    else
+        column->codes = codes;
+}
+
 static void copy_column(su_prepared *p, uint32_t c)
 {
     if (p->copies[c]) return;
-    p->copies[c] = su_alloc_array(p->matrix.row_count, sizeof *p->copies[c]);
-    if (p->matrix.row_count) memcpy(p->copies[c], p->columns[c].codes, p->matrix.row_count * sizeof *p->copies[c]);
-    p->columns[c].codes = p->copies[c];
+    const su_matrix_column *column = &p->columns[c];
+    size_t size = code_size(column);
+    void *copy = su_alloc_array(p->matrix.row_count, size);
+    const void *from = column->bytes ? (const void *)column->bytes : (const void *)column->codes;
+    if (p->matrix.row_count) memcpy(copy, from, p->matrix.row_count * size);
+    own_column(p, c, copy);
 }
 
 /* ---- contributions ----------------------------------------------------------------------------------------------------------------------
@@ -62,9 +78,15 @@ static su_status bound(su_context *ctx, const su_release *r, const su_code_matri
     if (st) return st;
     p->left_out = m->row_count - n;
     for (uint32_t c = 0; p->left_out && c < m->column_count; c++) {
-        p->copies[c] = su_alloc_array(n, sizeof *p->copies[c]);
-        for (uint64_t i = 0; i < n; i++) p->copies[c][i] = m->columns[c].codes[kept[i]];
-        p->columns[c].codes = p->copies[c];
+        const su_matrix_column *column = &m->columns[c];
+        void *copy = su_alloc_array(n, code_size(column));
+        for (uint64_t i = 0; i < n; i++) {
+            if (column->bytes)
+                ((uint8_t *)copy)[i] = column->bytes[kept[i]];
+            else
+                ((uint16_t *)copy)[i] = column->codes[kept[i]];
+        }
+        own_column(p, c, copy);
     }
     p->matrix.row_count = n;
     su_wipe(kept, m->row_count * sizeof *kept);
@@ -86,8 +108,9 @@ su_status su_contribution_bound(su_context *ctx, const su_code_matrix *m, uint32
     x->columns = su_arena_array(&x->arena, m->column_count, sizeof *x->columns);
     for (uint32_t c = 0; c < m->column_count; c++) {
         uint16_t *codes = su_arena_array(&x->arena, n, sizeof *codes);
-        for (uint64_t i = 0; i < n; i++) codes[i] = m->columns[c].codes[kept[i]];
+        for (uint64_t i = 0; i < n; i++) codes[i] = su_matrix_code(&m->columns[c], kept[i]);
         x->columns[c] = m->columns[c];
+        x->columns[c].bytes = NULL;
         x->columns[c].name = su_arena_strndup(&x->arena, m->columns[c].name, strlen(m->columns[c].name));
         x->columns[c].codes = codes;
     }
@@ -107,10 +130,41 @@ static su_status check_codes(su_context *ctx, const su_release *r, const su_code
                        m->column_count, r->column_count);
     for (uint32_t c = 0; c < m->column_count; c++)
         for (uint64_t i = 0; i < m->row_count; i++)
-            if (m->columns[c].codes[i] >= r->columns[c].card)
+            if (su_matrix_code(&m->columns[c], i) >= r->columns[c].card)
                 return su_fail(ctx, SU_INTERNAL, "Column %s holds a code outside its codelist. Nothing was released; please report this.",
                                r->columns[c].name);
     return SU_OK;
+}
+
+/* Records are repaired in words, a stretch of rows at a time; what came from bytes goes back to bytes. */
+static uint64_t repair(su_prepared *p, const su_rules *rules)
+{
+    enum { STRETCH = 4096 };
+    uint64_t changed = 0, rows = p->matrix.row_count;
+    uint16_t **codes = su_alloc_array(p->matrix.column_count, sizeof *codes);
+    for (uint32_t c = 0; c < p->matrix.column_count; c++)
+        if (p->copies[c] && p->columns[c].bytes) codes[c] = su_alloc_array(STRETCH, sizeof *codes[c]);
+    for (uint64_t from = 0; from < rows; from += STRETCH) {
+        uint64_t n = rows - from < STRETCH ? rows - from : STRETCH;
+        for (uint32_t c = 0; c < p->matrix.column_count; c++) {
+            if (!p->copies[c]) continue;
+            if (p->columns[c].bytes)
+                su_matrix_codes(&p->columns[c], from, n, codes[c]);
+            else
+                codes[c] = (uint16_t *)p->copies[c] + from;
+        }
+        changed += su_rules_repair(rules, codes, n, NULL);
+        for (uint32_t c = 0; c < p->matrix.column_count; c++)
+            for (uint64_t i = 0; p->copies[c] && p->columns[c].bytes && i < n; i++)
+                ((uint8_t *)p->copies[c])[from + i] = (uint8_t)codes[c][i];
+    }
+    for (uint32_t c = 0; c < p->matrix.column_count; c++) {
+        if (!p->copies[c] || !p->columns[c].bytes) continue;
+        su_wipe(codes[c], STRETCH * sizeof *codes[c]);
+        free(codes[c]);
+    }
+    free(codes);
+    return changed;
 }
 
 su_status su_prepare(su_context *ctx, const su_release *r, const su_code_matrix *m, su_random *random, su_prepared *out)
@@ -134,7 +188,7 @@ su_status su_prepare(su_context *ctx, const su_release *r, const su_code_matrix 
             copy_column(out, r->rules->steps[i].a);
             copy_column(out, r->rules->steps[i].b);
         }
-        out->repaired = su_rules_repair(r->rules, out->copies, out->matrix.row_count, NULL);
+        out->repaired = repair(out, r->rules);
     }
     if (out->left_out)
         su_log(ctx, "%llu records of people with more than %u were left out, chosen at random (not for publication)",
@@ -149,7 +203,7 @@ su_status su_prepare(su_context *ctx, const su_release *r, const su_code_matrix 
 void su_prepared_free(su_prepared *p)
 {
     for (uint32_t c = 0; p->copies && c < p->matrix.column_count; c++) {
-        if (p->copies[c]) su_wipe(p->copies[c], p->matrix.row_count * sizeof *p->copies[c]);
+        if (p->copies[c]) su_wipe(p->copies[c], p->matrix.row_count * code_size(&p->columns[c]));
         free(p->copies[c]);
     }
     free(p->copies);

@@ -7,7 +7,7 @@
 typedef struct su_prepared {
     su_code_matrix matrix;     /* columns point into the caller's matrix where nothing had to be changed */
     su_matrix_column *columns; /* owned, with the codes that were copied: as sensitive as the data */
-    uint16_t **copies;
+    void **copies;             /* in bytes where the caller's column has bytes */
     uint64_t repaired, left_out; /* records; never to be published */
 } su_prepared;
 

@@ -1,6 +1,7 @@
 /* release: from noisy tables to what may be published. Post-processing only: nothing here sees the data, and nothing costs privacy. */
 #include "dp/prior.h"
-#include "synth/fit.h"
+#include "synth/expel.h"
+#include "synth/replay.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -44,7 +45,9 @@ static su_status publish_records(su_context *ctx, su_release *r, const su_lattic
     problem.reluctance = reluctance;
     su_status status = su_synthesise(&part_context, &problem, &stream, r->records);
     su_random_wipe(&stream);
-    return status ? su_fail(ctx, status, "%s", part_context.message) : check_records(ctx, r, l, count);
+    if (status) return su_fail(ctx, status, "%s", part_context.message);
+    su_expel_pairs(r, l, count);
+    return check_records(ctx, r, l, count);
 }
 
 /* Gate, aggregates and records; single values are gated. */
@@ -53,16 +56,23 @@ static su_status fit_and_gate(su_context *ctx, su_release *r, const su_lattice *
 {
     su_targets t;
     float *mean = su_alloc_array(l->cells, sizeof *mean);
+    uint32_t *shown = su_alloc_array(l->cells, sizeof *shown);
     su_targets_init(&t, r, l, e, count);
-    su_status status = su_fit_tables(ctx, r, l, &t, random, mean);
-    for (uint32_t k = 2; k <= l->length && status == SU_OK; k++) {
-        su_gate_length(r, l, e, k, mean, count, r->suppressed_by_gate);
+    su_context part_context;
+    su_fit_part part;
+    su_fit_context(&part_context, &part, ctx, 0, su_fit_replayed(&t) ? 0.5 : 1);
+    su_status status = su_fit_tables(&part_context, r, l, &t, random, mean);
+    if (status != SU_OK) {
+        su_fail(ctx, status, "%s", part_context.message);
+    } else {
+        status = su_replay_gate(ctx, r, l, e, &t, mean, random, count, shown);
     }
     if (status == SU_OK) {
         su_gate_aggregates(r, l, e, count);
-        status = publish_records(ctx, r, l, &t, count, su_fit_reluctance(e, l), random);
+        status = publish_records(ctx, r, l, &t, shown, su_fit_reluctance(e, l), random);
     }
     su_targets_free(&t);
+    free(shown);
     free(mean);
     return status;
 }
@@ -103,6 +113,8 @@ su_status su_release_finish(su_context *ctx, su_release *r, const su_measurement
         status = su_fail(ctx, SU_CANCELLED, "Stopped before synthetic records were made.");
     } else if (status == SU_OK && r->record_count > 0) {
         status = fit_and_gate(ctx, r, &lattice, &estimates, count, random);
+    } else {
+        memset(r->expected_invented + 2, 0, sizeof r->expected_invented - 2 * sizeof *r->expected_invented); /* nothing is printed */
     }
     free(count);
     su_estimates_free(&estimates);

@@ -103,6 +103,18 @@ SU_TEST_UNUSED static void pgm_check_threads(su_mechanism mechanism)
     su_release_free(b);
     su_release_free(c);
     world_free(&w);
+    /* Tables and nodes large enough that threads share one. */
+    static const uint32_t wide[5] = { 40, 36, 30, 24, 12 };
+    world_init(&w, 3000, wide, 5, &random);
+    o.epsilon = 20;
+    a = world_release(&w, &o, 7, 1);
+    for (unsigned threads = 2; threads <= 3; threads++) {
+        b = world_release(&w, &o, 7, threads);
+        world_same_release(a, b);
+        su_release_free(b);
+    }
+    su_release_free(a);
+    world_free(&w);
 }
 
 /* One column, columns of one code, no record, one record, fewer records than noise. */

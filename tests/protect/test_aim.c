@@ -128,6 +128,47 @@ static void test_intervals(void **state)
     world_free(&w);
 }
 
+/* Codelists most of whose codes nobody has, and some that few have: values shown that nobody has are as rare as promised, although the gate
+ * is lower than for the plan, which knows nothing. */
+static void test_invented_values(void **state)
+{
+    (void)state;
+    enum { RELEASES = 120, CODES = 120 };
+    su_random random;
+    su_test_random(&random);
+    static const uint32_t card[4] = { CODES, CODES, 4, 2 };
+    world w;
+    world_init(&w, 4000, card, 4, &random);
+    for (uint64_t i = 0; i < 4000; i++)
+        for (uint32_t c = 0; c < 2; c++) w.codes[c][i] = (uint16_t)(1 + su_random_below(&random, 1 + su_random_below(&random, 60)));
+    for (su_mechanism m = SU_MECHANISM_MST; m <= SU_MECHANISM_AIM; m++) {
+        unsigned invented = 0, shown = 0;
+        double gate = 0, plan = 0;
+        for (uint64_t seed = 0; seed < RELEASES; seed++) {
+            su_release_options o = { .mechanism = m, .epsilon = 1, .length = 2 };
+            su_release *planned = world_plan_of(&w, &o), *r = world_release(&w, &o, seed, 1);
+            bool there[2][CODES] = { { false } };
+            plan += planned->gate[1] / RELEASES;
+            gate += r->gate[1] / RELEASES;
+            for (uint32_t c = 0; c < 2; c++)
+                for (uint64_t i = 0; i < r->record_count; i++) there[c][r->records[c][i]] = true;
+            for (uint32_t c = 0; c < 2; c++)
+                for (uint32_t v = 1; v < CODES; v++) {
+                    shown += there[c][v];
+                    invented += there[c][v] && v > 60;
+                }
+            su_release_free(planned);
+            su_release_free(r);
+        }
+        print_message("# %s: %u values shown, %u invented in %d releases; gate %.2f, of the plan %.2f\n", su_mechanism_name(m), shown,
+                      invented, RELEASES, gate, plan);
+        assert_true(gate < plan && gate >= 3);
+        assert_true(shown > 20 * RELEASES);
+        assert_true(invented <= 15); /* 6 expected at most; Poisson of 6 is above 15 once in 2,000 */
+    }
+    world_free(&w);
+}
+
 /* ---- choice of the mechanism --------------------------------------------------------------------------------------- */
 
 static su_mechanism chosen(const uint32_t *card, uint32_t columns, double epsilon, uint32_t length)
@@ -167,7 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget_and_size), cmocka_unit_test(test_exact_at_large_epsilon), cmocka_unit_test(test_threads),
         cmocka_unit_test(test_small_worlds),    cmocka_unit_test(test_finds_the_dependence),   cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_choice),
+        cmocka_unit_test(test_choice),          cmocka_unit_test(test_invented_values),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

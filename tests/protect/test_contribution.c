@@ -238,6 +238,60 @@ static void test_errors(void **state)
     world_free(&w);
 }
 
+/* Codes in bytes: the same release, byte for byte, from every mechanism, with and without persons of several records; and the same records
+ * for an evaluation to compare with. */
+static void test_bytes_release_as_words(void **state)
+{
+    (void)state;
+    enum { ROWS = 900 };
+    static const uint32_t cards[] = { 4, 3, 2, 300, 2 };
+    su_random random;
+    world w;
+    su_random_seeded(&random, SEED + 6);
+    world_init(&w, ROWS, cards, 5, &random);
+    su_matrix_column narrow[5];
+    uint8_t *bytes[5];
+    uint32_t *units = su_alloc_array(ROWS, sizeof *units);
+    for (uint32_t i = 0; i < ROWS; i++) units[i] = (uint32_t)su_random_below(&random, 500);
+    for (uint32_t c = 0; c < 5; c++) {
+        narrow[c] = w.columns[c];
+        bytes[c] = su_alloc_array(ROWS, 1);
+        for (uint64_t i = 0; i < ROWS; i++) bytes[c][i] = (uint8_t)w.codes[c][i];
+        if (cards[c] > 256) continue;
+        narrow[c].bytes = bytes[c];
+        narrow[c].codes = NULL;
+    }
+    for (int m = 0; m < SU_MECHANISM_COUNT; m++)
+        for (uint32_t most = 0; most <= (m <= SU_MECHANISM_AIM ? 2 : 0); most += 2) {
+            su_release_options o = { .epsilon = 8, .length = 2, .seconds = 0.1, .mechanism = (su_mechanism)m, .k = 3, .contribution = most };
+            w.matrix.units = most ? units : NULL;
+            w.matrix.columns = w.columns;
+            su_release *words = world_release(&w, &o, 5, 1);
+            w.matrix.columns = narrow;
+            su_release *same = world_release(&w, &o, 5, 1);
+            world_same_release(words, same);
+            su_release_free(words);
+            su_release_free(same);
+        }
+    su_context ctx;
+    su_context_init(&ctx);
+    w.matrix.units = units;
+    su_code_matrix *kept[2] = { NULL, NULL };
+    for (int k = 0; k < 2; k++) {
+        w.matrix.columns = k ? narrow : w.columns;
+        su_random_seeded(&random, SEED + 7);
+        assert_int_equal(su_contribution_bound(&ctx, &w.matrix, 1, &random, &kept[k]), SU_OK);
+    }
+    assert_true(kept[0]->row_count == kept[1]->row_count && kept[0]->row_count < ROWS);
+    for (uint32_t c = 0; c < 5; c++)
+        assert_memory_equal(kept[0]->columns[c].codes, kept[1]->columns[c].codes, kept[0]->row_count * sizeof(uint16_t));
+    su_code_matrix_free(kept[0]);
+    su_code_matrix_free(kept[1]);
+    for (uint32_t c = 0; c < 5; c++) free(bytes[c]);
+    free(units);
+    world_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -246,6 +300,7 @@ int main(void)
         cmocka_unit_test(test_noise_is_as_wide),
         cmocka_unit_test(test_uniform_choice),
         cmocka_unit_test(test_ten_thousand_records_of_one),
+        cmocka_unit_test(test_bytes_release_as_words),
         cmocka_unit_test(test_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include "../su_test.h"
 #include "kernels.h"
+#include "propagation.h"
 #include "records.h"
 #include "whole.h"
 
@@ -139,10 +140,13 @@ static void test_submap(void **state)
         assert_memory_equal(got, most, small * sizeof *got);
         double *y = su_alloc_array(cells, sizeof *y);
         memcpy(y, x, cells * sizeof *x);
-        su_submap_add(&map, sum, y);
+        size_t cut = (size_t)su_random_below(&random, cells + 1); /* in two parts, as threads share a table */
+        su_submap_add(&map, sum, y, cut, cells);
+        su_submap_add(&map, sum, y, 0, cut);
         for (size_t i = 0; i < cells; i++) assert_true(y[i] == x[i] + sum[cell_in(whole, card, sub, i)]);
         memcpy(y, x, cells * sizeof *x);
-        su_submap_scale(&map, sum, y);
+        su_submap_scale(&map, sum, y, 0, cut);
+        su_submap_scale(&map, sum, y, cut, cells);
         for (size_t i = 0; i < cells; i++) assert_true(y[i] == x[i] * sum[cell_in(whole, card, sub, i)]);
         su_submap_free(&map);
         free(x), free(y), free(sum), free(most), free(got);
@@ -240,6 +244,10 @@ static void brute_init(brute *b, const su_model *m)
     for (size_t i = 0; i < b->cells; i++) {
         for (size_t f = 0; f < m->factor_count; f++)
             b->p[i] += m->potential[m->factors[f].offset + cell_in(b->all, m->card, m->factors[f].set, i)];
+        for (size_t k = 0; k < m->bar_count; k++) {
+            su_column_set both = su_set_of(m->bars[k].a) | su_set_of(m->bars[k].b);
+            if (m->bars[k].impossible[cell_in(b->all, m->card, both, i)]) b->p[i] = -INFINITY;
+        }
         top = fmax(top, b->p[i]);
     }
     for (size_t i = 0; i < b->cells; i++) sum += expl((long double)b->p[i] - top);
@@ -299,6 +307,130 @@ static void test_propagation(void **state)
     }
 }
 
+/* Bars random codes of random pairs of columns that some clique holds; one record, drawn first, stays possible. */
+static void random_bars(su_random *random, su_model *m)
+{
+    uint32_t kept[SU_MODEL_COLUMNS];
+    for (uint32_t c = 0; c < m->column_count; c++) kept[c] = (uint32_t)su_random_below(random, m->card[c]);
+    for (uint32_t b = 1; b < m->column_count; b++)
+        for (uint32_t a = 0; a < b; a++) {
+            uint8_t impossible[16];
+            bool held = false;
+            for (size_t f = 0; f < m->factor_count; f++) held = held || su_set_within(su_set_of(a) | su_set_of(b), m->factors[f].set);
+            if (!held || su_random_below(random, 2)) continue;
+            for (uint32_t i = 0; i < m->card[a] * m->card[b]; i++) impossible[i] = su_random_below(random, 3) == 0;
+            impossible[kept[a] * m->card[b] + kept[b]] = 0;
+            su_model_bar(m, a, b, impossible);
+        }
+}
+
+/* Cells of probability 0 (potentials of minus infinity), up to whole separators that are impossible, against brute force. */
+static void test_barred(void **state)
+{
+    (void)state;
+    su_random random;
+    su_test_random(&random);
+    size_t zeros = 0;
+    for (int round = 0; round < 400; round++) {
+        su_model m;
+        brute b;
+        random_model(&random, &m, round % 3 == 0 ? 2 : round % 3 == 1 ? 40 : 900);
+        random_bars(&random, &m);
+        double log_sum = su_model_infer(&m);
+        brute_init(&b, &m);
+        assert_true(fabs(log_sum - b.log_sum) <= 1e-9 * (1 + fabs(b.log_sum)));
+        for (size_t f = 0; f < m.factor_count; f++) {
+            check_marginal(&b, m.factors[f].set, m.share + m.factors[f].offset, 1);
+            uint8_t impossible[64];
+            su_model_barred(&m, m.factors[f].set, impossible);
+            for (size_t i = 0; i < m.factors[f].cells; i++) {
+                if (!impossible[i]) continue;
+                assert_true(m.share[m.factors[f].offset + i] == 0);
+                zeros++;
+            }
+        }
+        for (uint32_t i = 0; i < m.tree.count; i++) {
+            double *got = su_alloc_array((size_t)m.tree.nodes[i].cells, sizeof *got);
+            su_model_marginal(&m, m.tree.nodes[i].set, got);
+            check_marginal(&b, m.tree.nodes[i].set, got, m.total);
+            free(got);
+        }
+        for (uint32_t hi = 1; hi < m.column_count; hi++)
+            for (uint32_t lo = 0; lo < hi; lo++) {
+                double cells[16] = { 0 }, *out[28] = { NULL };
+                out[hi * (hi - 1) / 2 + lo] = cells;
+                su_model_pairs(&m, out);
+                check_marginal(&b, su_set_of(lo) | su_set_of(hi), cells, m.total);
+            }
+        free(b.p);
+        su_model_free(&m);
+    }
+    print_message("# %zu cells of factors were impossible\n", zeros);
+    assert_true(zeros > 1000);
+}
+
+/* Nodes large enough to be shared among threads: any crew gives the same bits, and they are right. */
+static void test_crews(void **state)
+{
+    (void)state;
+    su_random random;
+    su_test_random(&random);
+    static const uint32_t card[6] = { 3, 4, 7, 11, 16, 23 };
+    static const su_column_set sets[7] = { 0x34, 0x1c, 0x28, 0x23, 0x09, 0x32, 0x07 };
+    for (int round = 0; round < 6; round++) {
+        su_model m;
+        brute b;
+        double *share[3], log_sum[3], *pairs[3][15];
+        su_model_init(&m, 6, card);
+        for (int i = 0; i < 7; i++) {
+            size_t cells = (size_t)su_set_cells(sets[i], card);
+            double *y = su_alloc_array(cells, sizeof *y), *v = su_alloc_array(cells, sizeof *v);
+            for (size_t k = 0; k < cells; k++) v[k] = 1;
+            su_model_measure(&m, sets[i], y, v);
+            free(y);
+            free(v);
+        }
+        for (size_t i = 0; i < m.cells; i++)
+            m.potential[i] = (round % 2 ? 300 : 2) * ((double)su_random_below(&random, 2001) / 1000 - 1);
+        uint8_t impossible[16 * 23] = { 0 };
+        for (int i = 1; i < 16 * 23; i++) impossible[i] = su_random_below(&random, 4) == 0;
+        if (round >= 3) su_model_bar(&m, 4, 5, impossible);
+        for (unsigned threads = 0; threads < 3; threads++) {
+            su_context ctx;
+            su_context_init(&ctx);
+            ctx.threads = threads + 1;
+            m.crew = su_crew_start(&ctx, 3);
+            log_sum[threads] = su_model_infer(&m);
+            share[threads] = su_alloc_array(m.cells, sizeof **share);
+            memcpy(share[threads], m.share, m.cells * sizeof **share);
+            for (uint32_t hi = 1; hi < 6; hi++)
+                for (uint32_t lo = 0; lo < hi; lo++)
+                    pairs[threads][hi * (hi - 1) / 2 + lo] = su_alloc_array((size_t)card[lo] * card[hi], sizeof ***pairs);
+            su_model_pairs(&m, pairs[threads]);
+            su_crew_end(m.crew);
+            m.crew = NULL;
+        }
+        assert_true(m.plan->cells >= 20000);
+        brute_init(&b, &m);
+        assert_true(fabs(log_sum[0] - b.log_sum) <= 1e-9 * (1 + fabs(b.log_sum)));
+        for (size_t f = 0; f < m.factor_count; f++) check_marginal(&b, m.factors[f].set, share[0] + m.factors[f].offset, 1);
+        for (unsigned threads = 1; threads < 3; threads++) {
+            assert_true(log_sum[0] == log_sum[threads]);
+            assert_memory_equal(share[0], share[threads], m.cells * sizeof **share);
+            for (uint32_t hi = 1; hi < 6; hi++)
+                for (uint32_t lo = 0; lo < hi; lo++)
+                    assert_memory_equal(pairs[0][hi * (hi - 1) / 2 + lo], pairs[threads][hi * (hi - 1) / 2 + lo],
+                                        (size_t)card[lo] * card[hi] * sizeof(double));
+        }
+        for (unsigned threads = 0; threads < 3; threads++) {
+            free(share[threads]);
+            for (int i = 0; i < 15; i++) free(pairs[threads][i]);
+        }
+        free(b.p);
+        su_model_free(&m);
+    }
+}
+
 static void test_pairs(void **state)
 {
     (void)state;
@@ -307,17 +439,20 @@ static void test_pairs(void **state)
     for (int round = 0; round < 300; round++) {
         su_model m;
         brute b;
-        su_context ctx[2];
         random_model(&random, &m, round % 2 ? 2 : 300);
         su_model_infer(&m);
         brute_init(&b, &m);
         double cells[2][28][16], *out[28];
         for (int threads = 0; threads < 2; threads++) {
-            su_context_init(&ctx[threads]);
-            ctx[threads].threads = (unsigned)threads + 1;
+            su_context ctx;
+            su_context_init(&ctx);
+            ctx.threads = (unsigned)threads + 1;
+            m.crew = su_crew_start(&ctx, 2);
             for (int i = 0; i < 28; i++) out[i] = i % 5 == 4 ? NULL : cells[threads][i];
             memset(cells[threads], 0, sizeof cells[threads]);
-            su_model_pairs(&ctx[threads], &m, out);
+            su_model_pairs(&m, out);
+            su_crew_end(m.crew);
+            m.crew = NULL;
         }
         assert_memory_equal(cells[0], cells[1], sizeof cells[0]);
         for (uint32_t hi = 1; hi < m.column_count; hi++)
@@ -395,6 +530,8 @@ int main(void)
         cmocka_unit_test(test_exp),          cmocka_unit_test(test_sums),
         cmocka_unit_test(test_whole_counts), cmocka_unit_test(test_submap),
         cmocka_unit_test(test_trees),        cmocka_unit_test(test_propagation),
+        cmocka_unit_test(test_barred),
+        cmocka_unit_test(test_crews),
         cmocka_unit_test(test_pairs),        cmocka_unit_test(test_measuring_again),
         cmocka_unit_test(test_records),
     };

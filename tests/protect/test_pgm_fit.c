@@ -192,12 +192,38 @@ static void test_exact_and_warm(void **state)
     su_model_free(&m);
 }
 
+/* Cells that are known to be empty stay so whatever was measured there, and what noise put there is shared out among the others. */
+static void test_barred_cells(void **state)
+{
+    (void)state;
+    su_model m;
+    su_fit fit;
+    uint32_t card[3] = { 2, 3, 4 };
+    double ab[6] = { 60, 20, 6, 3, 40, 50 }, bc[12] = { 30, 20, 10, 10, 10, 20, 20, 10, 40, 20, 5, 5 }, v[12];
+    uint8_t impossible[6] = { 0, 0, 1, 1, 0, 0 };
+    for (int i = 0; i < 12; i++) v[i] = 1;
+    su_model_init(&m, 3, card);
+    m.total = 170;
+    su_model_bar(&m, 0, 1, impossible);
+    su_model_measure(&m, 3, ab, v);
+    su_model_measure(&m, 6, bc, (double[]) { 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6, 1e6 });
+    su_model_fit(&m, &(su_fit_options) { .entropy = 1e-6, .tolerance = 1e-5, .most = 5000 }, &fit);
+    assert_true(fit.converged);
+    for (int i = 0; i < 6; i++)
+        if (impossible[i])
+            assert_true(m.share[i] == 0);
+        else
+            assert_true(fabs(170 * m.share[i] - ab[i]) < 0.05);
+    su_model_free(&m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_least_squares),
         cmocka_unit_test(test_optimality),
         cmocka_unit_test(test_exact_and_warm),
+        cmocka_unit_test(test_barred_cells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,7 @@ static void test_edges(void **state)
         world w;
         world_init(&w, rows[i], CARD, 6, &random);
         for (size_t e = 0; e < 3; e++) {
-            for (uint64_t seed = 0; seed < 4; seed++) {
+            for (uint64_t seed = 0; seed < 8; seed++) {
                 su_release_options o = { .epsilon = epsilons[e], .length = 2, .seconds = 0.2, .max_table_cells = seed % 2 ? 8 : 0 };
                 su_release *r = release(&ctx, &w, o, seed);
                 negative += r->total_estimate < -0.5 && r->record_count == 0;

@@ -196,10 +196,11 @@ static void assert_tables_apart(const su_release *r, const su_measurement *a, co
 {
     for (size_t t = 0; t < r->table_count; t++) {
         for (size_t u = one_measurement ? t + 1 : 0; u < r->table_count; u++) {
-            assert_int_equal(r->tables[t].cells, 81);
+            size_t n = (size_t)(r->tables[t].cells < r->tables[u].cells ? r->tables[t].cells : r->tables[u].cells);
+            assert_true(n == 81 || n == 9);
             for (size_t lag = 0; lag < 9; lag++) { /* a stream shared but read from another place */
-                assert_true(equal_cells(a->cells[t], b->cells[u] + lag, 81 - lag) < 16);
-                assert_true(equal_cells(a->cells[t] + lag, b->cells[u], 81 - lag) < 16);
+                assert_true(equal_cells(a->cells[t], b->cells[u] + lag, n - lag) < (n == 81 ? 16 : 5));
+                assert_true(equal_cells(a->cells[t] + lag, b->cells[u], n - lag) < (n == 81 ? 16 : 5));
             }
         }
     }
@@ -227,7 +228,7 @@ static void test_no_stream_twice(void **state)
     assert_null(none);
     w.matrix.row_count = 0;
     su_measurement *again = noisy(&quick, r, &w, &random), *third = noisy(&ctx, r, &w, &random);
-    assert_int_equal(r->table_count, 10);
+    assert_int_equal(r->table_count, 10 + 5); /* all pairs, and the columns alone */
     assert_tables_apart(r, failed, failed, true);
     assert_tables_apart(r, again, again, true);
     assert_tables_apart(r, failed, again, false);

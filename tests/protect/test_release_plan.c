@@ -32,8 +32,8 @@ static bool holds(const uint32_t *larger, uint32_t larger_length, const uint32_t
     return found == length;
 }
 
-/* Every set of up to R columns is inside a measured table, or is listed as dropped; measured tables respect the limit; none is inside
- * another; dropped ones are too large. */
+/* Every set of up to R columns is inside a measured table, or is listed as dropped; measured tables respect the limit; one that is inside
+ * another says so, none is there twice; dropped ones are too large. */
 static void assert_workload(const su_release *r, const uint32_t *card, uint32_t d)
 {
     for (uint32_t set = 1; set < UINT32_C(1) << d; set++) {
@@ -59,9 +59,13 @@ static void assert_workload(const su_release *r, const uint32_t *card, uint32_t 
     }
     for (size_t t = 0; t < r->table_count; t++) {
         assert_true(r->tables[t].cells <= r->options.max_table_cells);
+        bool inside = false;
         for (size_t u = 0; u < r->table_count; u++) {
-            assert_true(u == t || !holds(r->tables[u].columns, r->tables[u].length, r->tables[t].columns, r->tables[t].length));
+            bool held = u != t && holds(r->tables[u].columns, r->tables[u].length, r->tables[t].columns, r->tables[t].length);
+            assert_true(!held || r->tables[u].length > r->tables[t].length);
+            inside |= held;
         }
+        assert_true(inside == r->tables[t].inside_larger && r->tables[t].share > 0);
     }
 }
 
@@ -108,9 +112,13 @@ static void test_two_country_columns(void **state)
     su_release *r = NULL;
     assert_int_equal(plan_of(&ctx, card, 27, &o, &r), SU_OK);
     assert_int_equal(r->dropped_count, 25);
-    assert_int_equal(r->table_count, 2925 - 25 + 1);
-    const su_release_table *last = &r->tables[r->table_count - 1];
-    assert_true(last->length == 2 && last->columns[0] == 3 && last->columns[1] == 4);
+    size_t outer = 0, pair = 0;
+    for (size_t t = 0; t < r->table_count; t++) {
+        outer += !r->tables[t].inside_larger;
+        pair = !r->tables[t].inside_larger && r->tables[t].length == 2 ? t : pair;
+    }
+    assert_int_equal(outer, 2925 - 25 + 1);
+    assert_true(r->tables[pair].length == 2 && r->tables[pair].columns[0] == 3 && r->tables[pair].columns[1] == 4);
     for (size_t t = 0; t < r->dropped_count; t++) {
         assert_true(r->dropped[t].length == 3 && holds(r->dropped[t].columns, 3, (uint32_t[]) { 3, 4 }, 2));
     }
@@ -123,6 +131,7 @@ static void assert_budget(const su_release *r, const uint32_t *card, double epsi
 {
     su_noise *noise = su_alloc_array(r->table_count, sizeof *noise);
     long double spent = 0, shares = 0;
+    double first[SU_MAX_LENGTH + 1] = { 0 }; /* share of a cell's root, per length of the tables inside larger ones; 0: the others */
     for (size_t t = 0; t < r->table_count; t++) {
         const su_release_table *table = &r->tables[t];
         assert_true(table->variance.den >= 1 && table->variance.den <= 65536);
@@ -134,7 +143,9 @@ static void assert_budget(const su_release *r, const uint32_t *card, double epsi
         for (uint32_t i = 0; i < table->length; i++) {
             cells *= card[table->columns[i]] > 1 ? card[table->columns[i]] - 1 : 1;
         }
-        assert_true(fabs(table->share / r->tables[0].share / sqrt(cells / (21.0 * 4 * 9)) - 1) < 0.016);
+        double *root = &first[table->inside_larger ? table->length : 0], here = table->share / sqrt(cells);
+        *root = *root > 0 ? *root : here;
+        assert_true(fabs(here / *root - 1) < 0.016);
         noise[t] = (su_noise) { table->variance, 1 };
     }
     assert_true(spent <= r->rho && spent >= r->rho * (1 - 1e-12L) && fabsl(shares - 1) < 1e-12);
@@ -163,6 +174,80 @@ static void test_budget(void **state)
             assert_budget(r, card, epsilons[e], deltas[d] > 0 ? deltas[d] : 1e-9);
             su_release_free(r);
         }
+    }
+}
+
+/* Sum of k log(mean variance of a cell of k columns) by the formula of spec privacy 1.7.4, set by set, with share[t] of the budget on table t. */
+static double badness(const su_release *r, const double *share, const uint32_t *card, uint32_t d, uint32_t length)
+{
+    double sum[SU_MAX_LENGTH + 1] = { 0 }, sets[SU_MAX_LENGTH + 1] = { 0 }, total = 0;
+    for (uint32_t m = 1; m < UINT32_C(1) << d; m++) {
+        uint32_t k = (uint32_t)__builtin_popcount(m);
+        double variance = 0;
+        for (uint32_t part = m;; part = (part - 1) & m) {
+            double precision = 0, weight = 1;
+            for (size_t t = 0; t < r->table_count; t++) {
+                uint32_t columns = 0;
+                double out = 1;
+                for (uint32_t i = 0; i < r->tables[t].length; i++) {
+                    columns |= UINT32_C(1) << r->tables[t].columns[i];
+                    out *= part >> r->tables[t].columns[i] & 1 ? 1 : card[r->tables[t].columns[i]];
+                }
+                precision += (columns & part) == part ? share[t] / out : 0;
+            }
+            for (uint32_t c = 0; c < d; c++) {
+                double n = card[c];
+                weight *= part >> c & 1 ? 1 - 1 / n : m >> c & 1 ? 1 / (n * n) : 1;
+            }
+            variance += weight / precision;
+            if (part == 0) {
+                break;
+            }
+        }
+        if (k <= length) {
+            sum[k] += variance;
+            sets[k]++;
+        }
+    }
+    for (uint32_t k = 1; k <= length; k++) {
+        total += k * log(sum[k] / sets[k]);
+    }
+    return total;
+}
+
+/* No tenth of the budget moved from one length to another makes it better; with a long list of codes, single columns get a part. */
+static void test_division(void **state)
+{
+    (void)state;
+    su_context ctx;
+    su_context_init(&ctx);
+    static const uint32_t cards[][5] = { { 200, 5, 10, 3, 2 }, { 2, 2, 2, 2, 2 }, { 40, 30, 2, 2, 2 } };
+    for (size_t w = 0; w < 3; w++) {
+        su_release_options o = { .epsilon = 1, .length = 3 };
+        su_release *r = NULL;
+        assert_int_equal(plan_of(&ctx, cards[w], 5, &o, &r), SU_OK);
+        double group[4] = { 0 }, *share = su_alloc_array(r->table_count, sizeof *share);
+        for (size_t t = 0; t < r->table_count; t++) {
+            share[t] = r->tables[t].share;
+            group[r->tables[t].inside_larger ? r->tables[t].length : 0] += share[t];
+        }
+        double best = badness(r, share, cards[w], 5, 3);
+        assert_true(w > 0 || group[1] > 0.01);
+        assert_true(group[0] > 0.499);
+        for (int from = 0; from < 3; from++) {
+            for (int to = 0; to < 3; to++) {
+                if (from == to || group[from] < 0.1 || group[to] == 0 || (from == 0 && group[0] < 0.6)) {
+                    continue;
+                }
+                for (size_t t = 0; t < r->table_count; t++) {
+                    int g = r->tables[t].inside_larger ? (int)r->tables[t].length : 0;
+                    share[t] = r->tables[t].share * (g == from ? 1 - 0.1 / group[g] : g == to ? 1 + 0.1 / group[g] : 1);
+                }
+                assert_true(badness(r, share, cards[w], 5, 3) > best - 1e-3);
+            }
+        }
+        free(share);
+        su_release_free(r);
     }
 }
 
@@ -267,7 +352,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_workload),      cmocka_unit_test(test_two_country_columns),  cmocka_unit_test(test_budget),
         cmocka_unit_test(test_budget_left),   cmocka_unit_test(test_budget_of_few_tables), cmocka_unit_test(test_refusals),
-        cmocka_unit_test(test_small_schemas),
+        cmocka_unit_test(test_small_schemas), cmocka_unit_test(test_division),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

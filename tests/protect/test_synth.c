@@ -226,6 +226,26 @@ static void block_sums_are_differences_of_squared_errors(void **state)
 
 /* ---- the result ----------------------------------------------------------------------------------------------------------- */
 
+/* Codes that need two bytes: 300 codes of which 5 occur give the records that 5 codes give, which are kept in one. */
+static void one_byte_or_two(void **state)
+{
+    (void)state;
+    su_random r;
+    su_test_random(&r);
+    world w;
+    problem narrow, wide;
+    world_init(&w, 500, (uint32_t[]) { 5, 4, 3, 2, 2 }, 5, &r);
+    problem_init(&narrow, &w, 2, 0, &r);
+    w.columns[0].card = 300;
+    problem_init(&wide, &w, 2, 0, &r);
+    solve(&narrow, 3);
+    solve(&wide, 3);
+    for (uint32_t c = 0; c < 5; c++) assert_memory_equal(narrow.records[c], wide.records[c], 500 * sizeof **wide.records);
+    problem_free(&narrow);
+    problem_free(&wide);
+    world_free(&w);
+}
+
 static void one_way_counts_are_exact(void **state)
 {
     (void)state;
@@ -235,6 +255,7 @@ static void one_way_counts_are_exact(void **state)
         uint32_t cards[8], d = 1 + (uint32_t)su_random_below(&r, 8);
         for (uint32_t c = 0; c < d; c++)
             cards[c] = (uint32_t)(su_random_below(&r, 3) ? 2 + su_random_below(&r, 3) : 1 + su_random_below(&r, 30));
+        if (round % 10 == 9) cards[d - 1] = 300;
         world w;
         problem p;
         world_init(&w, 1 + su_random_below(&r, 300), cards, d, &r);
@@ -522,6 +543,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(block_sums_are_differences_of_squared_errors),
+        cmocka_unit_test(one_byte_or_two),
         cmocka_unit_test(one_way_counts_are_exact),
         cmocka_unit_test(records_are_nearer_to_the_truth_than_their_tables),
         cmocka_unit_test(exact_tables_are_met),

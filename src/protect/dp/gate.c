@@ -148,6 +148,29 @@ void su_gate_length(const su_release *r, const su_lattice *l, const su_estimates
     }
 }
 
+void su_gate_candidates(const su_release *r, const su_lattice *l, uint32_t length, const uint32_t *count,
+                        void (*see)(void *arg, size_t cell), void *arg)
+{
+    for (uint32_t i = l->first[length]; i < l->first[length + 1]; i++) {
+        const su_subset *s = &l->sets[i];
+        gated g = { .mark = NULL };
+        for (uint32_t p = 0; p < length; p++) {
+            g.parent[p] = count + l->sets[s->parent[p]].offset;
+        }
+        uint8_t *mark = su_zeros_of(r, s->columns, s->length, s->cells);
+        walk w;
+        walk_start(&w, s);
+        do {
+            for (uint32_t v = 1; w.absent == length && v < s->card[length - 1]; v++) {
+                if ((!mark || mark[w.row + v] == SU_CELL_POSSIBLE) && smallest_parent(&w, &g, v) > 0) {
+                    see(arg, s->offset + w.row + v);
+                }
+            }
+        } while (walk_next(&w));
+        free(mark);
+    }
+}
+
 void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t *count, uint64_t *suppressed)
 {
     for (uint32_t k = 0; k <= l->length; k++) {

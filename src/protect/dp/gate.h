@@ -19,6 +19,9 @@
  * Counts above 2^32 - 1 are held there. suppressed[length]: combinations whose parts were all reported and that were not. */
 void su_gate_length(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t length, const float *fit, uint32_t *count,
                     uint64_t *suppressed);
+/* Calls see(arg, cell) for every combination of `length` columns whose parts are all reported and that no rule decides, in order. */
+void su_gate_candidates(const su_release *r, const su_lattice *l, uint32_t length, const uint32_t *count,
+                        void (*see)(void *arg, size_t cell), void *arg);
 /* All lengths, by the estimates. */
 void su_gate(const su_release *r, const su_lattice *l, const su_estimates *e, uint32_t *count, uint64_t *suppressed);
 

@@ -89,9 +89,11 @@ static su_status check_shape(su_context *ctx, const su_release *r, const su_code
 static su_status check_codes(su_context *ctx, const su_release *r, const su_code_matrix *m)
 {
     for (uint32_t c = 0; c < m->column_count; c++) {
+        const su_matrix_column *column = &m->columns[c];
         unsigned largest = 0;
         for (uint64_t i = 0; i < m->row_count; i++) {
-            largest = m->columns[c].codes[i] > largest ? m->columns[c].codes[i] : largest;
+            unsigned code = su_matrix_code(column, i);
+            largest = code > largest ? code : largest;
         }
         if (m->row_count && largest >= m->columns[c].card) {
             return su_fail(ctx, SU_INTERNAL, "Column %s holds a code outside its codelist. Nothing was released; please report this.",

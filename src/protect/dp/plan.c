@@ -3,8 +3,8 @@
 #include "../auto.h"
 #include "../pgm/pgm.h"
 #include "../sds/sds.h"
+#include "budget.h"
 #include "lattice.h"
-#include "prior.h"
 #include "spend.h"
 #include "zeros.h"
 
@@ -79,7 +79,7 @@ enum { LEFT_OUT, INSIDE_LARGER, MEASURED };
 typedef struct workload {
     su_ranking ranking;
     uint8_t *state[SU_RELEASE_LENGTH_MAX + 1]; /* [length][rank of the set] */
-    size_t table_count, dropped_count;
+    size_t table_count, inside_count, dropped_count;
     uint64_t cells;
 } workload;
 
@@ -105,7 +105,8 @@ static bool inside_larger(const workload *w, const uint32_t *set, uint32_t lengt
     return false;
 }
 
-/* All sets of `top` columns whose table is small enough; then, length by length, the sets that no table chosen so far holds. */
+/* All sets of `top` columns whose table is small enough; then, length by length, the sets that no table chosen so far holds. The sets inside
+ * them are listed too: a part of the budget may go to them (budget.h). */
 static void choose_tables(workload *w, const su_release *r, uint32_t top)
 {
     for (uint32_t k = top; k > 0; k--) {
@@ -115,6 +116,7 @@ static void choose_tables(workload *w, const su_release *r, uint32_t top)
             uint64_t cells = su_subset_cells(r->columns, set, k);
             if (inside_larger(w, set, k, top)) {
                 *state = INSIDE_LARGER;
+                w->inside_count++;
             } else if (cells <= r->options.max_table_cells) {
                 *state = MEASURED;
                 w->table_count++;
@@ -130,17 +132,18 @@ static void choose_tables(workload *w, const su_release *r, uint32_t top)
 
 static void list_tables(const workload *w, su_release *r, uint32_t top)
 {
-    r->tables = su_arena_array(&r->arena, w->table_count, sizeof *r->tables);
+    r->tables = su_arena_array(&r->arena, w->table_count + w->inside_count, sizeof *r->tables);
     r->dropped = su_arena_array(&r->arena, w->dropped_count, sizeof *r->dropped);
     for (uint32_t k = top; k > 0; k--) {
         uint32_t set[SU_RELEASE_LENGTH_MAX] = { 0, 1, 2, 3 };
         do {
             uint8_t state = w->state[k][su_ranking_of(&w->ranking, set, k)];
             uint64_t cells = su_subset_cells(r->columns, set, k);
-            if (state == MEASURED) {
+            if (state == MEASURED || state == INSIDE_LARGER) {
                 su_release_table *t = &r->tables[r->table_count++];
                 t->length = k;
                 t->cells = cells;
+                t->inside_larger = state == INSIDE_LARGER;
                 memcpy(t->columns, set, k * sizeof *set);
             } else if (state == LEFT_OUT) {
                 su_dropped_table *t = &r->dropped[r->dropped_count++];
@@ -193,36 +196,6 @@ out:
 }
 
 /* ---- budget ------------------------------------------------------------------------------------------------------ */
-
-/* Shares in proportion to the square root of the number of positive cells that can hold somebody. */
-static void share_budget(su_release *r)
-{
-    double sum = 0;
-    for (size_t i = 0; i < r->table_count; i++) {
-        double positive = su_zeros_positive(r, &r->tables[i]);
-        r->tables[i].share = sqrt(r->options.prior ? su_prior_cells(r, &r->tables[i], positive) : positive);
-        sum += r->tables[i].share;
-    }
-    for (size_t i = 0; i < r->table_count; i++) {
-        r->tables[i].share /= sum;
-    }
-}
-
-/* Shares to 7 binary digits: tables fall into few groups of equal noise, which is what exact accounting costs time for. No share changes by
- * more than a part in 128. */
-static void round_shares(su_release *r)
-{
-    double sum = 0;
-    for (size_t i = 0; i < r->table_count; i++) {
-        int exponent;
-        double digits = frexp(r->tables[i].share, &exponent);
-        r->tables[i].share = ldexp(rint(ldexp(digits, 7)), exponent - 7);
-        sum += r->tables[i].share;
-    }
-    for (size_t i = 0; i < r->table_count; i++) {
-        r->tables[i].share /= sum;
-    }
-}
 
 /* sigma_t^2 = 1/(2 rho share_t) rounded up, rho the part of the budget that one record of a person may cost; what that spends is compared
  * with rho in integers. False: more than rho, or a sigma above a million. */
@@ -300,8 +273,6 @@ static su_status plan_noise(su_context *ctx, su_release *r)
 {
     double most = r->options.rho_most > 0 ? r->options.rho_most : INFINITY;
     double rho = fmin(su_zcdp_rho(r->options.epsilon, r->options.delta), most);
-    share_budget(r);
-    round_shares(r);
     su_noise *noise = su_alloc_array(r->table_count, sizeof *noise);
     bool zcdp = set_variances(r, rho);
     double best = zcdp && r->options.contribution == 1 ? largest_rho(r, rho, most, noise) : rho;
@@ -354,6 +325,7 @@ static void copy_columns(su_release *r, const su_matrix_column *columns, uint32_
         r->columns[c] = columns[c];
         r->columns[c].name = columns[c].name ? su_arena_strndup(&r->arena, columns[c].name, strlen(columns[c].name)) : "";
         r->columns[c].codes = NULL;
+        r->columns[c].bytes = NULL;
     }
 }
 
@@ -377,7 +349,11 @@ static su_status plan_mechanism(su_context *ctx, su_release *r)
         memcpy(r->gate + 2, GATE_FITTED + 2, sizeof GATE_FITTED - 2 * sizeof *GATE_FITTED);
         memcpy(r->least_count, LEAST_FITTED, sizeof LEAST_FITTED);
         su_status status = plan_workload(ctx, r);
-        return status ? status : plan_noise(ctx, r);
+        if (status) {
+            return status;
+        }
+        su_budget_divide(r);
+        return plan_noise(ctx, r);
     }
     }
 }
@@ -406,6 +382,9 @@ su_status su_release_plan(su_context *ctx, const su_schema *schema, const su_mat
     }
     memcpy(r->gate, GATE, sizeof GATE);
     r->gate[1] = single_value_gate(r);
+    for (uint32_t k = 0; k <= SU_MAX_LENGTH; k++) {
+        r->expected_invented[k] = NAN;
+    }
     if (opts->mechanism_auto) {
         su_mechanism_choose(r);
     }

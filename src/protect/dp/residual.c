@@ -71,15 +71,44 @@ static void centre(double *cells, axis_view v, double *mean)
 
 /* Every table adds itself to every set inside it, weighted by the precision 1/(variance * product of the cards summed out). Columns are
  * taken one at a time, so that from a table to a set there is exactly one way. */
-static void gather(const su_lattice *l, double *cell, double *precision)
+static void gather(const su_lattice *l, double *cell)
 {
     for (uint32_t c = 0; c < l->column_count; c++) {
         for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
             const su_subset *s = &l->sets[l->members[i].set];
-            uint32_t axis = l->members[i].axis, parent = s->parent[axis];
-            double scale = 1.0 / s->card[axis];
-            collapse(cell + s->offset, view_of(s, axis), scale, cell + l->sets[parent].offset);
-            precision[parent] += precision[l->members[i].set] * scale;
+            uint32_t axis = l->members[i].axis;
+            collapse(cell + s->offset, view_of(s, axis), 1.0 / s->card[axis], cell + l->sets[s->parent[axis]].offset);
+        }
+    }
+}
+
+void su_precision_gather(const su_lattice *l, double *precision)
+{
+    for (uint32_t c = 0; c < l->column_count; c++) {
+        for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
+            const su_subset *s = &l->sets[l->members[i].set];
+            precision[s->parent[l->members[i].axis]] += precision[l->members[i].set] / s->card[l->members[i].axis];
+        }
+    }
+}
+
+void su_precision_variances(const su_lattice *l, double *variance)
+{
+    for (uint32_t k = 0; k < l->set_count; k++) {
+        variance[k] = 1 / variance[k];
+        for (uint32_t axis = 0; axis < l->sets[k].length; axis++) {
+            variance[k] *= 1 - 1.0 / l->sets[k].card[axis];
+        }
+    }
+}
+
+void su_variance_join(const su_lattice *l, double *variance)
+{
+    for (uint32_t c = 0; c < l->column_count; c++) {
+        for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
+            const su_subset *s = &l->sets[l->members[i].set];
+            double card = s->card[l->members[i].axis];
+            variance[l->members[i].set] += variance[s->parent[l->members[i].axis]] / (card * card);
         }
     }
 }
@@ -99,18 +128,13 @@ void su_residual_split(const su_lattice *l, double *cell)
     free(mean);
 }
 
-/* Turns weighted sums into residuals (weighted means without what smaller sets say), and precisions into variances of a residual's cell. */
-static void residuals(const su_lattice *l, double *cell, double *variance)
+/* Turns weighted sums into residuals: weighted means without what smaller sets say. */
+static void residuals(const su_lattice *l, double *cell, const double *precision)
 {
     for (uint32_t k = 0; k < l->set_count; k++) {
         const su_subset *s = &l->sets[k];
-        double scale = 1 / variance[k];
-        variance[k] = scale;
         for (size_t i = 0; i < s->cells; i++) {
-            cell[s->offset + i] *= scale;
-        }
-        for (uint32_t axis = 0; axis < s->length; axis++) {
-            variance[k] *= 1 - 1.0 / s->card[axis];
+            cell[s->offset + i] /= precision[k];
         }
     }
     su_residual_split(l, cell);
@@ -122,12 +146,11 @@ void su_residual_join(const su_lattice *l, double *cell, double *variance)
     for (uint32_t c = 0; c < l->column_count; c++) {
         for (size_t i = l->member_first[c]; i < l->member_first[c + 1]; i++) {
             const su_subset *s = &l->sets[l->members[i].set];
-            uint32_t axis = l->members[i].axis, parent = s->parent[axis];
-            double scale = 1.0 / s->card[axis];
-            spread(cell + l->sets[parent].offset, view_of(s, axis), scale, cell + s->offset);
-            variance[l->members[i].set] += variance[parent] * scale * scale;
+            uint32_t axis = l->members[i].axis;
+            spread(cell + l->sets[s->parent[axis]].offset, view_of(s, axis), 1.0 / s->card[axis], cell + s->offset);
         }
     }
+    su_variance_join(l, variance);
 }
 
 typedef struct work {
@@ -155,8 +178,10 @@ static void estimate(void *arg, const su_pins *pins, bool without_tables)
     for (size_t i = 0; i < pins->n; i++) {
         e->cell[pins->cell[i]] += pins->precision[i] * pins->value[i];
     }
-    gather(w->l, e->cell, e->variance);
+    gather(w->l, e->cell);
+    su_precision_gather(w->l, e->variance);
     residuals(w->l, e->cell, e->variance);
+    su_precision_variances(w->l, e->variance);
     memcpy(e->residual, e->variance, w->l->set_count * sizeof *e->residual);
     su_residual_join(w->l, e->cell, e->variance);
 }

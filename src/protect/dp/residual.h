@@ -24,6 +24,11 @@ void su_estimates_keep(su_estimates *e, const su_lattice *l);
 /* Tables of all sets, consistent, into residuals, in place; and back. `variance` is that of residuals before and of tables after. */
 void su_residual_split(const su_lattice *l, double *cell);
 void su_residual_join(const su_lattice *l, double *cell, double *variance);
+/* The same without cells, one number per set. Precision of each table's cells (0: not measured) into the precision of each set's residual, in
+ * place; that into the variance of a residual's cell; that into the variance of an estimate's cell. O(sets * length). */
+void su_precision_gather(const su_lattice *l, double *precision);
+void su_precision_variances(const su_lattice *l, double *variance);
+void su_variance_join(const su_lattice *l, double *variance);
 /* Root mean variance of the estimates of the sets of `length` columns; 0 if there are none. */
 double su_estimates_deviation(const su_estimates *e, const su_lattice *l, uint32_t length);
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ROUNDS_PER_COLUMN 4 /* the paper has 16; measured, docs/methods/aim.md */
-#define MEASURING 0.9       /* of a round's budget; the rest is for choosing */
+#define MEASURING 0.95      /* of a round's budget; the rest is for choosing */
 #define DEFAULT_MIB 1.0
 #define ROUND_TOLERANCE 0.1 /* between rounds: a tenth of a standard deviation is enough to choose by */
 #define ROUND_EVALUATIONS 100

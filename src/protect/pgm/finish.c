@@ -15,6 +15,8 @@
 #define NORMAL_975 1.959963984540054
 /* With more, records are sampled from the model; else they are fitted to its tables of all pairs, which is closer (docs/methods/aim.md). */
 #define MOST_PAIR_CELLS ((size_t)1 << 24)
+#define INVENTED_VALUES 0.05 /* expected number, per release, of values shown that nobody has */
+#define LEAST_GATE 3.0
 #define NO_WEIGHT 1000000000000u /* variance of a table that is kept out of the least squares */
 
 /* ---- estimates from the measured tables -------------------------------------------------------------------------- */
@@ -39,7 +41,7 @@ static void shadow_tables(shadow *s, const su_pgm *p)
     s->noisy.cells = su_arena_array(&r->arena, r->table_count, sizeof *s->noisy.cells);
     for (uint32_t c = 0; c < d; c++) {
         const su_domain_column *column = &p->domain.columns[c];
-        su_variance v = column->pool == UINT32_MAX ? p->one_way : (su_variance) { NO_WEIGHT, 1 };
+        su_variance v = column->pool == UINT32_MAX ? p->r->tables[column->source].variance : (su_variance) { NO_WEIGHT, 1 };
         r->tables[c] = (su_release_table) { .length = 1, .columns = { c }, .cells = column->card, .variance = v };
         s->noisy.cells[c] = su_arena_array(&r->arena, column->card, sizeof **s->noisy.cells);
         for (uint32_t k = 0; k < column->card; k++) s->noisy.cells[c][k] = llround(column->answer[k]);
@@ -63,12 +65,13 @@ static double combine(double a, double variance_a, double b, double variance_b, 
  * Estimates of pairs stay as they are: unbiased, with the variance stated. */
 static void add_singles(shadow *s, const su_pgm *p)
 {
-    double noise = su_discrete_gaussian_variance(p->one_way), total_variance = s->estimates.variance[0], total = s->estimates.cell[0];
+    double total_variance = s->estimates.variance[0], total = s->estimates.cell[0];
     for (uint32_t c = 0; c < p->domain.column_count; c++) {
         const su_domain_column *column = &p->domain.columns[c];
         if (column->pool == UINT32_MAX) continue;
         uint32_t set = s->lattice.first[1] + c;
         double *cell = s->estimates.cell + s->lattice.sets[set].offset, variance = s->estimates.variance[set], sum = 0, spread = 0;
+        double noise = su_discrete_gaussian_variance(p->r->tables[column->source].variance);
         for (uint32_t v = 0; v < column->card; v++) {
             sum += column->answer[v];
             spread += column->variance[v];
@@ -105,6 +108,27 @@ static void shadow_free(shadow *s)
     su_estimates_free(&s->estimates);
     su_lattice_free(&s->lattice);
     su_arena_free(&s->r.arena);
+}
+
+/* The plan's gate for single values supposes that all values are empty. The noisy counts know better: an empty value's is 0 or less half the
+ * time, so with k such counts there are, but for 1 chance in 40, at most (1 + sqrt(1 + 2k))^2 empty values (k >= N/2 - sqrt(N), the binomial
+ * of N empty ones). Were there so many, a normal deviate above the gate would let INVENTED_VALUES of them through. */
+static double value_gate(const su_pgm *p)
+{
+    double low = 0, codes = 0, least = LEAST_GATE, most = p->r->gate[1];
+    for (uint32_t c = 0; c < p->domain.column_count; c++) {
+        const su_domain_column *column = &p->domain.columns[c];
+        for (uint32_t v = 1; v < p->r->columns[column->source].card; v++, codes++) low += column->noisy[v] <= 0;
+    }
+    double empty = fmin(codes, (1 + sqrt(1 + 2 * low)) * (1 + sqrt(1 + 2 * low)));
+    while (most - least > 1e-6) {
+        double middle = (least + most) / 2;
+        if (empty * erfc(middle / sqrt(2)) / 2 > INVENTED_VALUES)
+            least = middle;
+        else
+            most = middle;
+    }
+    return most;
 }
 
 /* ---- aggregates -------------------------------------------------------------------------------------------------- */
@@ -204,6 +228,7 @@ typedef struct problem {
     su_target_table *tables;
     double **pairs, *expected;
     float *estimate;
+    uint8_t *forbidden; /* cells that rules make impossible; NULL = no rules */
     int64_t *counts;
     const int64_t **one_way;
 } problem;
@@ -214,6 +239,7 @@ static void problem_free(problem *q)
     free(q->pairs);
     free(q->expected);
     free(q->estimate);
+    free(q->forbidden);
     free(q->counts);
     free(q->one_way);
 }
@@ -248,6 +274,19 @@ static size_t pair_cells(const su_model *m)
     return cells;
 }
 
+/* What rules make impossible no record may hold, also where no node of the tree had both columns and the model did not know. */
+static void forbid_impossible(problem *q, const su_pgm *p, size_t cells)
+{
+    if (!p->rules) return;
+    uint8_t *at = q->forbidden = su_alloc_array(cells, sizeof *at);
+    for (size_t t = 0; t < q->s.table_count; at += q->tables[t++].cells) {
+        su_rules_mark(p->rules, p->domain.matrix.columns, q->tables[t].columns, 2, at);
+        q->tables[t].forbidden = at;
+        for (size_t i = 0; i < q->tables[t].cells; i++)
+            if (at[i]) q->pairs[t][i] = 0;
+    }
+}
+
 /* Targets: the model's tables of all pairs. */
 static void pair_targets(problem *q, const su_pgm *p)
 {
@@ -267,10 +306,11 @@ static void pair_targets(problem *q, const su_pgm *p)
             };
             at += (size_t)m->card[a] * m->card[b];
         }
-    su_model_pairs(p->ctx, m, q->pairs);
-    for (size_t i = 0; i < cells; i++) q->estimate[i] = (float)(q->expected[i] * ((double)p->r->record_count / m->total));
+    su_model_pairs(m, q->pairs);
     q->s.tables = q->tables;
     q->s.table_count = count;
+    forbid_impossible(q, p, cells);
+    for (size_t i = 0; i < cells; i++) q->estimate[i] = (float)(q->expected[i] * ((double)p->r->record_count / m->total));
 }
 
 static su_status make_records(su_pgm *p, const shadow *s)
@@ -312,6 +352,7 @@ su_status su_pgm_finish(su_pgm *p)
     su_progress(p->ctx, "fitting the model", 0);
     su_model_fit(&p->model, &(su_fit_options) { .entropy = SU_PGM_ENTROPY, .tolerance = 0.02, .most = 500 }, &(su_fit) { 0 });
     su_progress(p->ctx, "fitting the model", 1);
+    p->r->gate[1] = value_gate(p);
     shadow_init(&s, p);
     give_aggregates(p, &s);
     list_tables(p);

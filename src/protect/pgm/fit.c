@@ -15,7 +15,8 @@ typedef struct search {
     su_model *m;
     size_t n;
     double tau;
-    double *y; /* answers held to the total */
+    double *y;           /* answers held to the total */
+    uint8_t *impossible; /* cells that are 0 whatever the potentials; NULL = none */
     double *gradient, *direction, *scale;
     double *old, *old_gradient; /* potentials and gradient of the last point accepted */
     double *step[MEMORY], *change[MEMORY], rho[MEMORY];
@@ -23,7 +24,10 @@ typedef struct search {
     double value, error; /* G; sum of gradient^2 / variance */
 } search;
 
-/* Within the tables whose cells sum to the total, the nearest to the answer. Distances to it and to the answer differ by a constant. */
+static bool known(const search *s, size_t i) { return s->impossible && s->impossible[i]; }
+
+/* Within the tables whose cells sum to the total and that are 0 where impossible, the nearest to the answer. Distances to it and to the
+ * answer differ by a constant. */
 static void hold_to_total(search *s)
 {
     const su_model *m = s->m;
@@ -31,10 +35,11 @@ static void hold_to_total(search *s)
         size_t first = m->factors[f].offset, cells = m->factors[f].cells;
         double excess = -m->total, variance = 0;
         for (size_t i = first; i < first + cells; i++) {
+            if (known(s, i)) continue;
             excess += m->answer[i];
             variance += m->variance[i];
         }
-        for (size_t i = first; i < first + cells; i++) s->y[i] = m->answer[i] - m->variance[i] * (excess / variance);
+        for (size_t i = first; i < first + cells; i++) s->y[i] = known(s, i) ? 0 : m->answer[i] - m->variance[i] * (excess / variance);
     }
 }
 
@@ -46,6 +51,8 @@ static void evaluate(search *s)
     s->error = 0;
     double value = 0, error = 0;
     for (size_t i = 0; i < s->n; i++) {
+        s->gradient[i] = 0;
+        if (known(s, i)) continue;
         double theta = m->potential[i], pull = s->tau * m->variance[i] * theta;
         double g = m->total * m->share[i] - s->y[i] + pull;
         value += theta * (0.5 * pull - s->y[i]);
@@ -139,6 +146,10 @@ static double *search_init(search *s, su_model *m, double kappa)
         s->step[k] = at, at += n;
         s->change[k] = at, at += n;
     }
+    if (m->bar_count) {
+        s->impossible = su_alloc(n);
+        for (size_t f = 0; f < m->factor_count; f++) su_model_barred(m, m->factors[f].set, s->impossible + m->factors[f].offset);
+    }
     for (size_t i = 0; i < n; i++) least = m->variance[i] < least ? m->variance[i] : least;
     s->tau = kappa / sqrt(least);
     return block;
@@ -169,4 +180,5 @@ void su_model_fit(su_model *m, const su_fit_options *options, su_fit *out)
         out->loss += 0.5 * off * off / m->variance[i];
     }
     free(block);
+    free(s.impossible);
 }

@@ -71,6 +71,20 @@ SU_CLONES double su_dot(const double *a, const double *b, size_t n)
     return ((low[0] + low[1]) + (low[2] + low[3])) + rest;
 }
 
+SU_CLONES double su_sum(const double *x, size_t n)
+{
+    doubles4 low = { 0 }, high = { 0 };
+    double rest = 0;
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8) {
+        low += *(const doubles4 *)(x + i);
+        high += *(const doubles4 *)(x + i + 4);
+    }
+    for (; i < n; i++) rest += x[i];
+    low += high;
+    return ((low[0] + low[1]) + (low[2] + low[3])) + rest;
+}
+
 SU_CLONES void su_add_scaled(double scale, const double *x, size_t n, double *out)
 {
     size_t i = 0;

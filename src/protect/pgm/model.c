@@ -24,6 +24,8 @@ void su_model_free(su_model *m)
     forget_plan(m);
     su_elimination_free(&m->elimination);
     su_tree_free(&m->tree);
+    for (size_t k = 0; k < m->bar_count; k++) free(m->bars[k].impossible);
+    free(m->bars);
     free(m->card);
     free(m->factors);
     free(m->answer);
@@ -31,6 +33,33 @@ void su_model_free(su_model *m)
     free(m->potential);
     free(m->share);
     memset(m, 0, sizeof *m);
+}
+
+void su_model_bar(su_model *m, uint32_t a, uint32_t b, const uint8_t *impossible)
+{
+    size_t cells = (size_t)m->card[a] * m->card[b];
+    forget_plan(m);
+    m->bars = su_grow(m->bars, &m->bar_capacity, m->bar_count + 1, sizeof *m->bars);
+    m->bars[m->bar_count] = (su_bar) { .a = a, .b = b, .impossible = su_alloc(cells) };
+    memcpy(m->bars[m->bar_count++].impossible, impossible, cells);
+}
+
+bool su_model_barred(const su_model *m, su_column_set set, uint8_t *impossible)
+{
+    bool any = false;
+    memset(impossible, 0, (size_t)su_set_cells(set, m->card));
+    for (size_t k = 0; k < m->bar_count; k++) {
+        const su_bar *bar = &m->bars[k];
+        su_column_set both = su_set_of(bar->a) | su_set_of(bar->b);
+        if (!su_set_within(both, set)) continue;
+        su_submap map;
+        su_submap_init(&map, set, both, m->card);
+        for (size_t r = 0; r < map.rows; r++)
+            for (size_t i = 0; i < map.inner; i++) impossible[r * map.inner + i] |= bar->impossible[map.at[r] + (map.kept ? i : 0)];
+        su_submap_free(&map);
+        any = true;
+    }
+    return any;
 }
 
 static void *longer(void *old, size_t *capacity, size_t need) { return su_grow(old, capacity, need, sizeof(double)); }

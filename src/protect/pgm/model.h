@@ -14,9 +14,18 @@ typedef struct su_factor {
     size_t cells, offset; /* place in the arrays of all factors' cells */
 } su_factor;
 
+/* A pair of columns a < b of which some codes cannot stand together. */
+typedef struct su_bar {
+    uint32_t a, b;
+    uint8_t *impossible; /* card[a] * card[b], b fastest */
+} su_bar;
+
 typedef struct su_model {
     uint32_t column_count;
     uint32_t *card;
+    su_crew *crew; /* borrowed; NULL: one thread. Any crew gives the same bits */
+    su_bar *bars;
+    size_t bar_count, bar_capacity;
     double total; /* number of records that the model stands for, > 0 */
     su_factor *factors;
     size_t factor_count, factor_capacity, cells, cells_capacity;
@@ -31,17 +40,23 @@ typedef struct su_model {
 void su_model_init(su_model *m, uint32_t column_count, const uint32_t *card);
 void su_model_free(su_model *m);
 
+/* No record holds codes v of a and w of b with impossible[v * card[b] + w] != 0 (copied): such cells have probability exactly 0 in every node
+ * of the tree that holds both columns. Where none does, the model does not know of it. Some record must remain possible. Invalidates the
+ * plan. */
+void su_model_bar(su_model *m, uint32_t a, uint32_t b, const uint8_t *impossible);
+/* impossible[cell] = 1 for the cells of the table of `set` in which a barred pair stands, else 0. False when there is none. */
+bool su_model_barred(const su_model *m, su_column_set set, uint8_t *impossible);
 /* A noisy table of `set`: answer and variance per cell. A second table of the same set is averaged in, weighted by 1/variance. Potentials
  * of a new set are 0, all others are kept, so fitting goes on from where it was. Invalidates the plan. */
 void su_model_measure(su_model *m, su_column_set set, const double *answer, const double *variance);
 /* Builds tree and index maps if a set was added; then belief propagation. Sets share, returns the logarithm of the normaliser.
- * One pass: O(cells of the cliques), one exp per cell. */
+ * One pass: O(cells of the cliques), one exp per cell, on the crew. */
 double su_model_infer(su_model *m);
 /* Numbers of records (total * probability) in the cells of `set`, which must lie within a node of the tree; after su_model_infer. */
 void su_model_marginal(const su_model *m, su_column_set set, double *out);
 /* The same for all pairs a < b: out[b * (b - 1) / 2 + a], card[a] * card[b] cells, b fastest; also pairs that no clique holds. Exact. NULL
- * entries are not wanted. On ctx->threads threads. Time about sum over b of card[b] * cells of the cliques on the way. */
-void su_model_pairs(su_context *ctx, const su_model *m, double **out);
+ * entries are not wanted. On the crew. Time about sum over b of card[b] * cells of the cliques on the way. */
+void su_model_pairs(const su_model *m, double **out);
 
 typedef struct su_fit_options {
     double entropy;   /* kappa >= 0: pull towards maximum entropy, see su_model_fit; 0 = 1e-6 */

@@ -1,9 +1,11 @@
 /* mst: one-way tables, then a tree of pairs chosen where independence fits worst, then those pairs (McKenna, Miklau, Sheldon 2021, arXiv
- * 2108.04978; spec privacy 1.8; docs/methods/mst.md). A third of rho each. */
+ * 2108.04978; spec privacy 1.8; docs/methods/mst.md). Half of rho for the single columns. */
 #include "pgm.h"
 
 #include <math.h>
 #include <stdlib.h>
+
+#define CHOOSING 0.15 /* of what the single columns leave; the rest measures the pairs. docs/methods/mst.md */
 
 /* Pairs whose columns are in different parts of the forest. */
 static size_t joining(const su_candidates *c, const uint32_t *part, size_t *among)
@@ -55,7 +57,7 @@ su_status su_run_mst(su_context *ctx, su_release *r, const su_code_matrix *m, su
     uint32_t edge_count = 0;
     su_status st = su_pgm_init(ctx, &p, r, m, random);
     if (st) return st;
-    if (r->column_count > 1) st = choose_edges(&p, su_spending_left(&p.spending) / 2, edges, &edge_count);
+    if (r->column_count > 1) st = choose_edges(&p, CHOOSING * su_spending_left(&p.spending), edges, &edge_count);
     double share = edge_count ? su_spending_left(&p.spending) / edge_count : 0;
     for (uint32_t e = 0; !st && e < edge_count; e++) {
         su_progress(ctx, "measuring the tree", (double)e / edge_count);

@@ -144,4 +144,12 @@ static void pairs_of(void *arg, size_t index, unsigned worker)
     if (w.wanted) visit(&w, UINT32_MAX, su_tree_holder(&t->m->tree, su_set_of(b)), 0, NULL);
 }
 
-void su_model_pairs(su_context *ctx, const su_model *m, double **out) { su_parallel(ctx, m->column_count, pairs_of, &(task) { m, out }); }
+void su_model_pairs(const su_model *m, double **out)
+{
+    task t = { m, out };
+    if (m->crew) {
+        su_crew_do(m->crew, m->column_count, pairs_of, &t);
+        return;
+    }
+    for (uint32_t i = 0; i < m->column_count; i++) pairs_of(&t, i, 0);
+}

@@ -8,9 +8,24 @@
 
 /* ---- plan -------------------------------------------------------------------------------------------------------- */
 
-#define MST_SINGLES (1.0 / 3)
 #define MOST_MIB 1024
-#define AIM_SINGLES 0.25 /* of rho; measured, docs/methods/aim.md */
+#define CREW_MOST 16 /* a pass has no more parts than that to hand out */
+/* Of rho, for single columns; measured, docs/methods/aim.md and mst.md. */
+#define MST_SINGLES 0.5
+#define AIM_SINGLES 0.4
+
+/* Noise of share s gives a column of n codes a summed error in proportion to n s^(-1/2): the sum over columns is least at s ~ n^(2/3). */
+static double single_weight(const su_matrix_column *column) { return cbrt((double)column->card * column->card); }
+
+/* The parameter of a single column's noise; infinite where epsilon leaves it no share. */
+static double single_variance(const su_release *r, uint32_t column, double rho, double *share)
+{
+    double sum = 0, records = r->options.contribution;
+    for (uint32_t c = 0; c < r->column_count; c++) sum += single_weight(&r->columns[c]);
+    *share = (r->options.mechanism == SU_MECHANISM_MST ? MST_SINGLES : AIM_SINGLES) * single_weight(&r->columns[column]) / sum;
+    if (r->column_count == 1) *share = 1; /* nothing else will be measured */
+    return (1 + 1e-12) * records * records / (2 * rho * *share);
+}
 
 su_status su_pgm_plan(su_context *ctx, su_release *r)
 {
@@ -22,18 +37,17 @@ su_status su_pgm_plan(su_context *ctx, su_release *r)
                        MOST_MIB);
     double rho = su_zcdp_rho(r->options.epsilon, r->options.delta);
     if (r->options.rho_most > 0) rho = fmin(rho, r->options.rho_most);
-    double share = (r->options.mechanism == SU_MECHANISM_MST ? MST_SINGLES : AIM_SINGLES) / r->column_count;
-    if (r->column_count == 1) share = 1; /* nothing else will be measured */
-    double records = r->options.contribution, s2 = (1 + 1e-12) * records * records / (2 * rho * share);
-    if (!(s2 <= 1e11))
-        return su_fail(ctx, SU_REFUSED, "epsilon %g would need noise with a standard deviation above 300,000. Choose a larger epsilon.",
-                       r->options.epsilon);
     r->table_count = r->column_count;
     r->tables = su_arena_array(&r->arena, r->table_count, sizeof *r->tables);
-    for (uint32_t c = 0; c < r->column_count; c++)
+    for (uint32_t c = 0; c < r->column_count; c++) {
+        double share, s2 = single_variance(r, c, rho, &share);
+        if (!(s2 <= 1e11))
+            return su_fail(ctx, SU_REFUSED, "epsilon %g would need noise with a standard deviation above 300,000. Choose a larger epsilon.",
+                           r->options.epsilon);
         r->tables[c] = (su_release_table) {
             .length = 1, .columns = { c }, .cells = r->columns[c].card, .variance = su_variance_above(s2), .share = share
         };
+    }
     r->rho = rho;
     r->epsilon_stated = su_zcdp_epsilon(rho, r->options.delta);
     r->accountant = SU_ACCOUNTANT_ZCDP;
@@ -73,12 +87,14 @@ static void merge_rules(su_pgm *p)
         to[column->source] = (su_rules_merge) { .to = c, .card = column->card, .code = column->to_model };
     }
     p->rules = su_rules_merged(&p->r->arena, p->r->rules, to);
+    for (size_t k = 0; p->rules && k < p->rules->pair_count; k++)
+        su_model_bar(&p->model, p->rules->pairs[k].a, p->rules->pairs[k].b, p->rules->pairs[k].impossible);
 }
 
 su_status su_pgm_init(su_context *ctx, su_pgm *p, su_release *r, const su_code_matrix *m, su_random *random)
 {
     su_measurement *singles = NULL;
-    *p = (su_pgm) { .ctx = ctx, .r = r, .one_way = r->tables[0].variance };
+    *p = (su_pgm) { .ctx = ctx, .r = r };
     su_spending_init(&p->spending, r->rho);
     su_spending_group(&p->spending, r->options.contribution);
     p->rho = su_spending_left(&p->spending);
@@ -92,9 +108,10 @@ su_status su_pgm_init(su_context *ctx, su_pgm *p, su_release *r, const su_code_m
     su_domain_init(&p->domain, m, singles->cells, variance, r->options.rare_values);
     free(variance);
     su_measurement_free(singles);
+    give_singles(p);
     merge_rules(p);
     su_random_split(random, su_random_u64(random), &p->source);
-    give_singles(p);
+    p->crew = p->model.crew = su_crew_start(ctx, CREW_MOST);
     return SU_OK;
 }
 
@@ -103,6 +120,7 @@ void su_pgm_free(su_pgm *p)
     for (size_t t = 0; t < p->table_count; t++) free(p->tables[t].noisy);
     free(p->tables);
     su_model_free(&p->model);
+    su_crew_end(p->crew);
     su_domain_free(&p->domain);
     su_random_wipe(&p->source);
 }
@@ -211,7 +229,7 @@ su_status su_candidates_init(su_pgm *p, su_candidates *c, bool singles, uint64_t
 
 void su_candidates_expect(su_pgm *p, su_candidates *c)
 {
-    su_model_pairs(p->ctx, &p->model, c->pairs);
+    su_model_pairs(&p->model, c->pairs);
     for (size_t i = 0; i < c->count; i++)
         if (su_set_size(c->list[i].set) == 1) su_model_marginal(&p->model, c->list[i].set, c->list[i].expected);
 }
@@ -226,12 +244,36 @@ void su_candidates_free(su_candidates *c)
     memset(c, 0, sizeof *c);
 }
 
+typedef struct scoring {
+    const su_candidates *c;
+    const size_t *among;
+    double bias;
+    int64_t *scores, **expected; /* expected: per worker, as long as the largest table */
+} scoring;
+
 /* weight * (misfit - bias): the expected counts are rounded to whole 256ths, and so is the bias, before the exact counts are looked at. */
-static int64_t score(const su_candidate *c, double bias, int64_t *expected)
+static void score(void *arg, size_t index, unsigned worker)
 {
+    const scoring *s = arg;
+    const su_candidate *c = &s->c->list[s->among[index]];
+    int64_t *expected = s->expected[worker];
     for (size_t i = 0; i < c->cells; i++) expected[i] = llround(fmin(c->expected[i], 1e12) * SU_SCORE_UNIT);
-    int64_t held = llround(bias * (double)c->cells * SU_SCORE_UNIT);
-    return (int64_t)c->weight * (su_misfit(c->counts, expected, c->cells) - held);
+    int64_t held = llround(s->bias * (double)c->cells * SU_SCORE_UNIT);
+    s->scores[index] = (int64_t)c->weight * (su_misfit(c->counts, expected, c->cells) - held);
+}
+
+static int64_t *all_scores(su_pgm *p, const su_candidates *c, const size_t *among, size_t count, double bias)
+{
+    size_t cells = 1;
+    unsigned workers = su_crew_size(p->crew);
+    for (size_t i = 0; i < count; i++) cells = c->list[among[i]].cells > cells ? c->list[among[i]].cells : cells;
+    scoring s = { .c = c, .among = among, .bias = bias, .scores = su_alloc_array(count, sizeof *s.scores) };
+    s.expected = su_alloc_array(workers, sizeof *s.expected);
+    for (unsigned w = 0; w < workers; w++) s.expected[w] = su_alloc_array(cells, sizeof **s.expected);
+    su_crew_do(p->crew, count, score, &s);
+    for (unsigned w = 0; w < workers; w++) free(s.expected[w]);
+    free(s.expected);
+    return s.scores;
 }
 
 su_status su_candidates_select(su_pgm *p, const su_candidates *c, const size_t *among, size_t count, double bias, uint64_t units,
@@ -240,18 +282,14 @@ su_status su_candidates_select(su_pgm *p, const su_candidates *c, const size_t *
     if (su_cancelled(p->ctx)) return su_fail(p->ctx, SU_CANCELLED, "Stopped between measurements. The budget stays charged.");
     if (!su_spend_selection(&p->spending, units))
         return su_fail(p->ctx, SU_INTERNAL, "A selection would have spent more than the budget. Nothing was released; please report this.");
-    int64_t *scores = su_alloc_array(count, sizeof *scores), *expected = su_alloc_array(c->cells, sizeof *expected);
+    int64_t *scores = all_scores(p, c, among, count, bias);
     uint64_t heaviest = 1;
-    for (size_t i = 0; i < count; i++) {
-        scores[i] = score(&c->list[among[i]], bias, expected);
-        heaviest = c->list[among[i]].weight > heaviest ? c->list[among[i]].weight : heaviest;
-    }
+    for (size_t i = 0; i < count; i++) heaviest = c->list[among[i]].weight > heaviest ? c->list[among[i]].weight : heaviest;
     su_random stream;
     su_pgm_stream(p, &stream);
     *chosen = among[su_select(&stream, scores, count, heaviest * SU_SCORE_UNIT, units)];
     su_random_wipe(&stream);
     su_wipe(scores, count * sizeof *scores);
     free(scores);
-    free(expected);
     return SU_OK;
 }

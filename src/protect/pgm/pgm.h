@@ -21,6 +21,7 @@ typedef struct su_pgm_table {
 
 typedef struct su_pgm {
     su_context *ctx;
+    su_crew *crew;
     su_release *r;
     su_random source; /* of streams; stream k is for the k-th use */
     uint64_t streams;
@@ -31,11 +32,10 @@ typedef struct su_pgm {
     su_model model;
     su_pgm_table *tables; /* measured after the one-way tables, in model codes */
     size_t table_count, table_capacity;
-    su_variance one_way; /* of the tables that r was planned with */
 } su_pgm;
 
-/* Stage 1 of both: one table per column with this share of rho; r->rho = all of rho, charged whether or not the rest is used up. Refuses
- * more than SU_MODEL_COLUMNS columns. Uses options.epsilon, delta, length. */
+/* Stage 1 of both: one table per column, with shares of rho that grow with the number of codes; r->rho = all of rho, charged whether or not
+ * the rest is used up. Refuses more than SU_MODEL_COLUMNS columns. Uses options.epsilon, delta, length. */
 su_status su_pgm_plan(su_context *ctx, su_release *r);
 
 /* Draws noise, counts the one-way tables, chooses the model's codes, and fits nothing yet. On failure nothing is left to free. */

@@ -2,31 +2,47 @@
 #include "kernels.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* A separator's sum below this, relative to the largest cell of its node, has lost digits: then every separator cell gets its own largest.
  */
 #define TINY 1e-200
+#define PART_CELLS ((size_t)1024) /* at least; some microseconds of work */
+#define MOST_PARTS ((size_t)4)    /* of a node: every part has sums of its own */
+#define ALONE_CELLS ((size_t)4096) /* with fewer, calling others takes longer than the work */
+#define LANES 16u
 
 /* ---- plan -------------------------------------------------------------------------------------------------------- */
 
+/* Nodes come by depth, deepest first, so every level is a run of them. */
 static void plan_nodes(su_propagation *p, const su_model *m)
 {
-    size_t separators = 0, widest = 0;
+    size_t separators = 0, parts = 0;
     p->nodes = su_alloc_array(m->tree.count, sizeof *p->nodes);
     for (uint32_t i = 0; i < m->tree.count; i++) {
         const su_tree_node *node = &m->tree.nodes[i];
-        p->nodes[i] = (su_node_plan) { .offset = p->cells, .cells = (size_t)node->cells, .separator_offset = separators };
-        p->cells += (size_t)node->cells;
-        widest = node->cells > widest ? (size_t)node->cells : widest;
+        size_t cells = (size_t)node->cells, count = 1;
+        while (count < MOST_PARTS && cells >= 2 * count * PART_CELLS) count *= 2; /* so that two or four threads have the same */
+        p->nodes[i] =
+            (su_node_plan) { .offset = p->cells, .cells = cells, .separator_offset = separators, .part = parts, .part_count = count };
+        p->cells += cells;
+        parts += count;
         if (node->parent == UINT32_MAX) continue;
         su_submap_init(&p->nodes[i].up, node->set, node->separator, m->card);
         su_submap_init(&p->nodes[i].down, m->tree.nodes[node->parent].set, node->separator, m->card);
         separators += p->nodes[i].up.cells;
     }
+    for (uint32_t i = m->tree.count - 1; i-- > 0;) p->nodes[i].level = p->nodes[m->tree.nodes[i].parent].level + 1;
+    p->parts = su_alloc_array(parts, sizeof *p->parts);
+    for (uint32_t i = 0; i < m->tree.count; i++)
+        for (size_t k = 0; k < p->nodes[i].part_count; k++) {
+            size_t cells = p->nodes[i].cells, count = p->nodes[i].part_count;
+            p->parts[p->nodes[i].part + k] = (su_node_part) { .node = i, .from = cells * k / count, .to = cells * (k + 1) / count };
+        }
+    p->log = su_alloc_array(p->cells, sizeof *p->log);
     p->belief = su_alloc_array(p->cells, sizeof *p->belief);
-    p->kept = su_alloc_array(widest, sizeof *p->kept);
     p->sum = su_alloc_array(separators + 1, sizeof *p->sum);
     p->message = su_alloc_array(separators + 1, sizeof *p->message);
 }
@@ -49,6 +65,54 @@ static void plan_factor(su_propagation *p, const su_model *m, size_t f)
     su_submap_init(&plan->map, host, factor->set, m->card);
 }
 
+/* What every node takes in and gives out: the factors that hang there, and its children's separators. */
+static void plan_lists(su_propagation *p, const su_model *m)
+{
+    size_t hung = 0, outputs = 0, sums = 0;
+    p->hung = su_alloc_array(m->factor_count, sizeof *p->hung);
+    p->outputs = su_alloc_array(m->factor_count + m->tree.count, sizeof *p->outputs);
+    for (uint32_t i = 0; i < m->tree.count; i++) {
+        su_node_plan *node = &p->nodes[i];
+        node->hung = hung;
+        node->output = outputs;
+        for (size_t k = 0; k < m->factor_count; k++) {
+            size_t f = p->by_size[k];
+            if (p->factors[f].in_factor || p->factors[f].host != i) continue;
+            p->hung[hung++] = f;
+            p->outputs[outputs++] = (su_node_output) { .index = f, .node = i, .place = sums };
+            sums += node->part_count * m->factors[f].cells;
+        }
+        for (uint32_t c = 0; c < i; c++) {
+            if (m->tree.nodes[c].parent != i) continue;
+            p->outputs[outputs++] = (su_node_output) { .child = true, .index = c, .node = i, .place = sums };
+            sums += node->part_count * p->nodes[c].up.cells;
+        }
+        node->hung_count = hung - node->hung;
+        node->output_count = outputs - node->output;
+        node->up_part = sums;
+        sums += i + 1 < m->tree.count ? node->part_count * node->up.cells : 0;
+    }
+    p->part_sums = su_alloc_array(sums, sizeof *p->part_sums);
+}
+
+static void plan_bars(su_propagation *p, const su_model *m)
+{
+    size_t count = 0, capacity = 0;
+    for (uint32_t i = 0; m->bar_count && i < m->tree.count; i++) {
+        su_node_plan *node = &p->nodes[i];
+        uint8_t *impossible = su_alloc(node->cells);
+        su_model_barred(m, m->tree.nodes[i].set, impossible);
+        node->barred = count;
+        for (size_t cell = 0; cell < node->cells; cell++) {
+            if (!impossible[cell]) continue;
+            p->barred = su_grow(p->barred, &capacity, count + 1, sizeof *p->barred);
+            p->barred[count++] = (uint32_t)cell;
+        }
+        node->barred_count = count - node->barred;
+        free(impossible);
+    }
+}
+
 su_propagation *su_propagation_new(const su_model *m)
 {
     su_propagation *p = su_alloc(sizeof *p);
@@ -63,6 +127,8 @@ su_propagation *su_propagation_new(const su_model *m)
         p->by_size[at] = f;
         plan_factor(p, m, f);
     }
+    plan_lists(p, m);
+    plan_bars(p, m);
     return p;
 }
 
@@ -75,94 +141,282 @@ void su_propagation_free(su_propagation *p, uint32_t node_count, size_t factor_c
     }
     for (size_t f = 0; f < factor_count; f++) su_submap_free(&p->factors[f].map);
     free(p->nodes);
+    free(p->parts);
     free(p->factors);
     free(p->by_size);
+    free(p->hung);
+    free(p->outputs);
+    free(p->barred);
+    free(p->log);
     free(p->belief);
-    free(p->kept);
     free(p->pushed);
     free(p->sum);
     free(p->message);
+    free(p->part_sums);
     free(p);
 }
 
-/* ---- passes ------------------------------------------------------------------------------------------------------ */
+/* ---- sharing a loop ---------------------------------------------------------------------------------------------- */
 
+/* One loop of a pass, over parts, nodes or outputs from `first` on. */
+typedef struct pass {
+    su_model *m;
+    su_propagation *p;
+    size_t first;
+    double scale; /* of the root's cells */
+} pass;
+
+typedef struct lane {
+    _Alignas(64) atomic_size_t next;
+    size_t end;
+} lane;
+
+typedef struct lanes {
+    pass own;
+    void (*item)(pass *s, size_t i);
+    lane lane[LANES];
+    unsigned count;
+} lanes;
+
+/* Every worker begins with the items that it had in the loops before: what belongs to them is in its cache. Then it helps the others. */
+static void run_lanes(void *arg, size_t index, unsigned worker)
+{
+    (void)index;
+    lanes *l = arg;
+    for (unsigned k = 0; k < l->count; k++) {
+        lane *at = &l->lane[(worker + k) % l->count];
+        for (size_t i; (i = atomic_fetch_add_explicit(&at->next, 1, memory_order_relaxed)) < at->end;) l->item(&l->own, i);
+    }
+}
+
+static void spread(const pass *s, size_t cells, size_t first, size_t n, void (*item)(pass *s, size_t i))
+{
+    unsigned workers = s->m->crew && cells >= ALONE_CELLS ? su_crew_size(s->m->crew) : 1;
+    lanes l = { .own = *s, .item = item, .count = workers < LANES ? workers : LANES };
+    l.own.first = first;
+    if (workers == 1) {
+        for (size_t i = 0; i < n; i++) item(&l.own, i);
+        return;
+    }
+    for (unsigned k = 0; k < l.count; k++) {
+        atomic_init(&l.lane[k].next, n * k / l.count);
+        l.lane[k].end = n * (k + 1) / l.count;
+    }
+    su_crew_do(s->m->crew, l.count, run_lanes, &l);
+}
+
+/* to = the sums over the parts, in their order. */
+static void join_parts(const double *from, size_t cells, size_t parts, double *to)
+{
+    memcpy(to, from, cells * sizeof *to);
+    for (size_t k = 1; k < parts; k++) su_add_scaled(1, from + k * cells, cells, to);
+}
+
+static void sum_part(const su_submap *map, const double *belief, const su_node_part *part, size_t index, double *part_sums)
+{
+    double *to = part_sums + index * map->cells;
+    memset(to, 0, map->cells * sizeof *to);
+    su_submap_sum_part(map, belief, part->from, part->to, to);
+}
+
+/* ---- up ---------------------------------------------------------------------------------------------------------- */
+
+/* Potentials of factors within factors, smaller ones first. */
 static void push_potentials(su_propagation *p, const su_model *m)
 {
-    memset(p->belief, 0, p->cells * sizeof *p->belief);
     memcpy(p->pushed, m->potential, m->cells * sizeof *p->pushed);
     for (size_t i = 0; i < m->factor_count; i++) {
-        const su_factor_plan *plan = &p->factors[p->by_size[i]];
-        double *to = plan->in_factor ? p->pushed + m->factors[plan->host].offset : p->belief + p->nodes[plan->host].offset;
-        su_submap_add(&plan->map, p->pushed + m->factors[p->by_size[i]].offset, to);
+        size_t f = p->by_size[i];
+        const su_factor_plan *plan = &p->factors[f];
+        if (plan->in_factor)
+            su_submap_add(&plan->map, p->pushed + m->factors[f].offset, p->pushed + m->factors[plan->host].offset, 0,
+                          m->factors[plan->host].cells);
     }
 }
 
-/* belief becomes exp(belief - largest of its separator cell); message the logarithm of the sums, however far apart they lie. */
-static void up_exactly(const su_node_plan *node, double *belief, double *sum, double *message)
+static void bar_part(const su_propagation *p, const su_node_plan *node, const su_node_part *part, double *log)
 {
-    su_submap_max(&node->up, belief, message);
-    for (size_t s = 0; s < node->up.cells; s++) message[s] = -message[s];
-    su_submap_add(&node->up, message, belief);
+    const uint32_t *barred = p->barred + node->barred;
+    size_t low = 0, high = node->barred_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (barred[middle] < part->from)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    for (; low < node->barred_count && barred[low] < part->to; low++) log[barred[low]] = -INFINITY;
+}
+
+/* A part's log beliefs: potentials and the children's messages. */
+static void gather_part(pass *s, size_t i)
+{
+    su_propagation *p = s->p;
+    su_node_part *part = &p->parts[s->first + i];
+    const su_node_plan *node = &p->nodes[part->node];
+    double *log = p->log + node->offset;
+    memset(log + part->from, 0, (part->to - part->from) * sizeof *log);
+    for (size_t k = 0; k < node->hung_count; k++) {
+        size_t f = p->hung[node->hung + k];
+        su_submap_add(&p->factors[f].map, p->pushed + s->m->factors[f].offset, log, part->from, part->to);
+    }
+    for (size_t k = node->hung_count; k < node->output_count; k++) {
+        const su_node_plan *child = &p->nodes[p->outputs[node->output + k].index];
+        su_submap_add(&child->down, p->message + child->separator_offset, log, part->from, part->to);
+    }
+    if (node->barred_count) bar_part(p, node, part, log);
+    part->top = su_largest(log + part->from, part->to - part->from);
+}
+
+static void set_top(su_propagation *p, su_node_plan *node)
+{
+    node->top = -INFINITY;
+    for (size_t k = 0; k < node->part_count; k++) node->top = fmax(node->top, p->parts[node->part + k].top);
+    if (isinf(node->top)) node->top = 0; /* nothing is possible here */
+}
+
+/* exp does not reach 0, and what is impossible must. */
+static void zero_impossible(const su_model *m, const double *log, size_t n, double *belief)
+{
+    for (size_t k = 0; m->bar_count && k < n; k++)
+        if (isinf(log[k])) belief[k] = 0;
+}
+
+static void exp_part(pass *s, size_t i)
+{
+    su_propagation *p = s->p;
+    su_node_part *part = &p->parts[s->first + i];
+    const su_node_plan *node = &p->nodes[part->node];
+    size_t at = node->offset + part->from, n = part->to - part->from;
+    su_exp_shifted(p->log + at, node->top, n, p->belief + at);
+    zero_impossible(s->m, p->log + at, n, p->belief + at);
+    if (node->level == 0)
+        part->sum = su_sum(p->belief + at, n);
+    else
+        sum_part(&node->up, p->belief + node->offset, part, s->first + i - node->part, p->part_sums + node->up_part);
+}
+
+/* belief becomes exp(log - largest of its separator cell); message the logarithm of the sums, however far apart they lie. */
+static void up_exactly(const su_model *m, const su_node_plan *node, const double *beliefs, double *belief, double *sum, double *message)
+{
+    su_submap_max(&node->up, beliefs, message);
+    for (size_t s = 0; s < node->up.cells; s++) message[s] = isinf(message[s]) ? 0 : -message[s];
+    memcpy(belief, beliefs, node->cells * sizeof *belief);
+    su_submap_add(&node->up, message, belief, 0, node->cells);
     su_exp_shifted(belief, 0, node->cells, belief);
+    zero_impossible(m, beliefs, node->cells, belief);
     su_submap_sum(&node->up, belief, sum);
-    for (size_t s = 0; s < node->up.cells; s++) message[s] = log(sum[s]) - message[s];
+    for (size_t s = 0; s < node->up.cells; s++) message[s] = sum[s] > 0 ? log(sum[s]) - message[s] : -INFINITY;
 }
 
-static void send_up(su_propagation *p, const su_model *m, uint32_t i)
+static void send_up(pass *s, size_t i)
 {
-    const su_node_plan *node = &p->nodes[i];
-    double *belief = p->belief + node->offset, *sum = p->sum + node->separator_offset, *message = p->message + node->separator_offset;
-    double top = su_largest(belief, node->cells), least = INFINITY;
-    memcpy(p->kept, belief, node->cells * sizeof *p->kept);
-    su_exp_shifted(belief, top, node->cells, belief);
-    su_submap_sum(&node->up, belief, sum);
-    for (size_t s = 0; s < node->up.cells; s++) least = sum[s] < least ? sum[s] : least;
+    su_propagation *p = s->p;
+    const su_node_plan *node = &p->nodes[s->first + i];
+    double *sum = p->sum + node->separator_offset, *message = p->message + node->separator_offset, least = INFINITY;
+    join_parts(p->part_sums + node->up_part, node->up.cells, node->part_count, sum);
+    for (size_t k = 0; k < node->up.cells; k++) least = sum[k] > 0 && sum[k] < least ? sum[k] : least;
     if (least < TINY) {
-        memcpy(belief, p->kept, node->cells * sizeof *p->kept);
-        up_exactly(node, belief, sum, message);
-    } else {
-        for (size_t s = 0; s < node->up.cells; s++) message[s] = top + log(sum[s]);
+        up_exactly(s->m, node, p->log + node->offset, p->belief + node->offset, sum, message);
+        return;
     }
-    su_submap_add(&node->down, message, p->belief + p->nodes[m->tree.nodes[i].parent].offset);
+    for (size_t k = 0; k < node->up.cells; k++) message[k] = sum[k] > 0 ? node->top + log(sum[k]) : -INFINITY;
 }
+
+/* ---- down -------------------------------------------------------------------------------------------------------- */
 
 /* The node's cells are exp(belief - c_s) with sum S_s over separator cell s; times P(s) / S_s they are probabilities. */
-static void send_down(su_propagation *p, const su_model *m, uint32_t i)
+static void scale_part(pass *s, size_t i)
 {
-    const su_node_plan *node = &p->nodes[i];
-    double *sum = p->sum + node->separator_offset, *shared = p->message + node->separator_offset;
-    su_submap_sum(&node->down, p->belief + p->nodes[m->tree.nodes[i].parent].offset, shared);
-    for (size_t s = 0; s < node->up.cells; s++) sum[s] = shared[s] / sum[s];
-    su_submap_scale(&node->up, sum, p->belief + node->offset);
+    su_propagation *p = s->p;
+    const su_node_part *part = &p->parts[s->first + i];
+    const su_node_plan *node = &p->nodes[part->node];
+    double *belief = p->belief + node->offset;
+    if (node->level > 0) su_submap_scale(&node->up, p->sum + node->separator_offset, belief, part->from, part->to);
+    for (size_t k = part->from; node->level == 0 && k < part->to; k++) belief[k] *= s->scale;
+    for (size_t k = 0; k < node->output_count; k++) {
+        const su_node_output *o = &p->outputs[node->output + k];
+        const su_submap *map = o->child ? &p->nodes[o->index].down : &p->factors[o->index].map;
+        sum_part(map, belief, part, s->first + i - node->part, p->part_sums + o->place);
+    }
+}
+
+static void join_output(pass *s, size_t i)
+{
+    su_propagation *p = s->p;
+    const su_node_output *o = &p->outputs[s->first + i];
+    size_t parts = p->nodes[o->node].part_count;
+    if (!o->child) {
+        join_parts(p->part_sums + o->place, s->m->factors[o->index].cells, parts, s->m->share + s->m->factors[o->index].offset);
+        return;
+    }
+    const su_node_plan *child = &p->nodes[o->index];
+    double *sum = p->sum + child->separator_offset, *shared = p->message + child->separator_offset;
+    join_parts(p->part_sums + o->place, child->down.cells, parts, shared);
+    for (size_t k = 0; k < child->down.cells; k++) sum[k] = sum[k] > 0 ? shared[k] / sum[k] : 0;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+static void build_plan(su_model *m)
+{
+    su_elimination_free(&m->elimination);
+    su_tree_free(&m->tree);
+    su_column_set *sets = su_alloc_array(m->factor_count, sizeof *sets);
+    for (size_t f = 0; f < m->factor_count; f++) sets[f] = m->factors[f].set;
+    su_elimination_init(&m->elimination, m->column_count, m->card, sets, m->factor_count);
+    su_tree_init(&m->tree, &m->elimination);
+    free(sets);
+    m->plan = su_propagation_new(m);
+}
+
+/* Nodes first .. last - 1, the level that begins at `first`. */
+typedef struct level {
+    uint32_t first, last;
+    size_t part, part_count, cells, output, output_count;
+} level;
+
+static level level_at(const su_model *m, uint32_t first)
+{
+    const su_propagation *p = m->plan;
+    level l = { .first = first, .last = first, .part = p->nodes[first].part, .output = p->nodes[first].output };
+    for (; l.last < m->tree.count && p->nodes[l.last].level == p->nodes[first].level; l.last++) {
+        l.part_count += p->nodes[l.last].part_count;
+        l.cells += p->nodes[l.last].cells;
+        l.output_count += p->nodes[l.last].output_count;
+    }
+    return l;
 }
 
 double su_model_infer(su_model *m)
 {
-    if (!m->plan) {
-        su_elimination_free(&m->elimination);
-        su_tree_free(&m->tree);
-        su_column_set *sets = su_alloc_array(m->factor_count, sizeof *sets);
-        for (size_t f = 0; f < m->factor_count; f++) sets[f] = m->factors[f].set;
-        su_elimination_init(&m->elimination, m->column_count, m->card, sets, m->factor_count);
-        su_tree_init(&m->tree, &m->elimination);
-        free(sets);
-        m->plan = su_propagation_new(m);
-    }
+    if (!m->plan) build_plan(m);
     su_propagation *p = m->plan;
+    pass s = { .m = m, .p = p };
     uint32_t root = m->tree.count - 1;
-    double *belief = p->belief + p->nodes[root].offset;
     push_potentials(p, m);
-    for (uint32_t i = 0; i < root; i++) send_up(p, m, i);
-    double top = su_largest(belief, p->nodes[root].cells), sum = 0;
-    su_exp_shifted(belief, top, p->nodes[root].cells, belief);
-    for (size_t i = 0; i < p->nodes[root].cells; i++) sum += belief[i];
-    for (size_t i = 0; i < p->nodes[root].cells; i++) belief[i] /= sum;
-    for (uint32_t i = root; i-- > 0;) send_down(p, m, i);
-    for (size_t i = m->factor_count; i-- > 0;) {
-        const su_factor_plan *plan = &p->factors[p->by_size[i]];
-        const double *from = plan->in_factor ? m->share + m->factors[plan->host].offset : p->belief + p->nodes[plan->host].offset;
-        su_submap_sum(&plan->map, from, m->share + m->factors[p->by_size[i]].offset);
+    for (uint32_t i = 0; i <= root;) {
+        level l = level_at(m, i);
+        spread(&s, l.cells, l.part, l.part_count, gather_part);
+        for (; i < l.last; i++) set_top(p, &p->nodes[i]);
+        spread(&s, l.cells, l.part, l.part_count, exp_part);
+        if (l.first < root) spread(&s, l.cells, l.first, l.last - l.first, send_up);
     }
-    return top + log(sum);
+    const su_node_plan *top = &p->nodes[root];
+    double sum = 0;
+    for (size_t k = 0; k < top->part_count; k++) sum += p->parts[top->part + k].sum;
+    s.scale = 1 / sum;
+    for (uint32_t end = root + 1; end > 0;) {
+        uint32_t first = end - 1;
+        while (first > 0 && p->nodes[first - 1].level == p->nodes[end - 1].level) first--;
+        level l = level_at(m, first);
+        spread(&s, l.cells, l.part, l.part_count, scale_part);
+        spread(&s, l.cells, l.output, l.output_count, join_output);
+        end = first;
+    }
+    for (size_t i = m->factor_count; i-- > 0;) {
+        size_t f = p->by_size[i], host = p->factors[f].host;
+        if (p->factors[f].in_factor) su_submap_sum(&p->factors[f].map, m->share + m->factors[host].offset, m->share + m->factors[f].offset);
+    }
+    return top->top + log(sum);
 }

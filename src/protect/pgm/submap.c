@@ -70,15 +70,24 @@ static inline __attribute__((always_inline)) double sum_row(const double *x, siz
     return ((four[0] + four[1]) + (four[2] + four[3])) + sum;
 }
 
-SU_CLONES void su_submap_sum(const su_submap *m, const double *x, double *sub)
+/* A part may begin and end within a row. */
+SU_CLONES void su_submap_sum_part(const su_submap *m, const double *x, size_t from, size_t to, double *sub)
+{
+    size_t r = from / m->inner, skip = from % m->inner;
+    for (; from < to; r++, skip = 0) {
+        size_t n = m->inner - skip < to - from ? m->inner - skip : to - from;
+        if (m->kept)
+            add_row(x + from, n, sub + m->at[r] + skip);
+        else
+            sub[m->at[r]] += sum_row(x + from, n);
+        from += n;
+    }
+}
+
+void su_submap_sum(const su_submap *m, const double *x, double *sub)
 {
     memset(sub, 0, m->cells * sizeof *sub);
-    for (size_t r = 0; r < m->rows; r++, x += m->inner) {
-        if (m->kept)
-            add_row(x, m->inner, sub + m->at[r]);
-        else
-            sub[m->at[r]] += sum_row(x, m->inner);
-    }
+    su_submap_sum_part(m, x, 0, m->rows * m->inner, sub);
 }
 
 void su_submap_max(const su_submap *m, const double *x, double *sub)
@@ -93,31 +102,49 @@ void su_submap_max(const su_submap *m, const double *x, double *sub)
     }
 }
 
-SU_CLONES void su_submap_add(const su_submap *m, const double *sub, double *x)
+static inline __attribute__((always_inline)) void add_one(double value, size_t n, double *to)
 {
-    for (size_t r = 0; r < m->rows; r++, x += m->inner) {
-        if (m->kept) {
-            add_row(sub + m->at[r], m->inner, x);
-            continue;
-        }
-        double value = sub[m->at[r]];
-        size_t i = 0;
-        for (; i + 4 <= m->inner; i += 4) *(doubles4 *)(x + i) += value;
-        for (; i < m->inner; i++) x[i] += value;
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) *(doubles4 *)(to + i) += value;
+    for (; i < n; i++) to[i] += value;
+}
+
+static inline __attribute__((always_inline)) void scale_row(const double *restrict by, size_t n, double *restrict to)
+{
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) *(doubles4 *)(to + i) *= *(const doubles4 *)(by + i);
+    for (; i < n; i++) to[i] *= by[i];
+}
+
+static inline __attribute__((always_inline)) void scale_one(double value, size_t n, double *to)
+{
+    size_t i = 0;
+    for (; i + 4 <= n; i += 4) *(doubles4 *)(to + i) *= value;
+    for (; i < n; i++) to[i] *= value;
+}
+
+SU_CLONES void su_submap_add(const su_submap *m, const double *sub, double *x, size_t from, size_t to)
+{
+    size_t r = from / m->inner, skip = from % m->inner;
+    for (; from < to; r++, skip = 0) {
+        size_t n = m->inner - skip < to - from ? m->inner - skip : to - from;
+        if (m->kept)
+            add_row(sub + m->at[r] + skip, n, x + from);
+        else
+            add_one(sub[m->at[r]], n, x + from);
+        from += n;
     }
 }
 
-SU_CLONES void su_submap_scale(const su_submap *m, const double *sub, double *x)
+SU_CLONES void su_submap_scale(const su_submap *m, const double *sub, double *x, size_t from, size_t to)
 {
-    for (size_t r = 0; r < m->rows; r++, x += m->inner) {
-        const double *by = sub + m->at[r];
-        size_t i = 0;
-        if (m->kept) {
-            for (; i + 4 <= m->inner; i += 4) *(doubles4 *)(x + i) *= *(const doubles4 *)(by + i);
-            for (; i < m->inner; i++) x[i] *= by[i];
-        } else {
-            for (; i + 4 <= m->inner; i += 4) *(doubles4 *)(x + i) *= by[0];
-            for (; i < m->inner; i++) x[i] *= by[0];
-        }
+    size_t r = from / m->inner, skip = from % m->inner;
+    for (; from < to; r++, skip = 0) {
+        size_t n = m->inner - skip < to - from ? m->inner - skip : to - from;
+        if (m->kept)
+            scale_row(sub + m->at[r] + skip, n, x + from);
+        else
+            scale_one(sub[m->at[r]], n, x + from);
+        from += n;
     }
 }

@@ -42,7 +42,10 @@ void su_submap_free(su_submap *m);
 /* The passes: one read of the large table each. Sums are made in one fixed order. */
 void su_submap_sum(const su_submap *m, const double *x, double *sub);   /* sub = sums of x */
 void su_submap_max(const su_submap *m, const double *x, double *sub);   /* sub = maxima of x */
-void su_submap_add(const su_submap *m, const double *sub, double *x);   /* x += sub, repeated */
-void su_submap_scale(const su_submap *m, const double *sub, double *x); /* x *= sub, repeated */
+/* sub += sums of the cells from .. to - 1. */
+void su_submap_sum_part(const su_submap *m, const double *x, size_t from, size_t to, double *sub);
+/* x += sub and x *= sub, repeated, in the cells from .. to - 1 of the large table, so that threads can share one. */
+void su_submap_add(const su_submap *m, const double *sub, double *x, size_t from, size_t to);
+void su_submap_scale(const su_submap *m, const double *sub, double *x, size_t from, size_t to);
 
 #endif

@@ -13,6 +13,25 @@
 typedef float floats8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef uint32_t words8 __attribute__((vector_size(32), aligned(4), may_alias));
 
+typedef uint8_t bytes8 __attribute__((vector_size(8), aligned(1), may_alias));
+typedef uint16_t shorts8 __attribute__((vector_size(16), aligned(2), may_alias));
+
+/* Eight codes at a time, past the record's end into the next one or the padding. */
+SU_CLONES
+void su_synth_widen(const su_synth_packed *p, const uint32_t *order, uint64_t first, uint64_t n, uint32_t *out)
+{
+    for (uint64_t i = 0; i < n; i++, out += p->stride + 1 + SU_SYNTH_PADDING) {
+        uint64_t at = (order ? order[first + i] : first + i) * p->stride;
+        const uint8_t *bytes = (const uint8_t *)p->records + at;
+        const uint16_t *shorts = (const uint16_t *)p->records + at;
+        if (p->narrow)
+            for (uint64_t c = 0; c < p->stride; c += 8) *(words8 *)(out + c) = __builtin_convertvector(*(const bytes8 *)(bytes + c), words8);
+        else
+            for (uint64_t c = 0; c < p->stride; c += 8) *(words8 *)(out + c) = __builtin_convertvector(*(const shorts8 *)(shorts + c), words8);
+        out[p->stride] = 0;
+    }
+}
+
 static bool wanted(const su_target_table *t, uint32_t column, const bool *placed)
 {
     bool through = false;
@@ -207,13 +226,14 @@ void su_synth_block_count(su_synth_block *b, const uint32_t *record, su_synth_lo
 }
 
 /* Four sums side by side: a single one would wait for every addition. The order is fixed, so the result is. */
-static float sum_of_two(const su_synth_block *b, const uint32_t *at)
+static float sum_of_one(const su_synth_block *b, const uint32_t *at, uint32_t value)
 {
+    const float *d = b->d + value;
     float sum[4] = { 0 };
     uint32_t i = 0;
     for (; i + 4 <= b->count; i += 4)
-        for (uint32_t k = 0; k < 4; k++) sum[k] += b->d[at[i + k]];
-    for (; i < b->count; i++) sum[0] += b->d[at[i]];
+        for (uint32_t k = 0; k < 4; k++) sum[k] += d[at[i + k]];
+    for (; i < b->count; i++) sum[0] += d[at[i]];
     return (sum[0] + sum[1]) + (sum[2] + sum[3]);
 }
 
@@ -236,9 +256,15 @@ const float *su_synth_block_sum(const su_synth_block *b, su_synth_look *look)
         sum_of_many(b, look->at, b->width, look->sum);
     } else {
         look->sum[0] = 0;
-        if (b->problem->card[b->column] > 1) look->sum[1] = sum_of_two(b, look->at);
+        if (b->problem->card[b->column] > 1) look->sum[1] = sum_of_one(b, look->at, 0);
     }
     return look->sum;
+}
+
+float su_synth_block_value(const su_synth_block *b, const su_synth_look *look, uint32_t value)
+{
+    if (b->width > 1) return sum_of_one(b, look->at, value);
+    return value ? sum_of_one(b, look->at, 0) : 0;
 }
 
 void su_synth_block_free(su_synth_block *b)

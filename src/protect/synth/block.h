@@ -44,12 +44,23 @@ typedef struct su_synth_look {
 bool su_synth_block_build(su_synth_block *b, const su_synthesis *problem, uint32_t column, const bool *placed, float penalty);
 /* Finds where the record falls; the calls below refer to it. A record is one word per column, a zero, SU_SYNTH_PADDING readable words. */
 #define SU_SYNTH_PADDING 8u
+/* Records as they are kept: codes side by side, in bytes when every code fits one, with room for SU_SYNTH_PADDING codes more at the end. */
+typedef struct su_synth_packed {
+    bool narrow;     /* uint8_t, else uint16_t */
+    uint64_t stride; /* codes of a record */
+    void *records;
+} su_synth_packed;
+static inline uint64_t su_synth_wide_stride(const su_synth_packed *p) { return p->stride + 1 + SU_SYNTH_PADDING; }
+/* The records order[first].., n of them (order NULL: first..), as the block reads them, one behind the other in su_synth_wide_stride words. */
+void su_synth_widen(const su_synth_packed *p, const uint32_t *order, uint64_t first, uint64_t n, uint32_t *out);
 void su_synth_look_fit(su_synth_look *look, const su_synth_block *b); /* room for this block */
 void su_synth_look_free(su_synth_look *look);
 void su_synth_block_locate(const su_synth_block *b, const uint32_t *record, su_synth_look *look);
 void su_synth_block_add(su_synth_block *b, const su_synth_look *look, uint32_t value, float sign);
 /* F[v] for every value, up to a constant. Returns look->sum. */
 const float *su_synth_block_sum(const su_synth_block *b, su_synth_look *look);
+/* F of one value, up to the same constant (and to rounding). */
+float su_synth_block_value(const su_synth_block *b, const su_synth_look *look, uint32_t value);
 /* Counts a record in the tables of part `part` of `parts`: parts of different numbers touch different memory. */
 void su_synth_block_count(su_synth_block *b, const uint32_t *record, su_synth_look *look, unsigned part, unsigned parts);
 void su_synth_block_free(su_synth_block *b);

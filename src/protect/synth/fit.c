@@ -4,14 +4,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEARCHES 4u
+#define SEARCHES 3u
 #define SEARCH_SWEEPS 1.25 /* start and two steps: what a search needs in most data; hard ones take more while there is time */
 #define MOST_SWEEPS 16.0
-#define LAST_SWEEPS 2.0 /* of the published records */
+#define LEAST_SWEEPS 0.75 /* of a search for which a replay is worth its time: the start and a step */
+#define LAST_SWEEPS 1.5 /* of the published records */
 #define LAST_SHARE 0.4
-#define LEAST_RELUCTANCE 100.0 /* what showing a combination that is not reported costs the published records: grows with the noise */
+#define LEAST_RELUCTANCE 50.0 /* what showing a combination that is not reported costs the published records: grows with the noise */
 #define MOST_RELUCTANCE 1500.0
-#define RELUCTANCE_SHARE 0.75
+#define RELUCTANCE_SHARE (1 / 54.0) /* of the cube of the standard deviation */
 
 typedef struct search {
     su_context context;
@@ -50,15 +51,14 @@ void su_fit_context(su_context *out, su_fit_part *part, su_context *ctx, double 
 double su_fit_reluctance(const su_estimates *e, const su_lattice *l)
 {
     double sd = su_estimates_deviation(e, l, l->length);
-    return fmin(MOST_RELUCTANCE, fmax(LEAST_RELUCTANCE, RELUCTANCE_SHARE * sd * sd));
+    return fmin(MOST_RELUCTANCE, fmax(LEAST_RELUCTANCE, RELUCTANCE_SHARE * sd * sd * sd));
 }
 
 double su_fit_leaves(const su_targets *t) { return fmin(LAST_SWEEPS, LAST_SHARE * su_synth_affordable(&t->problem)); }
 
 /* Adds the records' tables. The context's own threads are not used: the searches share them. */
-static su_status add_tables(fit *f, search *s, uint32_t *sum)
+static su_status add_tables(su_context *ctx, const su_release *r, const su_lattice *l, const uint16_t *const *records, uint32_t *sum)
 {
-    const su_release *r = f->r;
     size_t cells = 0;
     for (size_t t = 0; t < r->table_count; t++) {
         cells += (size_t)r->tables[t].cells;
@@ -68,16 +68,16 @@ static su_status add_tables(fit *f, search *s, uint32_t *sum)
     su_matrix_column *columns = su_alloc_array(r->column_count, sizeof *columns);
     for (uint32_t c = 0; c < r->column_count; c++) {
         columns[c] = r->columns[c];
-        columns[c].codes = s->records[c];
+        columns[c].codes = records[c];
     }
     su_code_matrix m = { .row_count = r->record_count, .column_count = r->column_count, .columns = columns };
     for (size_t t = 0; t < r->table_count; t++) {
         requests[t] = (su_contingency_request) { .n = r->tables[t].length, .columns = r->tables[t].columns, .out = at };
         at += r->tables[t].cells;
     }
-    su_status status = su_contingency_many(&s->context, &m, requests, r->table_count);
+    su_status status = su_contingency_many(ctx, &m, requests, r->table_count);
     for (size_t t = 0; status == SU_OK && t < r->table_count; t++) {
-        const su_subset *set = &f->l->sets[f->l->table_set[t]];
+        const su_subset *set = &l->sets[l->table_set[t]];
         for (size_t i = 0; i < set->cells; i++) {
             sum[set->offset + i] += (uint32_t)requests[t].out[i];
         }
@@ -108,7 +108,7 @@ static void run_search(void *arg, size_t i, unsigned worker)
     su_random_split(f->source, i, &stream);
     s->status = su_synthesise(&s->context, f->problem, &stream, s->records);
     if (s->status == SU_OK) {
-        s->status = add_tables(f, s, f->sum[worker]);
+        s->status = add_tables(&s->context, f->r, f->l, (const uint16_t *const *)s->records, f->sum[worker]);
     }
     su_random_wipe(&stream);
     for (uint32_t c = 0; own && c < f->r->column_count; c++) {
@@ -148,24 +148,31 @@ static void fill_smaller(const su_release *r, const su_lattice *l, uint32_t *sum
     free(done);
 }
 
-/* How many searches, and how many sweeps each may take. */
-static unsigned plan_effort(const su_targets *t, su_synthesis *problem)
+su_status su_fit_count(su_context *ctx, const su_release *r, const su_lattice *l, const uint16_t *const *records, uint32_t *count)
 {
-    double sweeps = su_synth_affordable(&t->problem) - su_fit_leaves(t);
-    double searches = fmin(SEARCHES, fmax(1, floor(sweeps / SEARCH_SWEEPS)));
-    if (t->problem.record_count > UINT32_MAX / SEARCHES) {
-        searches = 1; /* the sums are 32 bits wide */
-    }
-    problem->sweeps = fmin(MOST_SWEEPS, fmax(0.01, sweeps / searches));
-    problem->noise = t->noise;
-    return (unsigned)searches;
+    su_status status = add_tables(ctx, r, l, records, count);
+    fill_smaller(r, l, count);
+    return status;
+}
+
+/* Sweeps for all searches of one fit. */
+static double fit_sweeps(const su_targets *t) { return su_synth_affordable(&t->problem) - su_fit_leaves(t); }
+
+bool su_fit_replayed(const su_targets *t) { return fit_sweeps(t) >= LEAST_SWEEPS; }
+
+unsigned su_fit_searches(const su_targets *t)
+{
+    double searches = fmin(SEARCHES, fmax(1, floor(fit_sweeps(t) / SEARCH_SWEEPS)));
+    return t->problem.record_count > UINT32_MAX / SEARCHES ? 1 : (unsigned)searches; /* the sums are 32 bits wide */
 }
 
 su_status su_fit_tables(su_context *ctx, su_release *r, const su_lattice *l, const su_targets *t, su_random *random, float *mean)
 {
     su_synthesis problem = t->problem;
     search searches[SEARCHES] = { { .records = r->records } };
-    unsigned n = plan_effort(t, &problem), workers = su_parallel_workers(ctx);
+    unsigned n = su_fit_searches(t), workers = su_parallel_workers(ctx);
+    problem.sweeps = fmin(MOST_SWEEPS, fmax(0.01, fit_sweeps(t) / n));
+    problem.noise = t->noise;
     su_random source;
     su_random_split(random, su_random_u64(random), &source);
     fit f = { ctx, n, r, l, &problem, &source, searches, su_alloc_array(workers, sizeof *f.sum) };

@@ -17,23 +17,25 @@
 #define CHECK_EVERY 4096u
 /* Records looked at together: each thread takes some, then those that want to move are asked once more and moved, one after the other. Fixed,
  * so that the result does not depend on the threads. */
-#define BATCH 32u
+#define BATCH 64u
 #define CREW_MAX 16u
-#define COUNT_PARTS 8u /* of the tables through a column, when the records are counted */
+#define SLICE 8u /* of a batch: what a thread looks at before it asks for more */
+#define ALONE_FLOATS 3000.0 /* with fewer to look at per record, handing tables from core to core takes longer than looking */
 
 typedef struct search {
     su_context *ctx;
     const su_synthesis *problem;
     su_random *random;
-    uint64_t stride;   /* words per record */
-    uint32_t *records; /* rows: one word per column, then a zero */
+    su_synth_packed packed;
     uint32_t *order;   /* of the records, shuffled before every pass */
     uint32_t *columns; /* order of the columns */
     bool *placed;      /* columns that have values */
     int64_t *excess;   /* per value of the current column: records that have it - one_way */
     su_synth_block block;
     su_crew *crew;
+    su_synth_look near[BATCH];    /* where the records of a batch fall */
     su_synth_look look[CREW_MAX]; /* per worker; the first is also the look of what the caller does alone */
+    uint32_t *wide[CREW_MAX];     /* per worker: a batch of records as the block reads them, one word per column, then a zero */
     double distance;   /* weighted squared distance to the tables, kept up to date in sweeps */
     double done, work; /* passes over a column, for progress */
 } search;
@@ -80,7 +82,22 @@ static su_status check(su_context *ctx, const su_synthesis *p)
 
 /* ---- one column -------------------------------------------------------------------------------------------------------------- */
 
-static uint32_t *record_at(const search *s, uint64_t place) { return s->records + s->order[place] * s->stride; }
+static uint32_t code_of(const search *s, uint64_t r, uint32_t column)
+{
+    uint64_t at = r * s->packed.stride + column;
+    return s->packed.narrow ? ((const uint8_t *)s->packed.records)[at] : ((const uint16_t *)s->packed.records)[at];
+}
+
+static void set_code(search *s, uint64_t r, uint32_t column, uint32_t code)
+{
+    uint64_t at = r * s->packed.stride + column;
+    if (s->packed.narrow)
+        ((uint8_t *)s->packed.records)[at] = (uint8_t)code;
+    else
+        ((uint16_t *)s->packed.records)[at] = (uint16_t)code;
+}
+
+static uint32_t *wide_record(const search *s, unsigned worker, uint64_t i) { return s->wide[worker] + i * su_synth_wide_stride(&s->packed); }
 
 static void shuffle(su_random *random, uint32_t *a, uint64_t n)
 {
@@ -109,21 +126,21 @@ static su_status open_column(search *s, uint32_t column)
 }
 
 /* Puts the record, which is located, at a value; `from` UINT32_MAX when it has none yet. */
-static void move(search *s, uint32_t *record, uint32_t from, uint32_t to)
+static void move(search *s, const su_synth_look *look, uint64_t r, uint32_t from, uint32_t to)
 {
     if (from != UINT32_MAX) {
-        su_synth_block_add(&s->block, &s->look[0], from, -1);
+        su_synth_block_add(&s->block, look, from, -1);
         s->excess[from]--;
     }
-    su_synth_block_add(&s->block, &s->look[0], to, 1);
+    su_synth_block_add(&s->block, look, to, 1);
     s->excess[to]++;
-    record[s->block.column] = to;
+    set_code(s, r, s->block.column, to);
 }
 
 /* The value among those still short of records where the located record does most good. */
-static uint32_t best_short(search *s, float *f_best)
+static uint32_t best_short(search *s, su_synth_look *look, float *f_best)
 {
-    const float *f = su_synth_block_sum(&s->block, &s->look[0]);
+    const float *f = su_synth_block_sum(&s->block, look);
     uint32_t best = UINT32_MAX;
     for (uint32_t v = 0; v < s->problem->card[s->block.column]; v++)
         if (s->excess[v] < 0 && (best == UINT32_MAX || f[v] < f[best])) best = v;
@@ -131,16 +148,59 @@ static uint32_t best_short(search *s, float *f_best)
     return best;
 }
 
-/* First values of a column: every record takes the value that the tables over the columns placed so far miss most, while it lasts. */
+/* Records at places first .. first + n - 1, n at most BATCH, that threads look at side by side, a slice each. */
+typedef struct batch {
+    search *s;
+    uint64_t first, n;
+    uint32_t wish[BATCH];
+} batch;
+
+/* Threads that work on the column at hand. The result does not depend on it. */
+static unsigned hands(const search *s)
+{
+    return s->block.count * (RECORD_FLOATS + s->block.width) < ALONE_FLOATS ? 1 : su_crew_size(s->crew);
+}
+
+static void share_out(batch *b, uint64_t end, void (*slice)(void *arg, size_t index, unsigned worker))
+{
+    b->n = end - b->first < BATCH ? end - b->first : BATCH;
+    size_t slices = (size_t)((b->n + SLICE - 1) / SLICE);
+    if (hands(b->s) > 1)
+        su_crew_do(b->s->crew, slices, slice, b);
+    else
+        for (size_t i = 0; i < slices; i++) slice(b, i, 0);
+}
+
+/* The records of a slice in words, in the first worker's room: all workers read them there. Returns the place of the last, plus 1. */
+static uint64_t widen_slice(const batch *b, size_t index)
+{
+    const search *s = b->s;
+    uint64_t from = index * SLICE, to = from + SLICE < b->n ? from + SLICE : b->n;
+    su_synth_widen(&s->packed, s->order, b->first + from, to - from, wide_record(s, 0, from));
+    return to;
+}
+
+static void locate_slice(void *arg, size_t index, unsigned worker)
+{
+    (void)worker;
+    batch *b = arg;
+    uint64_t to = widen_slice(b, index);
+    for (uint64_t i = index * SLICE; i < to; i++) su_synth_block_locate(&b->s->block, wide_record(b->s, 0, i), &b->s->near[i]);
+}
+
+/* First values of a column: every record takes the value that the tables over the columns placed so far miss most, while it lasts. Where the
+ * records fall does not change meanwhile, so that is found side by side. */
 static su_status place_column(search *s, uint32_t column)
 {
     su_status status = open_column(s, column);
-    for (uint64_t i = 0; status == SU_OK && i < s->problem->record_count; i++) {
-        uint32_t *record = record_at(s, i);
-        float f;
-        if (stopped(s, i)) return SU_CANCELLED;
-        su_synth_block_locate(&s->block, record, &s->look[0]);
-        move(s, record, UINT32_MAX, best_short(s, &f));
+    for (uint32_t i = 0; status == SU_OK && i < BATCH; i++) su_synth_look_fit(&s->near[i], &s->block);
+    for (batch b = { .s = s }; status == SU_OK && b.first < s->problem->record_count; b.first += BATCH) {
+        if (stopped(s, b.first)) return SU_CANCELLED;
+        share_out(&b, s->problem->record_count, locate_slice);
+        for (uint64_t i = 0; i < b.n; i++) {
+            float f;
+            move(s, &s->near[i], s->order[b.first + i], UINT32_MAX, best_short(s, &s->near[i], &f));
+        }
     }
     s->placed[column] = true;
     return status;
@@ -181,45 +241,48 @@ static void settle(search *s)
     for (uint32_t v = 0; v < p->card[column]; v++) surplus += s->excess[v] > 0 ? (uint64_t)s->excess[v] : 0;
     for (int any = 0; any < 2; any++) {
         for (uint64_t i = 0; surplus && i < p->record_count; i++) {
-            uint32_t *record = record_at(s, i), now = record[column];
+            uint32_t r = s->order[i], now = code_of(s, r, column);
             float f;
             if (s->excess[now] <= 0) continue;
-            su_synth_block_locate(&s->block, record, &s->look[0]);
-            uint32_t best = best_short(s, &f);
+            su_synth_widen(&s->packed, s->order, i, 1, s->wide[0]);
+            su_synth_block_locate(&s->block, s->wide[0], &s->look[0]);
+            uint32_t best = best_short(s, &s->look[0], &f);
             if (!any && f - s->look[0].sum[now] > 2 * s->block.total_weight) continue;
             s->distance += 2 * ((double)f - s->look[0].sum[now] + s->block.total_weight);
-            move(s, record, now, best);
+            move(s, &s->look[0], r, now, best);
             surplus--;
         }
     }
 }
 
-typedef struct batch {
-    search *s;
-    uint64_t first;
-    uint32_t wish[BATCH];
-} batch;
-
 static void count_part(void *arg, size_t part, unsigned worker)
 {
     search *s = arg;
-    for (uint64_t i = 0; i < s->problem->record_count; i++)
-        su_synth_block_count(&s->block, s->records + i * s->stride, &s->look[worker], (unsigned)part, COUNT_PARTS);
+    for (uint64_t first = 0; first < s->problem->record_count; first += BATCH) {
+        uint64_t n = s->problem->record_count - first < BATCH ? s->problem->record_count - first : BATCH;
+        su_synth_widen(&s->packed, NULL, first, n, s->wide[worker]);
+        for (uint64_t i = 0; i < n; i++)
+            su_synth_block_count(&s->block, wide_record(s, worker, i), &s->look[worker], (unsigned)part, hands(s));
+    }
 }
 
-static void look_at_record(void *arg, size_t i, unsigned worker)
+static void look_at_slice(void *arg, size_t index, unsigned worker)
 {
+    (void)worker;
     batch *b = arg;
-    b->wish[i] = best_value(b->s, &b->s->look[worker], record_at(b->s, b->first + i));
+    uint64_t to = widen_slice(b, index);
+    for (uint64_t i = index * SLICE; i < to; i++) b->wish[i] = best_value(b->s, &b->s->near[i], wide_record(b->s, 0, i));
 }
 
-/* Others of the batch have moved since the look: what is best is asked once more. */
-static void grant(search *s, uint32_t *record)
+/* Others of the batch have moved since the look: whether the wish is still better than what the record has is asked once more. */
+static void grant(search *s, uint32_t r, const su_synth_look *look, uint32_t wish)
 {
-    uint32_t now = record[s->block.column], best = best_value(s, &s->look[0], record);
-    if (best == now) return;
-    s->distance += 2 * ((double)s->look[0].sum[best] - s->look[0].sum[now] + s->block.total_weight);
-    move(s, record, now, best);
+    uint32_t now = code_of(s, r, s->block.column);
+    float gain = su_synth_block_value(&s->block, look, wish) - su_synth_block_value(&s->block, look, now);
+    float weight = s->block.total_weight;
+    if (gain + weight * (float)s->excess[wish] >= weight * ((float)s->excess[now] - 2)) return;
+    s->distance += 2 * ((double)gain + weight);
+    move(s, look, r, now, wish);
 }
 
 static su_status sweep_column(search *s, uint32_t column, uint64_t visits)
@@ -227,15 +290,15 @@ static su_status sweep_column(search *s, uint32_t column, uint64_t visits)
     su_status status = open_column(s, column);
     if (status != SU_OK) return status;
     for (unsigned i = 1; i < su_crew_size(s->crew); i++) su_synth_look_fit(&s->look[i], &s->block);
-    for (uint64_t i = 0; i < s->problem->record_count; i++) s->excess[s->records[i * s->stride + column]]++;
-    su_crew_do(s->crew, COUNT_PARTS, count_part, s);
+    for (uint32_t i = 0; i < BATCH; i++) su_synth_look_fit(&s->near[i], &s->block);
+    for (uint64_t i = 0; i < s->problem->record_count; i++) s->excess[code_of(s, i, column)]++;
+    su_crew_do(s->crew, hands(s), count_part, s);
     for (batch b = { .s = s }; b.first < visits; b.first += BATCH) {
-        uint64_t n = visits - b.first < BATCH ? visits - b.first : BATCH;
         if (stopped(s, b.first)) return SU_CANCELLED;
-        su_crew_do(s->crew, n, look_at_record, &b);
-        for (uint64_t i = 0; i < n; i++) {
-            uint32_t *record = record_at(s, b.first + i);
-            if (b.wish[i] != record[column]) grant(s, record);
+        share_out(&b, visits, look_at_slice);
+        for (uint64_t i = 0; i < b.n; i++) {
+            uint32_t r = s->order[b.first + i];
+            if (b.wish[i] != code_of(s, r, column)) grant(s, r, &s->near[i], b.wish[i]);
         }
     }
     settle(s);
@@ -262,8 +325,10 @@ double su_synth_affordable(const su_synthesis *p)
 static void search_init(su_context *ctx, search *s, const su_synthesis *p, su_random *random)
 {
     uint32_t most = 1;
-    *s = (search) { .ctx = ctx, .problem = p, .random = random, .stride = (uint64_t)p->column_count + 1 };
-    s->records = su_alloc_array(p->record_count * s->stride + SU_SYNTH_PADDING, sizeof *s->records);
+    *s = (search) { .ctx = ctx, .problem = p, .random = random, .packed = { .narrow = true, .stride = p->column_count } };
+    for (uint32_t j = 0; j < p->column_count; j++) s->packed.narrow = s->packed.narrow && p->card[j] <= UINT8_MAX + 1u;
+    s->packed.records = su_alloc_array(p->record_count * s->packed.stride + SU_SYNTH_PADDING, s->packed.narrow ? sizeof(uint8_t) : sizeof(uint16_t));
+    for (unsigned i = 0; i < CREW_MAX; i++) s->wide[i] = su_alloc_array(BATCH * su_synth_wide_stride(&s->packed), sizeof *s->wide[i]);
     s->order = su_alloc_array(p->record_count + 1, sizeof *s->order);
     s->columns = su_alloc_array(p->column_count + 1, sizeof *s->columns);
     s->placed = su_alloc_array(p->column_count + 1, sizeof *s->placed);
@@ -290,9 +355,8 @@ static double count_distance(const search *s)
         count = su_grow(count, &capacity, (size_t)table->cells, sizeof *count);
         memset(count, 0, (size_t)table->cells * sizeof *count);
         for (uint64_t r = 0; r < p->record_count; r++) {
-            const uint32_t *record = s->records + r * s->stride;
             size_t at = 0;
-            for (uint32_t k = 0; k < table->length; k++) at = at * p->card[table->columns[k]] + record[table->columns[k]];
+            for (uint32_t k = 0; k < table->length; k++) at = at * p->card[table->columns[k]] + code_of(s, r, table->columns[k]);
             count[at]++;
         }
         double sum = 0;
@@ -313,7 +377,7 @@ static su_status place_all(search *s)
             status = place_column(s, s->columns[j]);
             continue;
         }
-        for (uint64_t r = 0; r < p->record_count; r++) s->records[r * s->stride + j] = p->start[j][r];
+        for (uint64_t r = 0; r < p->record_count; r++) set_code(s, r, j, p->start[j][r]);
         s->placed[j] = true;
     }
     return status;
@@ -358,11 +422,15 @@ su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random 
     s.crew = su_crew_start(ctx, CREW_MAX);
     status = run(&s);
     for (uint32_t j = 0; status == SU_OK && j < problem->column_count; j++)
-        for (uint64_t r = 0; r < problem->record_count; r++) records[j][r] = (uint16_t)s.records[r * s.stride + j];
+        for (uint64_t r = 0; r < problem->record_count; r++) records[j][r] = (uint16_t)code_of(&s, r, j);
     su_crew_end(s.crew);
     su_synth_block_free(&s.block);
-    for (unsigned i = 0; i < CREW_MAX; i++) su_synth_look_free(&s.look[i]);
-    free(s.records);
+    for (unsigned i = 0; i < BATCH; i++) su_synth_look_free(&s.near[i]);
+    for (unsigned i = 0; i < CREW_MAX; i++) {
+        su_synth_look_free(&s.look[i]);
+        free(s.wide[i]);
+    }
+    free(s.packed.records);
     free(s.order);
     free(s.columns);
     free(s.placed);

@@ -34,8 +34,9 @@ typedef struct su_synthesis {
 /* records[column] has record_count codes, filled here. Their one-way counts are exactly those of the problem; a code whose one_way is 0
  * never appears. The weighted squared distance to the tables is driven down by choosing, record by record and column by column, the best
  * value. Forbidden cells are avoided, not excluded: one_way alone is a promise. Time O(records * sum over columns of (tables through it *
- * card)); besides the records (4 bytes a cell) memory for the tables through one column, 4 bytes a cell. Honours ctx->cancel and
- * ctx->progress. Errors: SU_USAGE when the problem contradicts itself, SU_CANCELLED. */
+ * card)). Memory: a record takes one byte a cell where no column has more than 256 codes, else two, and 4 for its place in the order; the
+ * tables through one column take 4 bytes a cell. Honours ctx->cancel and ctx->progress. Errors: SU_USAGE when the problem contradicts
+ * itself, SU_CANCELLED. */
 /* Sweeps, the start counted as a quarter, that p->seconds pay for. */
 double su_synth_affordable(const su_synthesis *p);
 su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random *random, uint16_t **records) SU_MUST_CHECK;

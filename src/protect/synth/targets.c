@@ -53,7 +53,7 @@ static void one_way(const su_lattice *l, const su_estimates *e, const uint32_t *
     double sum = 0;
     for (uint32_t v = 1; set != UINT32_MAX && v < card; v++) {
         size_t cell = l->sets[set].offset + v;
-        want[v] = count[cell] > 0 ? e->cell[cell] : 0;
+        want[v] = count[cell] > 0 ? fmax(0, e->cell[cell]) : 0; /* below 0 only in a replay, which reports the release's values */
         sum += want[v];
     }
     for (uint32_t v = 1; sum > (double)n && v < card; v++) {

@@ -32,11 +32,13 @@ audit-mutants:
 	@tests/audit/mutants.py
 
 bench: all
-	@ninja -C $(BUILD) bench_kernels && bench/run.py $(BUILD) && bench/accuracy.py $(BUILD) && bench/stats.py --build $(BUILD) && bench/portal.py $(BUILD)
+	@ninja -C $(BUILD) bench_kernels bench_threads && bench/run.py $(BUILD) && bench/threads.py $(BUILD) && bench/accuracy.py $(BUILD) && bench/stats.py --build $(BUILD) && bench/portal.py $(BUILD)
 
-# Suha beside the tools of the field, installed in bench/peers/.venv from PyPI; goes on where it stopped. MINUTES=60 stops it after an hour.
+# Suha beside the tools of the field: statistics beside R where it is installed, then the peers in bench/peers/.venv from PyPI; goes on where
+# it stopped. MINUTES=60 stops it after an hour.
 MINUTES ?= 100000
 bench-peers: all
+	@bench/peers/stats_peers.py $(BUILD) --write
 	@bench/peers/install.sh
 	@bench/peers/.venv/bin/python bench/peers/check_metrics.py $(BUILD)
 	@bench/peers/.venv/bin/python bench/peers/bench.py $(BUILD) --minutes $(MINUTES)

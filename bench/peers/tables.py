@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the sections "Peers" and "Real data" of bench/RESULTS.md from results.csv and real.csv. Every figure in them is a mean or a median over rows of those files.
+"""Writes the sections "Peers" and "Real data" of bench/RESULTS.md from results.csv, real.csv and real_attacks.csv. Every figure in them is a mean or a median over rows of those files.
 
 usage: tables.py      replaces what stands between the markers in bench/RESULTS.md; adds the sections at the end when there are none
 """
@@ -271,6 +271,29 @@ def real():
     return "\n".join(out)
 
 
+WORDS = {"holds": "not contradicted", "vacuous": "vacuous", "broken": "PROMISE BROKEN"}
+
+
+def attacks():
+    rows = rows_of("real_attacks.csv")
+    if not rows:
+        return ""
+    out = ["", "### Attacks on releases of the same files", "",
+           f"From the same command (`suha attack`, docs/methods/attacks.md; {rows[0]['rounds']} releases of each kind in memory, {rows[0]['seconds']} CPU seconds for the records of each; up to {rows[0]['targets']} of the most isolated records looked for). A cell holds "
+           "the strongest attack by AUC, its AUC ± standard error; TPR is its share of targets found at no more than 1 % false positives, and what epsilon allows at the false positives it had. Controls protect nobody: attacks must succeed there, or "
+           "their failure on the release says nothing: the run is then vacuous. That attacks fail proves nothing; one above its bound would prove a bug. ctdc2020_joined is k-anonymous already (no "
+           "combination of its columns has a count below 11): nobody in it stands alone, so nobody can be found there in a copy either.", "",
+           "| file | records | epsilon | release: AUC | TPR % (bound %) | shows epsilon ≥ | bootstrap copy | exact half | row-seeded K=2 | verdict | CPU s |", "|---" * 11 + "|"]
+    keys = list(dict.fromkeys((r["file"], r["epsilon"]) for r in rows))
+    for key in keys:
+        w = {r["world"]: r for r in rows if (r["file"], r["epsilon"]) == key}
+        cells = [f"{w[k]['attack']} {float(w[k]['auc']):.2f}±{float(w[k]['auc_se']):.2f}" for k in ("release", "bootstrap copy", "exact half", "row-seeded K=2")]
+        r = w["release"]
+        out.append(f"| {r['file']} | {r['records']} | {r['epsilon']} | {cells[0]} | {100 * float(r['true_positive_rate']):.1f} ({100 * float(r['bound']):.1f}) | {float(r['epsilon_at_least']):.2f} "
+                   f"| {cells[1]} | {cells[2]} | {cells[3]} | {WORDS[r['verdict']]} | {r['cpu_s']} |")
+    return "\n".join(out)
+
+
 def put(text, name, body):
     begin, end = f"<!-- {name}: written by bench/peers/tables.py -->", f"<!-- end of {name} -->"
     block = f"{begin}\n{body}\n{end}"
@@ -282,7 +305,7 @@ def put(text, name, body):
 def main():
     with open(RESULTS_MD, encoding="utf-8") as f:
         text = f.read()
-    for name, body in (("peers", peers() if ROWS else ""), ("real data", real())):
+    for name, body in (("peers", peers() if ROWS else ""), ("real data", real() + attacks())):
         if body:
             text = put(text, name, body)
     with open(RESULTS_MD + ".new", "w", encoding="utf-8") as f:

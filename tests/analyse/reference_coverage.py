@@ -89,7 +89,8 @@ def run(programs):
 
 
 def main():
-    programs = [a for a in sys.argv[1:] if not a.startswith("--")]
+    build = os.environ.get("SUHA_BUILD", "")      # meson names programs as seen from the build folder
+    programs = [os.path.join(build, a) for a in sys.argv[1:] if not a.startswith("--")]
     folder = os.path.join(SHARED, "reference")
     if not os.path.isdir(folder):
         print(f"ok 1 - reference coverage # SKIP no {folder}")

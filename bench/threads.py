@@ -17,6 +17,8 @@ REPEATS = sys.argv[2] if len(sys.argv) > 2 else "3"
 
 
 def main():
+    if not os.path.exists(os.path.join(BUILD, "bench_threads")):
+        sys.exit(f"{__doc__}\n{BUILD}/bench_threads is not there: make, then ninja -C {os.path.relpath(BUILD)} bench_threads")
     with tempfile.TemporaryDirectory(prefix="suha-threads-") as work:
         files = [os.path.join(work, shape + ".csv") for shape in ("c17k", "c206k")]
         for path in files:

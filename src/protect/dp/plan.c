@@ -6,7 +6,6 @@
 #include "budget.h"
 #include "lattice.h"
 #include "spend.h"
-#include "zeros.h"
 
 #include <math.h>
 #include <stdlib.h>

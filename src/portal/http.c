@@ -33,6 +33,7 @@ struct su_http {
     su_access *access;
     bool log_addresses;
     atomic_uint answering;
+    atomic_bool closing; /* nobody new is let in */
 };
 
 /* What is known of a request until it is answered. */
@@ -108,6 +109,14 @@ static void on_completed(void *user, struct MHD_Connection *c, void **state, enu
     su_client_allow(r->client, SU_CLIENT_HEAD_SECONDS);
     free(r);
     *state = NULL;
+}
+
+static enum MHD_Result on_knock(void *user, const struct sockaddr *from, socklen_t size)
+{
+    su_http *h = user;
+    (void)from;
+    (void)size;
+    return atomic_load(&h->closing) ? MHD_NO : MHD_YES;
 }
 
 static void on_connection(void *user, struct MHD_Connection *c, void **state, enum MHD_ConnectionNotificationCode code)
@@ -199,7 +208,7 @@ static su_status start_daemon(su_context *ctx, su_http *h, unsigned threads)
     su_status st = su_clients_start(ctx, &h->clients);
     if (!st)
         h->daemon =
-            MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, h, MHD_OPTION_LISTEN_SOCKET,
+            MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_USE_ITC, 0, on_knock, h, on_request, h, MHD_OPTION_LISTEN_SOCKET,
                              h->listen.fd, MHD_OPTION_THREAD_POOL_SIZE, threads > 1 ? threads : 0, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS,
                              MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
                              MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_URI_LOG_CALLBACK, on_target, h,
@@ -238,13 +247,15 @@ su_status su_http_start(su_context *ctx, const su_portal_options *opts, su_http_
 
 uint16_t su_http_port(const su_http *h) { return h->listen.port; }
 
-/* First nobody new is let in, then answers under way are given time, then the rest is closed. */
+/* First nobody new is let in, then answers under way are given time, then the rest is closed. MHD_quiesce_daemon is not used: in 0.9.75 it
+ * and a thread that a leaving client wakes both take the socket out of the same set, and the second of the two ends the process. */
 void su_http_stop(su_http *h)
 {
     if (!h) return;
-    MHD_quiesce_daemon(h->daemon); /* the listening socket is ours again; close_all closes it */
+    atomic_store(&h->closing, true);
     for (int waited = 0; atomic_load(&h->answering) && waited < STOP_MILLISECONDS; waited += 20)
         nanosleep(&(struct timespec) { .tv_nsec = 20000000 }, NULL);
     MHD_stop_daemon(h->daemon);
+    h->listen.fd = -1; /* closed with it */
     close_all(h);
 }

@@ -82,7 +82,8 @@ def test_page_of_the_demo():
         assert page(url + "/healthz")
     finally:
         process.send_signal(signal.SIGINT)
-        assert process.wait(10) == 0
+        said = process.communicate(timeout=30)[1]
+        assert process.returncode == 0, (process.returncode, said[-2000:])
 
 
 def test_vault_from_the_command_line():

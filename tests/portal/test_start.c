@@ -1,6 +1,20 @@
 /* Starting, stopping, where it listens, what it logs, and bundles that are not served. */
 #include "client.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+
+/* The library's calls come here: while `leaving` is set, a socket is taken out of a set of epoll slowly, so that others can come first. */
+static atomic_bool leaving;
+
+int epoll_ctl(int set, int what, int fd, struct epoll_event *event)
+{
+    if (what == EPOLL_CTL_DEL && atomic_load(&leaving)) usleep(20000);
+    return (int)syscall(SYS_epoll_ctl, set, what, fd, event);
+}
+
 static void stamps_and_several_releases(void **state)
 {
     (void)state;
@@ -253,11 +267,42 @@ static void answers_under_way_are_finished(void **state)
     su_buf_free(&b);
 }
 
+static int knock(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(su_portal_port(portal)), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    assert_int_equal(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+    return fd;
+}
+
+/* The threads of the server are awake because clients leave at the moment it is stopped. */
+static void clients_leave_at_the_end(void **state)
+{
+    (void)state;
+    enum { CLIENTS = 40 };
+    int fd[CLIENTS];
+    pthread_t thread;
+    const char *dirs[] = { in("one") };
+    restart(dirs, 1);
+    for (int i = 0; i < CLIENTS; i++) fd[i] = knock();
+    usleep(20000);
+    atomic_store(&leaving, true);
+    assert_int_equal(pthread_create(&thread, NULL, stop_it, NULL), 0);
+    for (int i = 0; i < CLIENTS; i++) {
+        close(fd[i]);
+        usleep(1000);
+    }
+    pthread_join(thread, NULL);
+    atomic_store(&leaving, false);
+    portal = NULL;
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(stamps_and_several_releases),  T(hostile_texts_stay_text), T(foreign_and_damaged_folders), T(addresses_and_ports),
         T(a_damaged_bundle_is_left_out), T(a_unix_socket),           T(the_access_log_names_nobody), T(answers_under_way_are_finished),
+        T(clients_leave_at_the_end),
     };
     return cmocka_run_group_tests_name("portal: start and stop", tests, NULL, NULL);
 }

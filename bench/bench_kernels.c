@@ -1,5 +1,7 @@
 /* One kernel per run, so that CPU seconds and peak memory are that kernel's own.
- * usage: bench_kernels load FILE | count FILE R | noise N | release FILE MECHANISM R EPSILON-OR-K [THREADS] */
+ * usage: bench_kernels load FILE | count FILE R | noise N | estimate FILE R EPSILON | release FILE MECHANISM R EPSILON-OR-K [THREADS] */
+#include "dp/residual.h"
+
 #include <suha/count.h>
 #include <suha/harmonise.h>
 #include <suha/protect.h>
@@ -116,6 +118,35 @@ static void release(su_context *ctx, const char *file, const char *mechanism, ui
     su_schema_free(schema);
 }
 
+/* All noisy tables of the default mechanism and their generalised least squares, without records. */
+static void estimate(su_context *ctx, const char *file, uint32_t length, const char *epsilon)
+{
+    su_release_options options = { .length = length, .epsilon = strtod(epsilon, NULL) };
+    su_schema *schema = NULL;
+    su_release *r = NULL;
+    su_measurement *noisy = NULL;
+    su_random random;
+    su_lattice lattice;
+    su_estimates estimates;
+    double start = 0;
+    su_code_matrix *m = matrix_of(ctx, file, &schema, &start);
+    check(ctx, su_random_system(ctx, &random));
+    check(ctx, su_release_plan(ctx, schema, m->columns, m->column_count, &options, &r));
+    check(ctx, su_release_measure(ctx, r, m, &random, &noisy));
+    su_lattice_init(&lattice, r);
+    su_estimates_init(&estimates, r, &lattice, noisy);
+    double cpu = su_clock_cpu() - start;
+    char more[64];
+    snprintf(more, sizeof more, ", \"tables\": %zu, \"cells\": %zu", r->table_count, lattice.cells);
+    report("estimate", cpu, more);
+    su_estimates_free(&estimates);
+    su_lattice_free(&lattice);
+    su_measurement_free(noisy);
+    su_release_free(r);
+    su_code_matrix_free(m);
+    su_schema_free(schema);
+}
+
 int main(int argc, char **argv)
 {
     su_context ctx;
@@ -127,11 +158,15 @@ int main(int argc, char **argv)
         count(&ctx, argv[2], (uint32_t)strtoul(argv[3], NULL, 10));
     else if (argc == 3 && strcmp(argv[1], "noise") == 0)
         noise(&ctx, strtoull(argv[2], NULL, 10));
+    else if (argc == 5 && strcmp(argv[1], "estimate") == 0)
+        estimate(&ctx, argv[2], (uint32_t)strtoul(argv[3], NULL, 10), argv[4]);
     else if ((argc == 6 || argc == 7) && strcmp(argv[1], "release") == 0) {
         if (argc == 7) ctx.threads = (unsigned)strtoul(argv[6], NULL, 10);
         release(&ctx, argv[2], argv[3], (uint32_t)strtoul(argv[4], NULL, 10), argv[5]);
     } else
-        return fputs("usage: bench_kernels load FILE | count FILE R | noise N | release FILE MECHANISM R EPSILON-OR-K [THREADS]\n", stderr),
+        return fputs("usage: bench_kernels load FILE | count FILE R | noise N | estimate FILE R EPSILON | "
+                     "release FILE MECHANISM R EPSILON-OR-K [THREADS]\n",
+                     stderr),
                2;
     return 0;
 }

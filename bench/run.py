@@ -58,6 +58,11 @@ def main():
     row("load and encode 206,000 x 26 CSV", "<= 0.5 s", [kernel("load", c206k) for _ in range(3)])
     row("all counts c206k, R = 3", "<= 0.5 s, <= 64 MiB", [kernel("count", c206k, 3) for _ in range(3)])
     row("all counts c206k, R = 4", "<= 2 s", [kernel("count", c206k, 4) for _ in range(3)])
+    m1x40 = os.path.join(work, "m1x40.csv")
+    subprocess.run([SUHA, "generate", "--shape", "m1x40", "--seed", "1", "--out", m1x40], check=True, stderr=subprocess.DEVNULL)
+    row("all counts 1,000,000 x 40, R = 3", "<= 6 s, <= 256 MiB", [kernel("count", m1x40, 3) for _ in range(3)])
+    os.remove(m1x40)
+    row("residual c17k, R = 3: all noisy tables and least squares", "<= 0.3 s", [kernel("estimate", c17k, 3, 4) for _ in range(3)])
     row("10 million discrete Gaussian samples", "<= 2 s", [kernel("noise", 10000000) for _ in range(3)])
     for length, goal in ((3, "<= 0.1 s"), (4, "<= 0.5 s")):
         runs = [stages(c17k, "sds", length, 4) for _ in range(3)]

@@ -30,6 +30,7 @@ ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "JAX_PLATFORM
               "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"}
 DELTA, LENGTH = {"nb6k": "1.9e-5", "c17k": "5.8e-6", "adult": "1e-9"}, {"nb6k": 4, "c17k": 3, "adult": 3}
 COUNTS = ["c17k", "c50k", "c206k"]
+AIM_80 = ["--mechanism", "aim", "--model-mib", 80]
 
 
 def plan(mechanisms):
@@ -39,6 +40,7 @@ def plan(mechanisms):
     jobs = [(tool, data, 4, s) for tool in named if not in_k_mode(tool) for data in ("c17k", "nb6k") for s in three]
     jobs += [(tool, "adult", 1, s) for tool in ["suha"] + named if tool in ("suha", "suha-mst", "suha-aim") for s in three]
     jobs += [(tool, "c17k", 0, s) for tool in named if in_k_mode(tool) for s in three]
+    jobs += [("suha-aim-80mb", "adult", 1, s) for s in three]
     jobs += [("suha", data, e, s) for s in three for data in ("c17k", "nb6k") for e in sweep]
     jobs += [("suha", data, e, s) for s in ten for data, e in (("c17k", 4), ("c17k", 12), ("nb6k", 4))]
     jobs += [("suha", data, e, s) for s in ten for data in ("c17k", "nb6k") for e in sweep] + [("suha", "adult", 1, s) for s in ten]
@@ -192,7 +194,7 @@ class Bench:
         if in_k_mode(tool):
             return [self.suha, "release", path, "--schema", data, "--mechanism", tool[5:], "--k", 10, "--no-evaluation", "--threads", 1, "--out", os.path.join(out, "bundle")]
         if tool.startswith("suha"):
-            mechanism = ["--mechanism", tool[5:]] if tool != "suha" else []
+            mechanism = AIM_80 if tool == "suha-aim-80mb" else ["--mechanism", tool[5:]] if tool != "suha" else []
             return [self.suha, "release", path, "--schema", self.schema(data), "--epsilon", epsilon, "--delta", delta, "--length", length, "--cap-epsilon", 100,
                     "--no-evaluation", "--threads", 1, *mechanism, "--out", os.path.join(out, "bundle")]
         if tool == "sds":

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #define MODEL_COLUMNS 14u
+#define AREA ((size_t)1 << 24) /* numbers; 128 MiB: more than a processor keeps near */
 #define BIG_CELLS (UINT64_C(1) << 17) /* 1 MiB: what aim allows itself */
 
 static double wall(void)
@@ -42,6 +43,8 @@ typedef struct world {
     su_mechanism mechanism;
     int repeats;
     const char *word;
+    double *area;
+    volatile double answer[16]; /* of each half, on a line of the cache of its own */
 } world;
 
 static void load(world *w, const char *file)
@@ -82,6 +85,41 @@ static void row(world *w, const char *name, void (*before)(world *w), void (*pha
     }
     printf("| %s | %.4f | %.4f | %.2f |\n", name, least[0], least[1], least[0] / least[1]);
     fflush(stdout);
+}
+
+/* ---- the machine itself ------------------------------------------------------------------------------------------ */
+
+/* What two threads can give here at most: dependent multiplications, and reading memory that no cache holds. Two halves each. */
+static void multiply_half(void *arg, size_t half, unsigned worker)
+{
+    (void)worker;
+    world *w = arg;
+    double x = 1;
+    for (int i = 0; i < 10000000; i++) x = x * 0.999999 + 1e-7;
+    w->answer[8 * half] = x;
+}
+
+static void multiply(world *w) { su_parallel(&w->ctx, 2, multiply_half, w); }
+
+static void read_half(void *arg, size_t half, unsigned worker)
+{
+    (void)worker;
+    world *w = arg;
+    double sum = 0;
+    for (size_t i = AREA / 2 * half; i < AREA / 2 * (half + 1); i += 8) sum += w->area[i]; /* one of each line of the cache */
+    w->answer[8 * half] = sum;
+}
+
+static void read_area(world *w) { su_parallel(&w->ctx, 2, read_half, w); }
+
+static void measure_machine(world *w)
+{
+    w->area = su_alloc_array(AREA, sizeof *w->area);
+    for (size_t i = 0; i < AREA; i++) w->area[i] = (double)i;
+    row(w, "this machine: arithmetic", NULL, multiply, NULL);
+    row(w, "this machine: reading memory", NULL, read_area, NULL);
+    free(w->area);
+    w->area = NULL;
 }
 
 /* ---- counting ---------------------------------------------------------------------------------------------------- */
@@ -233,6 +271,7 @@ int main(int argc, char **argv)
     many.repeats = few.repeats = (int)strtol(argv[3], NULL, 10);
     load(&few, argv[1]);
     load(&many, argv[2]);
+    measure_machine(&few);
     plan(&many, SU_MECHANISM_RESIDUAL);
     request_tables(&many);
     row(&many, "counting: all combinations of three, the larger file", NULL, count_combinations, NULL);

@@ -5,8 +5,8 @@ usage: bench/scale.py [BUILD] [--schema S] [--evaluation] [--no-vault] [ROWS ...
        (S: c206k; m1x40 has 40 columns)
 
 `more` is what the step from the row above cost for each person more: a straight line has the same number everywhere. Memory has a part that goes with the tables and not with the people,
-so it is the steps that count. A release from a FILE holds the file as text ids while it is mapped; from a vault, which decrypts a record at a time, it does not. --evaluation lets the
-release compare itself with the true records, which then stay in memory (a byte a cell).
+so it is the steps that count. A release from a FILE holds a byte a cell while it is mapped (ARCHITECTURE.md, "What is in memory"); a vault decrypts a record at a time. --evaluation lets
+the release compare itself with the true records, which then stay in memory (a byte a cell).
 """
 import os
 import subprocess

@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """What a second thread gives: least wall time of a few runs with one thread and with two, and their ratio, phase by phase and for whole releases.
 
-usage: bench/threads.py [BUILD] [REPEATS] [WORD]      WORD: only rows with it in their name (counting, measuring, model, projection, whole)
+usage: bench/threads.py [BUILD] [REPEATS] [WORD]      WORD: only rows with it in their name (machine, counting, measuring, model, projection, whole)
 
+The rows of the machine say what two threads give at most, in arithmetic and in reading memory: the others are to be read against them.
 Generated data: c17k is the smaller file, c206k the larger. Wall time: run it on a machine that has nothing else to do, or the ratios mean nothing.
 That two threads give the bytes of one is checked by the tests.
 """

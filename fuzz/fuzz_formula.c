@@ -1,5 +1,6 @@
-/* libFuzzer target: any text as a formula; what parses is a set of different terms over known atoms, and is built on a small frame. */
-#include "logit/predictors.h"
+/* libFuzzer target: any text as a formula; what parses is a set of different terms over known atoms, and is built on a small frame. What
+ * follows the first line end is a profile of that model: read, or refused with words. */
+#include "logit/effects.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,17 @@ static su_frame *small_frame(void)
     return f;
 }
 
+static void profile(su_context *ctx, const su_predictors *p, su_str text)
+{
+    su_setting *settings = su_settings_new(p);
+    uint32_t set = 0;
+    const char *last = NULL;
+    su_status status = su_profile_parse(ctx, p, text, settings, &set, &last);
+    if (status == SU_OK ? set == 0 : ctx->message[0] == '\0') abort();
+    if (status == SU_OK) (void)su_settings_complete(p, settings);
+    free(settings);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const variables[] = { "y", "x", "a" };
@@ -31,7 +43,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     su_predictors_options options = { 0 };
     su_context_init(&ctx);
     su_arena_init(&arena);
-    su_status status = su_formula_parse(&ctx, &arena, (su_str) { (const char *)data, size }, variables, 3, &f);
+    const uint8_t *end = size ? memchr(data, '\n', size) : NULL;
+    su_str text = { (const char *)data, end ? (size_t)(end - data) : size };
+    su_status status = su_formula_parse(&ctx, &arena, text, variables, 3, &f);
     if ((status == SU_OK) != (f != NULL)) abort();
     if (f) {
         uint64_t known = f->atom_count == 64 ? UINT64_MAX : (1ull << f->atom_count) - 1;
@@ -50,6 +64,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                     if (s.column[k] >= p->columns || (k && s.column[k] <= s.column[k - 1])) abort();
             }
             su_sparse_free(&s);
+            if (end) profile(&ctx, p, (su_str) { (const char *)end + 1, size - text.n - 1 });
         }
         su_predictors_free(p);
         su_frame_free(frame);

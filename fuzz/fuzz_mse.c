@@ -1,11 +1,14 @@
 /* libFuzzer target: any bytes as an overlap table or person rows must be read or refused; what is read must add up, survive merging and
- * leaving lists out, and be fitted without a number that lies. */
+ * leaving lists out, and be fitted without a number that lies. What follows the first zero byte is a model of its lists: one that is read
+ * prints to a text that reads as the same model. */
 #include <suha/mse.h>
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "mse/lattice.h"
+#include "mse/model.h"
 #include "mse/search.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -36,6 +39,24 @@ static void check_fit(const su_overlaps *o)
     su_mse_lattice_free(&l);
 }
 
+static void check_model(su_context *ctx, const su_overlaps *o, const uint8_t *text, size_t n)
+{
+    su_model m, again;
+    char printed[SU_MODEL_TEXT], *copy = su_alloc(n + 1);
+    memcpy(copy, text, n);
+    su_status status = su_model_parse(ctx, o, copy, &m);
+    free(copy);
+    if (status != SU_OK) {
+        if (ctx->message[0] == '\0') abort();
+        return;
+    }
+    su_model_print(&m, o->lists, printed);
+    if (strlen(printed) + 1 >= sizeof printed) return; /* cut short */
+    if (su_model_parse(ctx, o, printed, &again) != SU_OK || again.count != m.count) abort();
+    for (unsigned i = 0; i < m.count; i++)
+        if (!su_model_has(&again, m.term[i])) abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const char *const traits[] = { "T" };
@@ -47,13 +68,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     su_overlap_options options = { .person_rows = data[0] & 1, .covariates = traits, .covariate_count = data[0] >> 1 & 1 };
     options.noised = data[0] >> 2 & 1;
     options.incomplete = data[0] >> 3 & 1;
-    if (su_csv_parse(&ctx, "fuzz.csv", (su_str) { (const char *)data + 1, size - 1 }, NULL, &raw)) return 0;
+    const uint8_t *model = memchr(data + 1, 0, size - 1);
+    size_t table = model ? (size_t)(model - data) - 1 : size - 1;
+    if (su_csv_parse(&ctx, "fuzz.csv", (su_str) { (const char *)data + 1, table }, NULL, &raw)) return 0;
     su_status status = su_overlaps_of_table(&ctx, raw, &options, &o);
     su_raw_table_free(raw);
     if ((status == SU_OK) != (o != NULL) || (status != SU_OK && ctx.message[0] == '\0')) abort();
     if (!o) return 0;
     check_sums(o, options.noised);
     if (o->lists >= 2) {
+        if (model) check_model(&ctx, o, model + 1, size - table - 2);
         su_overlaps *less = su_overlaps_without(o, data[0] % o->lists), *merged = su_overlaps_merged(o, 0, 1 + data[0] % (o->lists - 1));
         check_sums(less, options.noised);
         check_sums(merged, options.noised);

@@ -26,12 +26,24 @@ DRAWING = {*EXACT, "src/protect/sds/sds.c", "src/protect/pgm/pgm.c", "src/cli/cm
 DEFINITION = re.compile(r"^[A-Za-z_][\w\s\*]*?\b(\w+)\s*\(")
 LEFTOVER = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 WARNING = re.compile(r"W_[A-Z0-9_]+")
+DOI = re.compile(r"\bdoi:\s*(\S*)|doi\.org/(\S*)")
+DOI_FORM = re.compile(r"10\.\d{4,9}/[^\s\"{}`|]*[\w)]$")
+ARXIV = re.compile(r"arXiv[:\s]+([\d.]+\d|\S+)", re.I)
+ARXIV_FORM = re.compile(r"(0[7-9]|1[0-4])(0[1-9]|1[0-2])\.\d{4}$|(1[5-9]|[2-9]\d)(0[1-9]|1[0-2])\.\d{5}$")
+# A page of docs/methods says where the method ends, how it is tested, where it is from and what it costs. These are about something else.
+SECTIONS = ("Limits", "Tests")
+NO_METHOD = {"warnings.md": SECTIONS, "coverage.md": ("Tests",), "audit.md": ("Tests",)}
+NAMED = re.compile(r"(?<![\w/.-])(?:docs|src|include|tests|fuzz|bench|tools|instruments|examples|web)/[\w./-]*\w|\]\(([^)#:\s]+)(?:#[^)]*)?\)")
 SENSITIVE = re.compile(r"su_(vault|case_table|raw_table)\b|suha/vault\.h")
 
 
+def listed():
+    out = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [f for f in out.split("\n") if f and os.path.exists(os.path.join(ROOT, f))]
+
+
 def sources():
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\n")
-    return [f for f in listed if f.endswith((".c", ".h", ".def")) and os.path.exists(os.path.join(ROOT, f))]
+    return [f for f in listed() if f.endswith((".c", ".h", ".def"))]
 
 
 def without_comments(text):
@@ -83,6 +95,7 @@ def check(path, text):
             yield n, "case data on the public side"
         if "microhttpd.h" in line and not path.startswith("src/portal/"):
             yield n, "HTTP outside the portal"
+    yield from check_references(text)
     if path in EXACT:
         yield from check_exact(path, code)
 
@@ -97,8 +110,66 @@ def check_warnings(texts):
     yield from ((page, f"no result has the warning {code}") for code in sorted(explained - given.keys()))
 
 
+def closed(doi):
+    """Without what the sentence around it adds: a stop, a comma, a bracket that was opened before."""
+    doi = doi.rstrip(".,;:*`'\"")
+    while doi.endswith(")") and doi.count("(") < doi.count(")"):
+        doi = doi[:-1].rstrip(".,;:")
+    return doi
+
+
+def check_references(text):
+    for n, line in enumerate(text.split("\n"), 1):
+        for found in DOI.finditer(line):
+            doi = closed(re.split(r"[\s,]|\)[,;:.]?$|\);", found.group(1) or found.group(2) or "")[0])
+            if not DOI_FORM.match(doi) or doi.count("(") != doi.count(")"):
+                yield n, f"no DOI has the form {doi}"
+        for found in ARXIV.finditer(line):
+            if not ARXIV_FORM.match(found.group(1).rstrip("`")):
+                yield n, f"no paper of arXiv has the number {found.group(1)}"
+
+
+def check_page(path, text):
+    """Documents: references, files that they name, and what a page of methods must have."""
+    yield from check_references(text)
+    for n, line in enumerate(text.split("\n"), 1):
+        for found in NAMED.finditer(re.sub(r"`\[[^`]*`", "", line)):
+            name = found.group(1) or found.group(0)
+            near = os.path.join(ROOT, os.path.dirname(path), name)
+            if not os.path.exists(near) and not os.path.exists(os.path.join(ROOT, name)) and not known_stem(name):
+                yield n, f"{name} is not there"
+    if not path.startswith("docs/methods/"):
+        return
+    name = os.path.basename(path)
+    headings = set(re.findall(r"^## (.+)$", text, re.M))
+    for section in SECTIONS:
+        if section not in headings and section not in NO_METHOD.get(name, ()):
+            yield 1, f"a page of methods has a section \"{section}\""
+    if name in NO_METHOD:
+        return
+    if "Sources" not in headings and "doi:" not in text and "arXiv" not in text:
+        yield 1, "a page of methods names its sources"
+    if "Cost" not in headings and not re.search(r"\bO\(|CPU s", text):
+        yield 1, "a page of methods says what the method costs"
+
+
+def known_stem(name):
+    """test_pgm stands for test_pgm.c and test_pgm_fit.c; src/analyse/rates for the folder."""
+    folder, stem = os.path.split(os.path.join(ROOT, name))
+    return os.path.isdir(folder) and any(f.startswith(stem) for f in os.listdir(folder))
+
+
+def pages():
+    return [f for f in listed() if f.endswith(".md") and "/stories/" not in f]
+
+
 def main():
     breaches = 0
+    for path in pages():
+        with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+            for n, what in check_page(path, f.read()):
+                breaches += 1
+                print(f"{path}:{n}: {what}")
     for path in EXACT:
         if not os.path.exists(os.path.join(ROOT, path)):
             breaches += 1

@@ -15,6 +15,15 @@ static su_status too_big(su_context *ctx, const char *path, uint64_t limit)
                    (unsigned long long)limit);
 }
 
+static su_status cannot_open(su_context *ctx, const char *path, int why)
+{
+    const char *way = why == ENOENT || why == ENOTDIR ? " Check the spelling and the folder."
+                      : why == EACCES                 ? " Ask its owner for the right to read it, or copy it to a folder of your own."
+                                                      : "";
+    if (!path[0]) return su_fail(ctx, SU_IO, "The name of a file is empty. Name the file.");
+    return su_fail(ctx, SU_IO, "Cannot open %s: %s.%s", path, strerror(why), way);
+}
+
 su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf *out)
 {
     su_status status = SU_OK;
@@ -23,7 +32,7 @@ su_status su_file_read(su_context *ctx, const char *path, uint64_t limit, su_buf
     enum { PIECE = 1 << 18 };
     out->n = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return su_fail(ctx, SU_IO, "Cannot open %s: %s.", path, strerror(errno));
+    if (fd < 0) return cannot_open(ctx, path, errno);
     if (fstat(fd, &st) != 0) {
         status = su_fail(ctx, SU_IO, "Cannot read %s: %s.", path, strerror(errno));
         goto out;
@@ -107,6 +116,12 @@ static int sync_folder_of(const char *path)
     return result;
 }
 
+static su_status left_as_it_was(su_context *ctx, const char *path, int why)
+{
+    const char *way = why == ENOSPC || why == EDQUOT || why == EFBIG ? " Free some space on the disk and try again." : "";
+    return su_fail(ctx, SU_IO, "Cannot write %s: %s. The file was left as it was.%s", path, strerror(why), way);
+}
+
 su_status su_file_write(su_context *ctx, const char *path, const void *p, size_t n, unsigned mode)
 {
     su_status status = SU_OK;
@@ -120,13 +135,13 @@ su_status su_file_write(su_context *ctx, const char *path, const void *p, size_t
     }
     made = true;
     if (write_all(fd, p, n) != 0 || fsync(fd) != 0) {
-        status = su_fail(ctx, SU_IO, "Cannot write %s: %s. The file was left as it was.", path, strerror(errno));
+        status = left_as_it_was(ctx, path, errno);
         goto out;
     }
     int closed = close(fd);
     fd = -1;
     if (closed != 0 || rename(temporary.p, path) != 0) {
-        status = su_fail(ctx, SU_IO, "Cannot write %s: %s. The file was left as it was.", path, strerror(errno));
+        status = left_as_it_was(ctx, path, errno);
         goto out;
     }
     made = false;

@@ -58,6 +58,9 @@ su_status su_cli_print(su_cli *cli);
 
 /* ---- terminal (terminal.c) ---- */
 void su_terminal_attach(su_context *ctx); /* log and progress on stderr; Ctrl-C sets ctx->cancel */
+/* Text with '?' for every control character but tab and line feed: a cell or a file's name must not command the terminal of who reads it.
+ * For messages always; for results where stdout is a terminal (in a file or a pipe they stay as they are). */
+bool su_terminal_put(FILE *to, const char *p, size_t n);
 void su_terminal_wait(void);              /* until Ctrl-C or SIGTERM */
 void su_terminal_line_end(void);          /* ends a progress bar that is on screen */
 
@@ -88,7 +91,8 @@ typedef struct su_source {
     su_case_table *cases;
     su_harmonise_report *report;
     bool domain_from_data;
-    bool nameless; /* set before reading: the cases need no record ids */
+    bool nameless; /* set before reading: the cases are only counted: they need no record ids, and a byte a cell is enough */
+    bool emptied;  /* set before reading: nobody reads the cells of `raw` once they are mapped */
 } su_source;
 #define SU_OPTIONS_SOURCE                                                                                                                  \
     { "schema", "S", "schema: a shipped instrument (suha schemas), a folder with a schema.json, or auto" },                                \
@@ -162,8 +166,10 @@ su_ledger_beside su_ledger_beside_of(const su_ledger_entry *entries, size_t coun
 su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out); /* cmd_vault.c: asks for the passphrase */
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out);
 su_status su_cli_vault_budget(su_cli *cli, su_vault *v, double cap_epsilon); /* the first budget, where there is none yet */
+su_status su_cli_cap_epsilon(su_cli *cli, double *out); /* --cap-epsilon, above 0 and at most 1000; cmd_vault.c */
 const char *su_cli_who(const su_cli *cli); /* --who, else the login name; cmd_import.c */
-su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, bool resume, uint64_t *batch);
+su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_source *s, const char *who, unsigned how, uint64_t *batch,
+                        su_import_counts *counts);
 su_status su_cli_release_options(su_cli *cli, su_release_options *o); /* --mechanism, --epsilon, ...; release_options.c */
 su_status su_cli_release_vault(su_cli *cli, su_vault *v, const char *schema, su_release_job *job); /* cmd_release.c */
 su_status su_cli_serve(su_cli *cli, const char *const *dirs, size_t count, const su_portal_options *options);       /* until Ctrl-C */

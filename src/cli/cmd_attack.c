@@ -72,6 +72,7 @@ static su_status read_records(su_cli *cli, assault *a)
     su_status st = su_cli_positionals(cli, dir ? 0 : 1, dir ? 0 : 1);
     if (!st) st = su_cli_need(cli, "schema", &schema);
     if (!st && !dir) {
+        a->source.nameless = a->source.emptied = true;
         st = su_source_load(cli, cli->positional[0], &a->source);
         a->cases = a->source.cases;
         a->release.domain_from_data = a->source.domain_from_data;
@@ -94,8 +95,7 @@ static su_status sensitive_column(su_cli *cli, assault *a)
     return SU_OK;
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 static void result_json(su_json *j, const su_attack_result *r, bool release)
 {

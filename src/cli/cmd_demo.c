@@ -97,7 +97,7 @@ static su_status demo_import(su_cli *cli, const char *dir, su_vault *v, const st
     char *raw = su_path_join(&cli->arena, dir, "raw"), *path = su_path_join(&cli->arena, raw, org->file);
     st = su_source_open(cli, path, DEMO_SCHEMA, su_arena_printf(&cli->arena, "example-%s", org->id), SU_MARGINS_REFUSE, &s);
     if (!st) st = has_open_batch(cli, v, org->id, &resume);
-    if (!st) st = su_cli_import(cli, v, org->id, &s, "demo", resume, &batch);
+    if (!st) st = su_cli_import(cli, v, org->id, &s, "demo", resume ? SU_IMPORT_RESUME : 0, &batch, NULL);
     if (!st)
         su_log(&cli->ctx, "   %-12s %-9s %6llu rows -> %6llu records sealed (batch %llu), %llu rejected, %llu cells not mapped", org->file,
                s.raw->encoding, (unsigned long long)s.report->rows_in, (unsigned long long)s.report->rows_out, (unsigned long long)batch,
@@ -120,7 +120,8 @@ static su_status demo_generate(su_cli *cli, const char *raw)
 static su_status demo_folder(su_cli *cli, const char *dir)
 {
     char *mark = su_path_join(&cli->arena, dir, "SUHA-EXAMPLE.txt");
-    if (mkdir(dir, 0700) != 0) {
+    bool made = mkdir(dir, 0700) == 0;
+    if (!made) {
         struct dirent **names = NULL;
         int count = errno == EEXIST ? scandir(dir, &names, NULL, NULL) : -1;
         for (int i = 0; i < count; i++) free(names[i]);
@@ -131,7 +132,9 @@ static su_status demo_folder(su_cli *cli, const char *dir)
     }
     const char text[] =
         "The example of suha demo: imaginary people, and a vault whose passphrase lies beside it. Remove the folder to start over.\n";
-    return su_file_write(&cli->ctx, mark, text, sizeof text - 1, 0644);
+    su_status st = su_file_write(&cli->ctx, mark, text, sizeof text - 1, 0644);
+    if (st && made) rmdir(dir);
+    return st;
 }
 
 static su_status demo_build(su_cli *cli, const char *dir, const char *release)

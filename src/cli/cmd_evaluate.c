@@ -111,8 +111,7 @@ static su_status read_both(su_cli *cli, evaluation *e)
     return st;
 }
 
-/* ---- output
- * -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- output ---- */
 
 typedef struct rare_writer {
     const su_release *r;

@@ -77,8 +77,7 @@ static su_status set_ordered(su_cli *cli, su_impute_choice *c, const char *value
 
 static su_status set_delta(su_cli *cli, su_impute_choice *c, const char *value) { return su_cli_number(cli, "delta", value, &c->delta); }
 
-/* ---- the completed files: twenty times the input, so they are written as they are made, beside the target, and renamed at the end
- * ---------- */
+/* ---- the completed files: twenty times the input, so they are written as they are made, beside the target, and renamed at the end ---- */
 
 enum { PIECE = 1 << 20 };
 

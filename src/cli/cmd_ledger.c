@@ -158,9 +158,7 @@ su_status su_command_ledger(su_cli *cli)
     const char *why = su_cli_option(cli, "why");
     bool change = su_cli_option(cli, "cap-epsilon") != NULL;
     su_status st = su_cli_positionals(cli, 1, 1);
-    if (!st) st = su_cli_real(cli, "cap-epsilon", 0, &epsilon);
-    if (!st && change && !(epsilon > 0 && epsilon <= 1000))
-        st = su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
+    if (!st) st = su_cli_cap_epsilon(cli, &epsilon);
     if (!st && change && !why) st = su_fail(&cli->ctx, SU_USAGE, "a new budget needs a reason: --why TEXT");
     if (!st) st = open_ledger(cli, cli->positional[0], change, &v, &l);
     if (!st && change) st = su_ledger_cap_set(&cli->ctx, l, su_rho_pico(su_zcdp_rho(epsilon, SU_DEFAULT_DELTA)), su_cli_who(cli), why);

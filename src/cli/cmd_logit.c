@@ -140,6 +140,20 @@ static su_status words_of(su_cli *cli, const char *option, const char *const **o
     return st;
 }
 
+/* A column may have such a sign in its name; two columns may not be named. */
+static su_status one_grouping(su_cli *cli, su_analysis *a)
+{
+    const char *text = su_cli_option(cli, "random");
+    const su_variable *found;
+    su_context quiet;
+    su_context_init(&quiet);
+    if (!text || !strpbrk(text, ",/:+|") || su_frame_find(&quiet, a->frame, su_str_of(text), &found) == SU_OK) return SU_OK;
+    return su_fail(&cli->ctx, SU_REFUSED,
+                   "--random takes one column: nested groupings (sites in countries) are not fitted. Take the smaller one (--random SITE) and "
+                   "put the larger one into the formula as a category (+ country), or, with many of the larger ones, take those "
+                   "(--random COUNTRY).");
+}
+
 static su_status model_options(su_cli *cli, su_analysis *a, su_logit_options *o)
 {
 #define NAME3(id, name, about) name,
@@ -156,6 +170,7 @@ static su_status model_options(su_cli *cli, su_analysis *a, su_logit_options *o)
     if (!st) st = named(cli, "variance", variances, SU_VARIANCE_COUNT, &variance);
     if (!st) st = named(cli, "ci", intervals, 2, &interval);
     if (!st) st = clusters(cli, a, o);
+    if (!st) st = one_grouping(cli, a);
     if (!st) st = su_analysis_factor(cli, a, "random", &o->random);
     if (!st) st = su_analysis_factor(cli, a, "conditional", &o->conditional);
     if (!st) st = words_of(cli, "missing-level", &o->missing_levels, &o->missing_level_count);

@@ -55,11 +55,12 @@ static su_status two_points(su_cli *cli, double level, su_result *r)
     interval_columns(t);
     interval_row(t, "Chapman", &x);
     su_result_fact(r, "n", "People seen", n1 + n2 - both);
-    su_result_fact_text(r, "method", "Method", "Chapman, Seber's variance, lognormal interval");
+    su_result_fact_text(r, "method", "Method", "Chapman, Seber's variance, mid-p interval");
     su_result_warn(r, "W_TWO_LISTS",
                    "two counts cannot show whether they are independent; people who pass together or avoid both make this wrong");
     if (both < 7) su_result_warn(r, "W_SMALL_OVERLAP", "only %g people were seen at both points: the estimate is unstable", both);
-    su_result_method(r, "The number of people behind two overlapping counts was estimated by Chapman's estimator with Seber's variance.");
+    su_result_method(r, "The number of people behind two overlapping counts was estimated by Chapman's estimator with Seber's variance; "
+                        "the interval inverts the hypergeometric law of the number seen twice (lognormal above 10,000, and for fractions).");
     return SU_OK;
 }
 

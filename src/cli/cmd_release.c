@@ -1,6 +1,6 @@
 #include "cli.h"
 
-#include <suha/publish.h>
+#include "release_words.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -109,11 +109,11 @@ static void forget_unused_ledger(su_cli *cli, const char *path, su_ledger *l)
 static su_status from_file(su_cli *cli, su_release_job *job)
 {
     double cap = SU_DEFAULT_CAP_EPSILON;
-    su_source s = { .nameless = true };
+    su_source s = { .nameless = true, .emptied = !job->unit };
     const char *schema = su_cli_option(cli, "schema");
     bool automatic = schema && strcmp(schema, "auto") == 0;
     su_status st = su_cli_positionals(cli, 1, 1);
-    if (!st) st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, &cap);
+    if (!st) st = su_cli_cap_epsilon(cli, &cap);
     if (!st && automatic && !job->options->domain_from_data)
         st = su_fail(
             &cli->ctx, SU_REFUSED,
@@ -121,6 +121,7 @@ static su_status from_file(su_cli *cli, su_release_job *job)
     if (!st && !automatic && job->options->domain_from_data)
         st = su_fail(&cli->ctx, SU_USAGE, "--domain-from-data goes with --schema auto only");
     if (!st) st = su_source_load(cli, cli->positional[0], &s);
+    if (!st) su_cli_unmapped_words(cli, &s);
     char *ledger = su_arena_printf(&cli->arena, "%s.ledger.db", job->out);
     bool fresh = !su_path_exists(ledger);
     if (!st) st = su_bundle_can_write(&cli->ctx, job->out);

@@ -36,6 +36,14 @@ su_status su_cli_vault_open(su_cli *cli, const char *dir, su_vault **out)
     return st;
 }
 
+su_status su_cli_cap_epsilon(su_cli *cli, double *out)
+{
+    su_status st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, out);
+    if (st || (*out > 0 && *out <= 1000)) return st;
+    return su_fail(&cli->ctx, SU_REFUSED, "--cap-epsilon %s must be above 0 and at most 1000 (12 is usual here; smaller is safer)",
+                   su_cli_option(cli, "cap-epsilon"));
+}
+
 su_status su_cli_vault_budget(su_cli *cli, su_vault *v, double cap_epsilon)
 {
     su_ledger *ledger = NULL;
@@ -50,7 +58,6 @@ su_status su_cli_vault_budget(su_cli *cli, su_vault *v, double cap_epsilon)
 
 su_status su_cli_vault_new(su_cli *cli, const char *dir, su_passphrase pass, double cap_epsilon, su_vault **out)
 {
-    if (!(cap_epsilon > 0 && cap_epsilon <= 1000)) return su_fail(&cli->ctx, SU_USAGE, "--cap-epsilon must be above 0 and at most 1000");
     su_status st = su_vault_init(&cli->ctx, dir, pass);
     if (!st) st = su_vault_open(&cli->ctx, dir, pass, out);
     return st ? st : su_cli_vault_budget(cli, *out, cap_epsilon);
@@ -62,7 +69,7 @@ su_status su_command_vault_init(su_cli *cli)
     su_vault *v = NULL;
     su_cli_secret secret = { NULL, 0 };
     su_status st = su_cli_positionals(cli, 1, 1);
-    if (!st) st = su_cli_real(cli, "cap-epsilon", SU_DEFAULT_CAP_EPSILON, &cap);
+    if (!st) st = su_cli_cap_epsilon(cli, &cap);
     if (!st) st = su_cli_passphrase(cli, true, &secret);
     if (!st) st = su_cli_vault_new(cli, cli->positional[0], (su_passphrase) { secret.p, secret.n }, cap, &v);
     su_cli_secret_free(&secret);

@@ -70,8 +70,7 @@ const char *su_term_name(const su_utility *u, const su_utility_term *t, char *bu
     return buffer;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- JSON ---- */
 
 static void level_open(su_json *j, const su_evaluation_level *e)
 {
@@ -285,8 +284,7 @@ void su_utility_json(su_json *j, const su_utility *u)
     su_json_end(j);
 }
 
-/* ---- text -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- text ---- */
 
 static void put_value(su_buf *b, su_metric_unit unit, double x)
 {

@@ -50,8 +50,7 @@ static void metrics_table(const su_utility *u, bool records, su_buf *b)
     su_buf_text(b, "</table></div>\n");
 }
 
-/* ---- bars: groups of two (published counts, synthetic records) --------------------------------------------------------------------------
- */
+/* ---- bars: groups of two (published counts, synthetic records) ---- */
 
 typedef struct bar_group {
     char label[40];
@@ -186,8 +185,7 @@ static void plot_variation(const su_utility *u, su_buf *b)
     free(worst);
 }
 
-/* ---- records at risk, regression
- * ---------------------------------------------------------------------------------------------------------- */
+/* ---- records at risk, regression ---- */
 
 static void risk_table(const su_utility *u, su_buf *b)
 {

@@ -91,10 +91,22 @@ static int family(const char *word, bool wrong)
 
 su_status su_cli_print(su_cli *cli)
 {
-    bool good = (cli->out.n == 0 || fwrite(cli->out.p, 1, cli->out.n, stdout) == cli->out.n) && fflush(stdout) == 0;
+    bool good = true;
+    if (cli->out.n && isatty(STDOUT_FILENO))
+        good = su_terminal_put(stdout, cli->out.p, cli->out.n);
+    else if (cli->out.n)
+        good = fwrite(cli->out.p, 1, cli->out.n, stdout) == cli->out.n;
+    good = fflush(stdout) == 0 && good;
     su_wipe(cli->out.p, cli->out.n);
     cli->out.n = 0;
     return good ? SU_OK : su_fail(&cli->ctx, SU_IO, "the result could not be written to stdout");
+}
+
+static void complain(const su_cli *cli, const char *reason)
+{
+    fprintf(stderr, "suha %s: ", cli->command->name);
+    su_terminal_put(stderr, reason, strlen(reason));
+    fputc('\n', stderr);
 }
 
 static int finish(su_cli *cli, su_status st)
@@ -104,9 +116,9 @@ static int finish(su_cli *cli, su_status st)
     su_terminal_line_end();
     su_status printed = su_cli_print(cli);
     if (st)
-        fprintf(stderr, "suha %s: %s\n", cli->command->name, reason[0] ? reason : "failed");
+        complain(cli, reason[0] ? reason : "failed");
     else if (printed)
-        fprintf(stderr, "suha %s: %s\n", cli->command->name, cli->ctx.message);
+        complain(cli, cli->ctx.message);
     if (!st) st = printed;
     int code = st == SU_OK ? 0 : st == SU_USAGE ? 2 : 1;
     su_buf_free(&cli->out);

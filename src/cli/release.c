@@ -1,5 +1,6 @@
 #include "cli.h"
 #include "evaluation.h"
+#include "release_words.h"
 
 #include <suha/publish.h>
 
@@ -98,51 +99,6 @@ static su_status write_evaluation(su_cli *cli, const su_release_job *job, const 
     su_buf_free(&text);
     if (!st) su_log(&cli->ctx, "evaluation against the true records (%s): %s", SU_NOT_PUBLIC, path);
     return st;
-}
-
-static void summary(su_cli *cli, const su_release_job *job, const su_release *r, const su_bundle_info *info, uint64_t cap, uint64_t spent)
-{
-    const char *whose =
-        job->unit ? su_arena_printf(&cli->arena, "%s, at most %u records each", info->unit, r->options.contribution) : "person's record";
-    if (!cli->json) {
-        su_buf_printf(&cli->out, "release written to %s\n  synthetic records  %llu\n  aggregates         %zu\n", job->out,
-                      (unsigned long long)r->record_count, r->aggregate_count);
-        if (!su_mechanism_bound(r->options.mechanism))
-            su_buf_printf(&cli->out,
-                          "  guarantee          NO DIFFERENTIAL PRIVACY BOUND: groups of %llu and more are shown as they are%s\n",
-                          (unsigned long long)r->options.k, r->private_noise ? "" : "; NOT PRIVATE: seeded, for tests only");
-        else if (r->options.domain_from_data)
-            su_buf_text(&cli->out, "  guarantee          NONE: the domain was taken from the data\n");
-        else if (!r->private_noise)
-            su_buf_text(&cli->out, "  guarantee          NOT PRIVATE: seeded noise, for tests only\n");
-        else
-            su_buf_printf(&cli->out, "  guarantee          epsilon %.6g at delta %.3g per %s (rho %.6g, accountant %s)\n",
-                          r->epsilon_stated, r->options.delta, whose, r->rho, su_accountant_name(r->accountant));
-        su_buf_printf(&cli->out, "  ledger             %.6g of %.6g rho spent; %s\n", (double)spent * 1e-12, (double)cap * 1e-12,
-                      job->ledger_note);
-        return;
-    }
-    su_json j;
-    su_json_init(&j, &cli->out);
-    su_json_object(&j);
-    su_json_kv_text(&j, "out", job->out);
-    su_json_kv_text(&j, "schema", r->schema->name);
-    su_json_kv_text(&j, "mechanism", su_mechanism_name(r->options.mechanism));
-    su_json_kv_real(&j, "epsilon", r->epsilon_stated);
-    su_json_kv_real(&j, "delta", r->options.delta);
-    su_json_kv_real(&j, "rho", r->rho);
-    su_json_kv_text(&j, "accountant", su_accountant_name(r->accountant));
-    su_json_kv_text(&j, "unit", job->unit ? info->unit : "record");
-    su_json_kv_int(&j, "contribution", r->options.contribution);
-    su_json_kv_bool(&j, "private", r->private_noise && !r->options.domain_from_data && su_mechanism_bound(r->options.mechanism));
-    su_json_kv_int(&j, "tables", (int64_t)r->table_count);
-    su_json_kv_int(&j, "tables_dropped", (int64_t)r->dropped_count);
-    su_json_kv_int(&j, "records", (int64_t)r->record_count);
-    su_json_kv_int(&j, "aggregates", (int64_t)r->aggregate_count);
-    su_json_kv_real(&j, "ledger_spent_rho", (double)spent * 1e-12);
-    su_json_kv_real(&j, "ledger_cap_rho", (double)cap * 1e-12);
-    su_json_end(&j);
-    su_buf_char(&cli->out, '\n');
 }
 
 /* What has to be noted when the data have been read for the last time. */
@@ -269,11 +225,7 @@ su_status su_cli_release(su_cli *cli, su_release_job *job)
     if (!st) st = su_release_plan(&cli->ctx, schema, m->columns, m->column_count, &options, &r);
     if (st) goto out;
     if (r->mechanism_reason) su_log(&cli->ctx, "%s", r->mechanism_reason);
-    if (r->table_count)
-        su_log(&cli->ctx, "plan: %zu tables of up to %u columns, %zu left out because of their size; rho %.6g", r->table_count,
-               r->options.length, r->dropped_count, r->rho);
-    else
-        su_log(&cli->ctx, "plan: %s", su_mechanism_about(r->options.mechanism));
+    su_cli_release_plan_words(cli, r);
     st = reserve(cli, job, r, &info, &c);
     if (!st) st = draw(cli, job, &m, r, &c);
     if (!st) st = population(cli, job, r, &info, &cap, &spent);
@@ -282,7 +234,7 @@ su_status su_cli_release(su_cli *cli, su_release_job *job)
     c.settled = !st;
     if (!st && job->evaluate && (st = write_evaluation(cli, job, r, m)))
         su_fail_prefix(&cli->ctx, "the release in %s is complete, only its evaluation is missing: ", job->out);
-    if (!st) summary(cli, job, r, &info, cap, spent);
+    if (!st) su_cli_release_summary(cli, job, r, &info, cap, spent);
 out:
     if (st) settle(cli, &c);
     su_release_free(r);

@@ -25,8 +25,7 @@ static su_status mechanism_option(su_cli *cli, su_release_options *o)
                                    : su_fail(&cli->ctx, SU_USAGE, "%s needs --k, the smallest group it may show; 10 is usual", name);
 }
 
-/* ---- sds: names as the Synthetic Data Showcase has them
- * ---------------------------------------------------------------------------------- */
+/* ---- sds: names as the Synthetic Data Showcase has them ---- */
 
 /* "0.5,0.3": one number per length, from `first` on. */
 static su_status by_length(su_cli *cli, const char *name, uint32_t first, double *out)

@@ -10,6 +10,7 @@ su_status su_source_read(su_cli *cli, const char *path, const char *schema, su_s
     int64_t header_rows = 1;
     su_status st = su_cli_integer(cli, "header-rows", 1, 2, 1, &header_rows);
     read.header_rows = (unsigned)header_rows;
+    read.narrow = s->nameless;
     if (!st) st = su_table_read(&cli->ctx, path, &read, &s->raw);
     if (!st) st = su_cli_schema(cli, schema, s->raw, &s->schema);
     s->domain_from_data = strcmp(schema, "auto") == 0;
@@ -42,12 +43,13 @@ su_status su_source_margins(su_cli *cli, su_margins *out)
 
 su_status su_source_open(su_cli *cli, const char *path, const char *schema, const char *map, su_margins margins, su_source *s)
 {
-    su_harmonise_options options = { .margins = margins, .max_rejected = UINT64_MAX, .nameless = s->nameless };
+    su_harmonise_options options = { .margins = margins, .max_rejected = UINT64_MAX, .nameless = s->nameless, .narrow = s->nameless };
     su_status st = su_source_read(cli, path, schema, s);
     if (!st && map) st = read_mapping(cli, map, s);
     if (!st && s->raw->row_count == 0)
         st = su_fail(&cli->ctx, SU_INPUT, "%s has a header and no row below it; is this the right file%s?", s->raw->source,
                      s->raw->sheet ? " and sheet" : "");
+    if (s->emptied) options.emptied = s->raw;
     if (!st) st = su_harmonise(&cli->ctx, s->raw, s->schema, s->mapping, &options, &s->cases, &s->report);
     return st;
 }

@@ -20,11 +20,33 @@ void su_terminal_line_end(void)
     bar_open = false;
 }
 
+/* Length of the control character at p, 0 when there is none: C0 but for tab and line feed, DEL, and C1 as UTF-8 writes it. */
+static size_t control_at(const char *p, size_t n)
+{
+    unsigned char c = (unsigned char)p[0], next = n > 1 ? (unsigned char)p[1] : 0;
+    if ((c < ' ' && c != '\n' && c != '\t') || c == 0x7f) return 1;
+    return c == 0xc2 && next >= 0x80 && next < 0xa0 ? 2 : 0;
+}
+
+bool su_terminal_put(FILE *to, const char *p, size_t n)
+{
+    bool good = true;
+    size_t from = 0, skip;
+    for (size_t i = 0; i < n && good; i += skip ? skip : 1) {
+        skip = control_at(p + i, n - i);
+        if (!skip) continue;
+        good = fwrite(p + from, 1, i - from, to) == i - from && fputc('?', to) != EOF;
+        from = i + skip;
+    }
+    return good && fwrite(p + from, 1, n - from, to) == n - from;
+}
+
 static void log_line(void *user, const char *line)
 {
     (void)user;
     su_terminal_line_end();
-    fprintf(stderr, "%s\n", line);
+    su_terminal_put(stderr, line, strlen(line));
+    fputc('\n', stderr);
 }
 
 static void progress(void *user, const char *step, double done)

@@ -29,7 +29,7 @@ static su_status by_field(su_cli *cli, const su_release_job *job, int field, uin
     if (!c->provided) return su_fail(&cli->ctx, SU_REFUSED, "--unit %s: the mapping does not fill this column", f->name);
     if (c->sets) return su_fail(&cli->ctx, SU_USAGE, "--unit %s: a cell of this column can hold several values", f->name);
     uint32_t *value = su_alloc_array(rows, sizeof *value);
-    for (uint64_t r = 0; r < rows; r++) value[r] = c->ids ? c->ids[r] : su_cell_is_value(c->codes[r]) ? c->codes[r] : 0;
+    for (uint64_t r = 0; r < rows; r++) value[r] = c->ids ? c->ids[r] : su_cell_is_value(su_case_cell(c, r)) ? su_case_cell(c, r) : 0;
     number_rows(value, rows, c->ids ? su_dict_count(c->texts) : (uint32_t)SU_CELL_FIRST_REASON, units);
     su_wipe(value, rows * sizeof *value);
     free(value);
@@ -50,7 +50,8 @@ static su_status by_file(su_cli *cli, const su_release_job *job, int column, uin
                          "--unit %s: the mapping makes several people out of one row (rule weight), so a value of this column is not one "
                          "person",
                          c->name);
-        value[r] = su_str_trim(su_dict_get(c->values, c->ids[from[r]])).n ? c->ids[from[r]] + 1 : 0;
+        uint32_t id = su_raw_id(c, from[r]);
+        value[r] = su_str_trim(su_dict_get(c->values, id)).n ? id + 1 : 0;
     }
     number_rows(value, rows, values, units);
     su_wipe(value, rows * sizeof *value);

@@ -149,10 +149,11 @@ static void make_children(const search *s, worker *w, const node *n, uint32_t re
     const uint32_t columns = s->l->column_count;
     out->s.run_count = out->s.place_count = 0;
     uint32_t *parents = su_alloc_array((size_t)n->count + 1, sizeof *parents); /* first run of each group */
-    for (uint32_t g = 0; g < n->count; g++) {
+    for (uint32_t g = 0; n->up && g < n->count; g++) {
         parents[g] = (uint32_t)out->s.run_count;
         split_group(&w->counter, &n->groups[g], rest, &out->s);
     }
+    if (!n->up) split_everyone(s->ctx, s->l, w->counter.min_count, rest, &out->s); /* the root is one group */
     parents[n->count] = (uint32_t)out->s.run_count;
     if (!out->first) out->first = su_alloc_array((size_t)columns + 2, sizeof *out->first);
     memset(out->first, 0, ((size_t)columns + 2) * sizeof *out->first);

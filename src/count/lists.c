@@ -4,23 +4,83 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* counts[code] per column, all columns one after the other. */
-static su_status count_codes(su_context *ctx, const su_code_matrix *m, uint32_t **counts)
+enum { STRETCH = 1024, CHUNK_ROWS = 8 * STRETCH, CHUNKS_PER_WORKER = 4, NARROW = 256 };
+
+/* Rows that one thread reads: from, n of them. */
+typedef struct chunk {
+    uint64_t from, n;
+    uint32_t *counts; /* of codes: columns one after the other, each with a cell more than its domain, for what must not occur */
+    uint32_t place;   /* of its first item */
+} chunk;
+
+typedef struct building {
+    const su_code_matrix *m;
+    size_t cells; /* of counts */
+    chunk *chunks;
+    size_t chunk_count;
+    const attribute_id *ids;
+    lists *out;
+} building;
+
+/* Four counters for each code, in turns: nearly all cells hold code 0, and a counter waits for its own last addition. */
+static void count_narrow(const uint16_t *codes, size_t n, uint32_t card, uint32_t four[4][NARROW + 1])
 {
-    size_t cells = 0;
-    for (uint32_t c = 0; c < m->column_count; c++) cells += (size_t)m->columns[c].card + 1;
-    uint32_t *at = *counts = su_alloc_array(cells, sizeof *at);
-    for (uint32_t c = 0; c < m->column_count; c++) {
-        const su_matrix_column *column = &m->columns[c];
-        uint32_t bad = column->card; /* one cell more than the domain, for what must not occur */
-        if (column->bytes)
-            for (uint64_t r = 0; r < m->row_count; r++) at[column->bytes[r] < bad ? column->bytes[r] : bad]++;
+    size_t r = 0;
+    for (; r + 4 <= n; r += 4)
+        for (size_t k = 0; k < 4; k++) four[k][codes[r + k] < card ? codes[r + k] : card]++;
+    for (; r < n; r++) four[0][codes[r] < card ? codes[r] : card]++;
+}
+
+static void count_column(const su_matrix_column *column, const chunk *part, uint32_t *at)
+{
+    uint32_t four[4][NARROW + 1] = { 0 };
+    uint16_t room[STRETCH];
+    for (uint64_t done = 0; done < part->n; done += STRETCH) {
+        size_t n = part->n - done < STRETCH ? (size_t)(part->n - done) : STRETCH;
+        const uint16_t *codes = su_matrix_codes(column, part->from + done, n, room);
+        if (column->card <= NARROW)
+            count_narrow(codes, n, column->card, four);
         else
-            for (uint64_t r = 0; r < m->row_count; r++) at[column->codes[r] < bad ? column->codes[r] : bad]++;
-        if (at[bad])
+            for (size_t r = 0; r < n; r++) at[codes[r] < column->card ? codes[r] : column->card]++;
+    }
+    for (uint32_t v = 0; v <= column->card && v <= NARROW; v++) at[v] += four[0][v] + four[1][v] + four[2][v] + four[3][v];
+    su_wipe(room, sizeof room);
+}
+
+static void count_chunk(void *arg, size_t index, unsigned worker)
+{
+    (void)worker;
+    const building *b = arg;
+    uint32_t *at = b->chunks[index].counts;
+    for (uint32_t c = 0; c < b->m->column_count; at += (size_t)b->m->columns[c++].card + 1)
+        count_column(&b->m->columns[c], &b->chunks[index], at);
+}
+
+static void chunks_init(building *b, unsigned workers)
+{
+    uint64_t most = workers > 1 ? (uint64_t)CHUNKS_PER_WORKER * workers : 1, wanted = b->m->row_count / CHUNK_ROWS;
+    b->chunk_count = (size_t)(wanted < 1 ? 1 : wanted < most ? wanted : most);
+    b->chunks = su_alloc_array(b->chunk_count, sizeof *b->chunks);
+    for (size_t k = 0; k < b->chunk_count; k++) {
+        chunk *part = &b->chunks[k];
+        part->from = b->m->row_count * k / b->chunk_count;
+        part->n = b->m->row_count * (k + 1) / b->chunk_count - part->from;
+        part->counts = su_alloc_array(b->cells + 16, sizeof *part->counts); /* a line of the cache away from others */
+    }
+}
+
+/* counts[code] of all rows. */
+static su_status count_codes(su_context *ctx, building *b, uint32_t *counts)
+{
+    su_parallel(ctx, b->chunk_count, count_chunk, b);
+    for (size_t k = 0; k < b->chunk_count; k++)
+        for (size_t i = 0; i < b->cells; i++) counts[i] += b->chunks[k].counts[i];
+    for (uint32_t c = 0; c < b->m->column_count; c++) {
+        const su_matrix_column *column = &b->m->columns[c];
+        if (counts[column->card])
             return su_fail(ctx, SU_INTERNAL, "Column \"%s\" holds a code outside its codelist of %u values. Please report this.",
                            column->name ? column->name : "?", column->card ? column->card - 1 : 0);
-        at += (size_t)column->card + 1;
+        counts += (size_t)column->card + 1;
     }
     return SU_OK;
 }
@@ -72,20 +132,36 @@ static su_status number_attributes(su_context *ctx, const su_code_matrix *m, uin
     return SU_OK;
 }
 
-/* Columns are read in stretches of rows that stay in the cache while their lists grow side by side. */
-static void fill_rows(const su_code_matrix *m, const attribute_id *ids, lists *out)
+/* Where the items of every chunk begin. */
+static void place_chunks(building *b)
 {
-    enum { STRETCH = 1024 };
+    uint32_t next = 0;
+    for (size_t k = 0; k < b->chunk_count; k++) {
+        chunk *part = &b->chunks[k];
+        part->place = next;
+        next += (uint32_t)part->n;
+        for (size_t i = 0; i < b->cells; i++) next += b->ids[i] != LIST_END ? part->counts[i] : 0;
+    }
+    b->out->item_count = next;
+}
+
+/* Columns are read in stretches of rows that stay in the cache while their lists grow side by side. */
+static void fill_chunk(void *arg, size_t index, unsigned worker)
+{
+    (void)worker;
+    const building *b = arg;
+    const su_code_matrix *m = b->m;
+    const chunk *part = &b->chunks[index];
     size_t width = (size_t)m->column_count + 1;
     attribute_id *scratch = su_alloc_array(STRETCH * width, sizeof *scratch);
-    uint32_t length[STRETCH], next = 0;
+    uint32_t length[STRETCH], next = part->place;
     uint16_t room[STRETCH];
-    for (uint64_t from = 0; from < m->row_count; from += STRETCH) {
-        size_t n = m->row_count - from < STRETCH ? (size_t)(m->row_count - from) : STRETCH;
+    for (uint64_t done = 0; done < part->n; done += STRETCH) {
+        size_t n = part->n - done < STRETCH ? (size_t)(part->n - done) : STRETCH;
         memset(length, 0, sizeof length);
-        const attribute_id *id = ids;
+        const attribute_id *id = b->ids;
         for (uint32_t c = 0; c < m->column_count; c++) {
-            const uint16_t *codes = su_matrix_codes(&m->columns[c], from, n, room);
+            const uint16_t *codes = su_matrix_codes(&m->columns[c], part->from + done, n, room);
             for (size_t r = 0; r < n; r++) { /* writes always, advances when there is something: no branch to guess */
                 attribute_id x = id[codes[r]];
                 scratch[r * width + length[r]] = x;
@@ -94,22 +170,28 @@ static void fill_rows(const su_code_matrix *m, const attribute_id *ids, lists *o
             id += (size_t)m->columns[c].card + 1;
         }
         for (size_t r = 0; r < n; r++) {
-            out->rows[from + r] = next;
-            memcpy(out->items + next, scratch + r * width, length[r] * sizeof *scratch);
+            b->out->rows[part->from + done + r] = next;
+            memcpy(b->out->items + next, scratch + r * width, length[r] * sizeof *scratch);
             next += length[r];
-            out->items[next++] = LIST_END;
+            b->out->items[next++] = LIST_END;
         }
     }
-    out->item_count = next;
     su_wipe(room, sizeof room);
     su_wipe(scratch, STRETCH * width * sizeof *scratch);
     free(scratch);
 }
 
+static void building_free(building *b)
+{
+    for (size_t k = 0; k < b->chunk_count; k++) {
+        su_wipe(b->chunks[k].counts, b->cells * sizeof *b->chunks[k].counts); /* case data: counts of small groups */
+        free(b->chunks[k].counts);
+    }
+    free(b->chunks);
+}
+
 su_status lists_build(su_context *ctx, const su_code_matrix *m, uint64_t min_count, lists *out)
 {
-    uint32_t *counts = NULL;
-    attribute_id *ids = NULL;
     memset(out, 0, sizeof *out);
     if (m->row_count >= UINT32_MAX || m->column_count >= UINT16_MAX)
         return su_fail(ctx, SU_REFUSED,
@@ -118,15 +200,19 @@ su_status lists_build(su_context *ctx, const su_code_matrix *m, uint64_t min_cou
                        (unsigned long long)m->row_count, m->column_count);
     out->column_count = m->column_count;
     out->row_count = m->row_count;
-    su_status status = count_codes(ctx, m, &counts);
-    if (status != SU_OK) goto out;
-    size_t cells = 0;
-    for (uint32_t c = 0; c < m->column_count; c++) cells += (size_t)m->columns[c].card + 1;
-    ids = su_alloc_array(cells, sizeof *ids);
-    status = number_attributes(ctx, m, min_count, counts, ids, out);
-    if (status != SU_OK) goto out;
-    fill_rows(m, ids, out);
-out:
+    building b = { .m = m, .out = out };
+    for (uint32_t c = 0; c < m->column_count; c++) b.cells += (size_t)m->columns[c].card + 1;
+    uint32_t *counts = su_alloc_array(b.cells, sizeof *counts);
+    attribute_id *ids = su_alloc_array(b.cells, sizeof *ids);
+    chunks_init(&b, su_parallel_workers(ctx));
+    su_status status = count_codes(ctx, &b, counts);
+    if (status == SU_OK) status = number_attributes(ctx, m, min_count, counts, ids, out);
+    if (status == SU_OK) {
+        b.ids = ids;
+        place_chunks(&b);
+        su_parallel(ctx, b.chunk_count, fill_chunk, &b);
+    }
+    building_free(&b);
     free(counts);
     free(ids);
     if (status != SU_OK) lists_free(out);

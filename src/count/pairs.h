@@ -57,6 +57,8 @@ uint64_t pairs_count(pair_counter *c, const group *g, uint32_t group_index, pair
 /* Appends to s the tails of g after each attribute, ascending by attribute; tails with fewer than `rest` attributes left are dropped,
  * then attributes with fewer than min_count tails. */
 void split_group(pair_counter *c, const group *g, uint32_t rest, split *s);
+/* The same for all rows, what s holds before being forgotten: everyone.c. */
+void split_everyone(su_context *ctx, const lists *l, uint64_t min_count, uint32_t rest, split *s);
 void split_free(split *s);
 
 #endif

@@ -214,44 +214,51 @@ static void forget_no(const su_field *f, answers *a, uint32_t cells)
         if (is_no(f, (su_cell)a->v[c])) a->v[c] = SU_CELL_NOT_RECORDED;
 }
 
-static void join_flags(const su_field *f, const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes)
+/* Rows from..from+n-1 of a column, and their cells. */
+typedef struct row_block {
+    uint64_t from, n;
+    const uint32_t *cell;
+} row_block;
+
+static void join_flags(const su_field *f, const answers *a, const row_block *b, su_case_column *column)
 {
-    for (uint64_t r = 0; r < rows; r++) {
-        su_cell more = (su_cell)a->v[ids[r]];
-        if (more != 0 && rank_of(f, more) > rank_of(f, codes[r])) codes[r] = more;
+    for (uint64_t i = 0; i < b->n; i++) {
+        su_cell more = (su_cell)a->v[b->cell[i]];
+        if (more != 0 && rank_of(f, more) > rank_of(f, su_case_cell(column, b->from + i))) su_case_put(column, b->from + i, more);
     }
 }
 
 /* A known no is an answer, whether or not the codelist can print it. */
 static bool is_answer(su_cell c) { return su_cell_is_value(c) || c == SU_CELL_NEGATIVE; }
 
-static void first_code(const answers *a, const uint32_t *ids, uint64_t rows, su_cell *codes)
+static void first_code(const answers *a, const row_block *b, su_case_column *column)
 {
-    for (uint64_t r = 0; r < rows; r++) {
-        su_cell more = (su_cell)a->v[ids[r]];
-        if (!is_answer(codes[r]) && (is_answer(more) || codes[r] == SU_CELL_NOT_RECORDED)) codes[r] = more;
+    for (uint64_t i = 0; i < b->n; i++) {
+        su_cell more = (su_cell)a->v[b->cell[i]], have = su_case_cell(column, b->from + i);
+        if (!is_answer(have) && (is_answer(more) || have == SU_CELL_NOT_RECORDED)) su_case_put(column, b->from + i, more);
     }
 }
 
-static void join_sets(const answers *a, const uint32_t *ids, uint64_t rows, su_case_column *column, bool first_only)
+static void join_sets(const answers *a, const row_block *b, su_case_column *column, bool first_only)
 {
-    for (uint64_t r = 0; r < rows; r++) {
+    for (uint64_t i = 0; i < b->n; i++) {
+        uint64_t r = b->from + i;
         uint64_t *set = column->sets + r * a->words;
-        const uint64_t *more = a->bits + (size_t)ids[r] * a->words;
+        const uint64_t *more = a->bits + (size_t)b->cell[i] * a->words;
         bool had = any_bit(set, a->words);
         if (!(had && first_only))
             for (uint32_t k = 0; k < a->words; k++) set[k] |= more[k];
         if (had || any_bit(more, a->words))
             column->set_reason[r] = 0;
         else if (column->set_reason[r] == 0)
-            column->set_reason[r] = (su_cell)a->v[ids[r]];
+            column->set_reason[r] = (su_cell)a->v[b->cell[i]];
     }
 }
 
-static void first_text(const answers *a, const uint32_t *ids, uint64_t rows, uint32_t *texts)
+static void first_text(const answers *a, const row_block *b, uint32_t *texts)
 {
-    for (uint64_t r = 0; r < rows; r++)
-        if (texts[r] == 0) texts[r] = a->v[ids[r]];
+    for (uint64_t i = 0; i < b->n; i++)
+        if (texts[b->from + i] == 0) texts[b->from + i] = a->v[b->cell[i]];
 }
 
 static void fill_constant(evaluation *e, uint32_t field)
@@ -261,8 +268,10 @@ static void fill_constant(evaluation *e, uint32_t field)
     uint64_t rows = e->table->row_count;
     uint32_t text = column->texts == NULL ? 0 : su_dict_add(column->texts, row->text);
     for (uint64_t r = 0; r < rows; r++) {
-        if (column->codes != NULL) column->codes[r] = row->cell;
-        if (column->ids != NULL) column->ids[r] = text;
+        if (column->ids != NULL)
+            column->ids[r] = text;
+        else if (column->sets == NULL)
+            su_case_put(column, r, row->cell);
         if (column->sets == NULL) continue;
         if (su_cell_is_value(row->cell))
             column->sets[r * column->words + (row->cell - 1u) / 64] |= (uint64_t)1 << ((row->cell - 1u) % 64);
@@ -282,12 +291,29 @@ static void need_view(evaluation *e, uint32_t source)
         view_of_column(v, e->mapping, s, &e->raw->columns[e->columns[source]]);
 }
 
+static void fill_rows(const map_target *t, const su_field *f, const answers *a, const source_view *v, uint64_t rows, su_case_column *column)
+{
+    uint32_t room[ID_BLOCK];
+    row_block b = { .from = 0 };
+    for (; b.from < rows; b.from += b.n) {
+        b.n = rows - b.from < ID_BLOCK ? rows - b.from : ID_BLOCK;
+        b.cell = view_cells(v, b.from, b.n, room);
+        if (a->bits != NULL)
+            join_sets(a, &b, column, t->mode == MODE_COALESCE);
+        else if (column->ids != NULL)
+            first_text(a, &b, column->ids);
+        else if (t->mode == MODE_OR)
+            join_flags(f, a, &b, column);
+        else
+            first_code(a, &b, column);
+    }
+}
+
 static void fill_field(evaluation *e, uint32_t field)
 {
     const map_target *t = &e->mapping->targets[field];
     const su_field *f = &e->mapping->schema->fields[field];
     su_case_column *column = &e->table->columns[field];
-    uint64_t rows = e->table->row_count;
     su_case_table_provide(e->table, field);
     if (t->mode == MODE_CONSTANT) {
         fill_constant(e, field);
@@ -299,26 +325,46 @@ static void fill_field(evaluation *e, uint32_t field)
         source_view *v = &e->views[pair->source];
         answers a = answer_pair(e, pair);
         if (t->mode == MODE_OR && !t->known_negative) forget_no(f, &a, v->cell_count);
-        if (a.bits != NULL)
-            join_sets(&a, v->ids, rows, column, t->mode == MODE_COALESCE);
-        else if (column->ids != NULL)
-            first_text(&a, v->ids, rows, column->ids);
-        else if (t->mode == MODE_OR)
-            join_flags(f, &a, v->ids, rows, column->codes);
-        else
-            first_code(&a, v->ids, rows, column->codes);
+        fill_rows(t, f, &a, v, e->table->row_count, column);
         free_answers(&a);
     }
+}
+
+/* Per raw column how many fields are filled when it was read for the last time. */
+static uint32_t *last_uses(const evaluation *e)
+{
+    const su_mapping *m = e->mapping;
+    uint32_t *last = su_alloc_array(e->raw->column_count, sizeof *last);
+    for (uint32_t i = 0; i < m->order_count; i++) {
+        const map_target *t = &m->targets[m->order[i]];
+        for (size_t k = 0; k < t->pair_count; k++) {
+            int column = e->columns[m->pairs[t->pairs[k]].source];
+            if (column >= 0) last[column] = i + 1;
+        }
+    }
+    return last;
+}
+
+static void let_go(evaluation *e, const uint32_t *last, uint32_t filled)
+{
+    if (e->emptied == NULL) return;
+    for (uint32_t c = 0; c < e->raw->column_count; c++)
+        if (last[c] == filled && !e->kept[c]) su_raw_column_drop(&e->emptied->columns[c], e->raw->row_count);
 }
 
 su_status evaluate(evaluation *e)
 {
     const su_mapping *m = e->mapping;
-    for (uint32_t i = 0; i < m->order_count; i++) {
-        if (su_cancelled(e->ctx)) return su_fail(e->ctx, SU_CANCELLED, "cancelled while harmonising %s", e->raw->source);
+    su_status st = SU_OK;
+    uint32_t *last = last_uses(e);
+    let_go(e, last, 0);
+    for (uint32_t i = 0; i < m->order_count && st == SU_OK; i++) {
+        if (su_cancelled(e->ctx)) st = su_fail(e->ctx, SU_CANCELLED, "cancelled while harmonising %s", e->raw->source);
         su_progress(e->ctx, "harmonise", (double)i / (double)m->order_count);
-        fill_field(e, m->order[i]);
+        if (st == SU_OK) fill_field(e, m->order[i]);
+        let_go(e, last, i + 1);
     }
-    su_progress(e->ctx, "harmonise", 1);
-    return SU_OK;
+    if (st == SU_OK) su_progress(e->ctx, "harmonise", 1);
+    free(last);
+    return st;
 }

@@ -11,8 +11,14 @@ typedef struct evaluation {
     const su_mapping *mapping;
     const int *columns;   /* raw column per mapping source, -1 for @columns and absent dropped ones */
     source_view *views;   /* one per mapping source; source == NULL where none was needed */
-    su_case_table *table; /* raw->row_count rows */
+    uint32_t **cell_rows; /* per raw column and distinct value: rows that are no blank and no total */
+    su_raw_table *emptied; /* raw, or NULL: columns of which the ids go after their last use */
+    bool *kept;            /* per raw column: not this one */
+    su_case_table *table;  /* raw->row_count rows */
 } evaluation;
+
+/* Rows at a time when ids are spread out. */
+#define ID_BLOCK 2048u
 
 /* Fills e->views and e->table (both made by the caller, empty). SU_CANCELLED only. */
 su_status evaluate(evaluation *e) SU_MUST_CHECK;

@@ -90,7 +90,7 @@ static void find_blank_rows(work *w)
         for (uint32_t i = 0; i < su_dict_count(column->values); i++) blank[i] = is_blank(su_dict_get(column->values, i));
         uint64_t left = 0;
         for (uint64_t r = 0; r < raw->row_count; r++) {
-            if (!blank[column->ids[r]]) w->state[r] = ROW_KEPT;
+            if (!blank[su_raw_id(column, r)]) w->state[r] = ROW_KEPT;
             left += w->state[r] == ROW_BLANK;
         }
         free(blank);
@@ -153,7 +153,7 @@ static void reject(work *w, uint64_t row, size_t source, bool show, const char *
     w->state[row] = ROW_REJECTED;
     w->report->rows_rejected++;
     const su_raw_column *column = source == SIZE_MAX || w->columns[source] < 0 ? NULL : &w->raw->columns[w->columns[source]];
-    su_str value = column == NULL || !show ? (su_str) { "", 0 } : su_dict_get(column->values, column->ids[row]);
+    su_str value = column == NULL || !show ? (su_str) { "", 0 } : su_dict_get(column->values, su_raw_id(column, row));
     report_reject(w->report, w->raw->row_line[row], column == NULL ? NULL : column->name, value, reason);
 }
 
@@ -168,7 +168,7 @@ static void index_records(work *w)
     for (uint32_t i = 0; i < n; i++) w->record_of[i] = su_dict_add(w->record_texts, su_str_trim(su_dict_get(values, i)));
 }
 
-static uint32_t record_id(const work *w, uint64_t row) { return w->record_of[w->raw->columns[w->columns[w->m->record]].ids[row]]; }
+static uint32_t record_id(const work *w, uint64_t row) { return w->record_of[su_raw_id(&w->raw->columns[w->columns[w->m->record]], row)]; }
 
 static void check_record(work *w, uint64_t row, uint32_t *first_line)
 {
@@ -187,7 +187,7 @@ static void check_record(work *w, uint64_t row, uint32_t *first_line)
 static bool cell_is_filled(const su_case_column *c, uint64_t row)
 {
     if (c->ids != NULL) return c->ids[row] != 0;
-    if (c->codes != NULL) return su_cell_is_value(c->codes[row]) || c->codes[row] == SU_CELL_NEGATIVE;
+    if (c->sets == NULL) return su_cell_is_value(su_case_cell(c, row)) || su_case_cell(c, row) == SU_CELL_NEGATIVE;
     for (uint32_t i = 0; i < c->words; i++)
         if (c->sets[row * c->words + i] != 0) return true;
     return false;
@@ -217,10 +217,10 @@ static su_status reject_rows(work *w)
     for (uint64_t r = 0; r < w->raw->row_count; r++) {
         if (w->state[r] != ROW_KEPT) continue;
         if (first_line != NULL) check_record(w, r, first_line);
-        int64_t weight = weights == NULL || w->state[r] != ROW_KEPT ? 1 : w->weight_of[weights->ids[r]];
+        int64_t weight = weights == NULL || w->state[r] != ROW_KEPT ? 1 : w->weight_of[su_raw_id(weights, r)];
         if (weight == WEIGHT_MISSING) reject(w, r, (size_t)w->m->weight, true, "the number of people is empty");
         if (weight == WEIGHT_BAD)
-            reject(w, r, (size_t)w->m->weight, true, weight_advice(su_dict_get(weights->values, weights->ids[r]), advice, sizeof advice));
+            reject(w, r, (size_t)w->m->weight, true, weight_advice(su_dict_get(weights->values, su_raw_id(weights, r)), advice, sizeof advice));
         if (required && w->state[r] == ROW_KEPT) check_required(w, r);
     }
     free(first_line);
@@ -239,7 +239,7 @@ static uint64_t people_of(const work *w, uint64_t row)
 {
     if (w->state[row] != ROW_KEPT) return 0;
     if (w->weight_of == NULL) return 1;
-    return (uint64_t)w->weight_of[w->raw->columns[w->columns[w->m->weight]].ids[row]];
+    return (uint64_t)w->weight_of[su_raw_id(&w->raw->columns[w->columns[w->m->weight]], row)];
 }
 
 static su_status count_people(work *w, uint64_t *out)
@@ -257,8 +257,8 @@ static su_status count_people(work *w, uint64_t *out)
 
 static void gather_column(const su_case_column *from, su_case_column *to, const uint32_t *origin, uint64_t rows)
 {
-    if (from->codes != NULL)
-        for (uint64_t r = 0; r < rows; r++) to->codes[r] = from->codes[origin[r]];
+    if (from->ids == NULL && from->sets == NULL)
+        for (uint64_t r = 0; r < rows; r++) su_case_put(to, r, su_case_cell(from, origin[r]));
     if (from->ids != NULL) {
         for (uint64_t r = 0; r < rows; r++) to->ids[r] = from->ids[origin[r]];
         for (uint32_t i = 0; i < su_dict_count(from->texts); i++) su_dict_add(to->texts, su_dict_get(from->texts, i));
@@ -281,10 +281,12 @@ static su_case_table *make_people(work *w, uint64_t people, uint32_t **origin)
     for (uint64_t r = 0; same && r < people; r++) same = (*origin)[r] == r;
     if (same) return w->e.table;
     su_case_table *t = su_case_table_new(w->m->schema, people);
+    t->narrow = w->e.table->narrow;
     for (uint32_t f = 0; f < w->m->schema->field_count; f++) {
         if (!w->e.table->columns[f].provided) continue;
         su_case_table_provide(t, f);
         gather_column(&w->e.table->columns[f], &t->columns[f], *origin, people);
+        su_case_table_drop(w->e.table, f);
     }
     su_case_table_free(w->e.table);
     w->e.table = NULL;
@@ -322,6 +324,22 @@ static void name_records(const work *w, su_case_table *t, const uint32_t *origin
     su_buf_free(&name);
 }
 
+/* What is read once more after the fields are filled: who is rejected, and what a message about it shows. */
+static void keep_columns(work *w)
+{
+    const su_mapping *m = w->m;
+    const int roles[] = { m->record, m->weight };
+    w->e.emptied = w->opts->emptied;
+    w->e.kept = su_alloc_array(w->raw->column_count, sizeof *w->e.kept);
+    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
+        if (roles[i] >= 0) w->e.kept[w->columns[roles[i]]] = true;
+    for (uint32_t f = 0; f < m->schema->field_count; f++) {
+        if (!m->schema->fields[f].required || m->targets[f].pair_count == 0) continue;
+        int column = w->columns[m->pairs[m->targets[f].pairs[0]].source];
+        if (column >= 0) w->e.kept[column] = true;
+    }
+}
+
 static su_status run(work *w, su_case_table **out)
 {
     uint64_t people = 0;
@@ -333,12 +351,15 @@ static su_status run(work *w, su_case_table **out)
     find_blank_rows(w);
     read_weights(w);
     st = find_margins(w);
+    w->e.cell_rows = report_cell_rows(w->raw, w->state);
     if (st != SU_OK) {
         report_columns(w->report, &w->e, w->state);
         return st;
     }
     index_records(w);
     w->e.table = su_case_table_new(w->m->schema, w->raw->row_count);
+    w->e.table->narrow = w->opts->narrow;
+    keep_columns(w);
     st = evaluate(&w->e);
     if (st != SU_OK) return st;
     report_columns(w->report, &w->e, w->state);
@@ -348,7 +369,10 @@ static su_status run(work *w, su_case_table **out)
     su_case_table *t = make_people(w, people, &origin);
     w->e.table = NULL;
     if (!w->opts->nameless) name_records(w, t, origin);
-    t->source_rows = origin;
+    if (w->e.emptied == NULL)
+        t->source_rows = origin;
+    else
+        free(origin);
     w->report->rows_out = people;
     w->report->rows_expanded = w->weight_of == NULL ? 0 : people;
     report_fields(w->report, t);
@@ -384,6 +408,9 @@ su_status su_harmonise(su_context *ctx, const su_raw_table *raw, const su_schema
     for (size_t s = 0; s < mapping->source_count; s++)
         if (w.e.views[s].source != NULL) view_free(&w.e.views[s]);
     free(w.e.views);
+    for (uint32_t c = 0; w.e.cell_rows != NULL && c < raw->column_count; c++) free(w.e.cell_rows[c]);
+    free(w.e.cell_rows);
+    free(w.e.kept);
     su_case_table_free(w.e.table);
     free(w.columns);
     free(w.state);

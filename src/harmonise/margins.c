@@ -113,9 +113,9 @@ static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint
         for (; end < out->count && out->values[end].column == out->values[first].column; end++)
             entry[out->values[end].value] = (uint32_t)end + 1;
         for (uint64_t r = 0; r < f->raw->row_count; r++) {
-            uint32_t e = entry[column->ids[r]];
+            uint32_t e = entry[su_raw_id(column, r)];
             if (e == 0 || (state[r] != 0 && state[r] != mark)) continue;
-            int64_t w = weights == NULL ? 1 : weight_of[weights->ids[r]];
+            int64_t w = weights == NULL ? 1 : weight_of[su_raw_id(weights, r)];
             state[r] = mark;
             out->values[e - 1].rows++;
             out->values[e - 1].people += w > 0 ? (uint64_t)w : 0;
@@ -124,7 +124,7 @@ static void count_rows(finder *f, const int64_t *weight_of, uint8_t *state, uint
         first = end;
     }
     for (uint64_t r = 0; r < f->raw->row_count; r++) {
-        int64_t w = weights == NULL ? 1 : weight_of[weights->ids[r]];
+        int64_t w = weights == NULL ? 1 : weight_of[su_raw_id(weights, r)];
         uint64_t people = w > 0 ? (uint64_t)w : 0;
         if (state[r] != 0 && state[r] != mark) continue;
         out->all_rows++;

@@ -195,7 +195,7 @@ void profile_column(column_profile *p, su_arena *arena, const su_raw_column *col
     tally t = { .all_binary = true };
     *p = (column_profile) { .column = column, .rows = rows, .integers = true };
     profile_name(p, arena, su_str_of(column->name));
-    for (uint64_t r = 0; r < rows; r++) count[column->ids[r]]++;
+    for (uint64_t r = 0; r < rows; r++) count[su_raw_id(column, r)]++;
     p->values = su_arena_array(arena, n < MAX_PROFILED ? n : MAX_PROFILED, sizeof *p->values);
     for (uint32_t i = 0; i < n; i++) profile_value(p, arena, su_dict_get(column->values, i), count[i], &t);
     free(count);

@@ -139,8 +139,7 @@ su_status schema_rules_read(schema_reader *r, json_t *root)
     return s->rule_count ? check_together(r) : SU_OK;
 }
 
-/* ---- a case table beside the rules ----------------------------------------------------------------------------------------------------
- */
+/* ---- a case table beside the rules ---- */
 
 static bool holds(const su_record_rule *rule, bool condition, uint16_t value)
 {
@@ -158,8 +157,8 @@ static bool has(const su_case_table *t, const su_record_rule *rule, bool conditi
     const su_case_column *c = &t->columns[field];
     *known = false;
     if (!c->provided) return false;
-    if (c->codes) {
-        su_cell cell = c->codes[row];
+    if (!c->sets) {
+        su_cell cell = su_case_cell(c, row);
         *known = su_cell_is_value(cell) || cell == SU_CELL_NEGATIVE;
         return su_cell_is_value(cell) && holds(rule, condition, cell);
     }

@@ -165,17 +165,24 @@ static void list_unmapped(su_harmonise_report *r, const su_mapping *m, const sou
     free(list);
 }
 
-static uint64_t *rows_per_cell(const uint32_t *ids, uint32_t cells, uint64_t rows, const uint8_t *state)
+static bool counts(uint8_t state) { return state != ROW_MARGIN && state != ROW_BLANK; }
+
+uint32_t **report_cell_rows(const su_raw_table *raw, const uint8_t *state)
 {
-    uint64_t *n = su_alloc_array(cells, sizeof *n);
-    for (uint64_t r = 0; r < rows; r++) n[ids[r]] += state[r] != ROW_MARGIN && state[r] != ROW_BLANK;
-    return n;
+    uint32_t **rows = su_alloc_array(raw->column_count, sizeof *rows);
+    for (uint32_t c = 0; c < raw->column_count; c++) {
+        rows[c] = su_alloc_array(su_dict_count(raw->columns[c].values), sizeof *rows[c]);
+        for (uint64_t r = 0; r < raw->row_count; r++) rows[c][su_raw_id(&raw->columns[c], r)] += counts(state[r]);
+    }
+    return rows;
 }
 
 static void report_view(su_harmonise_report *r, const evaluation *e, const uint8_t *state, size_t source, su_column_report *out)
 {
     const source_view *v = &e->views[source];
-    uint64_t *cells = rows_per_cell(v->ids, v->cell_count, e->raw->row_count, state);
+    bool chained = v->column == NULL;
+    uint32_t *cells = chained ? su_alloc_array(v->cell_count, sizeof *cells) : e->cell_rows[e->columns[source]];
+    for (uint64_t row = 0; chained && row < e->raw->row_count; row++) cells[v->ids[row]] += counts(state[row]);
     uint64_t *items = su_alloc_array(v->item_count, sizeof *items);
     for (uint32_t c = 0; c < v->cell_count; c++) {
         if (cells[c] == 0) continue;
@@ -184,22 +191,21 @@ static void report_view(su_harmonise_report *r, const evaluation *e, const uint8
     }
     if (!report_hides(e->mapping, source)) list_unmapped(r, e->mapping, v, items, source, out);
     free(items);
-    free(cells);
+    if (chained) free(cells);
 }
 
 /* A column that fills nothing: how much there would have been. */
-static void report_plain(const evaluation *e, const uint8_t *state, uint32_t column, bool understood, su_column_report *out)
+static void report_plain(const evaluation *e, uint32_t column, bool understood, su_column_report *out)
 {
     const su_raw_column *c = &e->raw->columns[column];
     uint32_t n = su_dict_count(c->values);
-    uint64_t *cells = rows_per_cell(c->ids, n, e->raw->row_count, state);
+    const uint32_t *cells = e->cell_rows[column];
     for (uint32_t i = 0; i < n; i++) {
         bool empty = su_str_trim(su_dict_get(c->values, i)).n == 0;
         out->distinct += cells[i] > 0;
         *(empty ? &out->rows_missing : &out->rows_filled) += cells[i];
         if (!empty && understood) out->rows_mapped += cells[i];
     }
-    free(cells);
 }
 
 void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state)
@@ -223,7 +229,7 @@ void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *
         if (s != SIZE_MAX && e->views[s].source != NULL)
             report_view(r, e, state, s, out);
         else
-            report_plain(e, state, c, s != SIZE_MAX && ((int)s == m->record || (int)s == m->weight), out);
+            report_plain(e, c, s != SIZE_MAX && ((int)s == m->record || (int)s == m->weight), out);
     }
     for (size_t s = 0; s < m->source_count; s++) {
         if (m->sources[s].chained < 0 || e->views[s].source == NULL) continue;
@@ -240,14 +246,16 @@ static void count_field(const su_field *f, const su_case_column *c, uint64_t row
 {
     for (uint64_t r = 0; r < rows; r++) {
         su_cell cell = 0;
-        if (c->codes != NULL) cell = c->codes[r];
-        if (c->ids != NULL) cell = c->ids[r] != 0;
+        if (c->ids != NULL)
+            cell = c->ids[r] != 0;
+        else if (c->sets == NULL)
+            cell = su_case_cell(c, r);
         if (c->sets != NULL) {
             cell = c->set_reason[r];
             for (uint32_t w = 0; w < c->words; w++)
                 if (c->sets[r * c->words + w] != 0) cell = 1;
         }
-        bool no = cell == SU_CELL_NEGATIVE || (c->codes != NULL && f->negative != 0 && cell == f->negative);
+        bool no = cell == SU_CELL_NEGATIVE || (c->ids == NULL && c->sets == NULL && f->negative != 0 && cell == f->negative);
         out->negative += no;
         out->values += !no && su_cell_is_value(cell);
         out->missing += !no && !su_cell_is_value(cell);

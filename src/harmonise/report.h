@@ -13,6 +13,8 @@ su_harmonise_report *report_new(const su_raw_table *raw, const su_schema *schema
 void report_reject(su_harmonise_report *r, uint32_t line, const char *column, su_str value, const char *reason);
 /* True where cells of this raw column must not be shown: record numbers, and columns that feed identifiers or texts. */
 bool report_hides(const su_mapping *m, size_t source);
+/* evaluation.cell_rows: rows that are neither blank nor totals. Every array from su_alloc. */
+uint32_t **report_cell_rows(const su_raw_table *raw, const uint8_t *state);
 /* One entry per raw column, then one per @column. Rows in state ROW_MARGIN or ROW_BLANK are not counted. e->views may be empty (nothing was
  * evaluated). */
 void report_columns(su_harmonise_report *r, const evaluation *e, const uint8_t *state);

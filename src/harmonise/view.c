@@ -126,7 +126,7 @@ static void view_texts(source_view *v, const su_mapping *m, const su_dict *texts
 
 void view_of_column(source_view *v, const su_mapping *m, const map_source *source, const su_raw_column *column)
 {
-    *v = (source_view) { .source = source, .ids = column->ids };
+    *v = (source_view) { .source = source, .column = column };
     su_arena_init(&v->arena);
     view_texts(v, m, column->values);
 }
@@ -144,7 +144,7 @@ static void view_codes(source_view *v, const su_field *f, const su_case_column *
     for (uint32_t i = 0; i < REASONS; i++) v->item_reason[codes + 1 + i] = (su_cell)(SU_CELL_FIRST_REASON + i);
     v->owned_ids = su_alloc_array(rows, sizeof *v->owned_ids);
     for (uint64_t r = 0; r < rows; r++) {
-        su_cell c = column->codes[r];
+        su_cell c = su_case_cell(column, r);
         v->owned_ids[r] = c < SU_CELL_FIRST_REASON ? c : codes + 1 + (uint32_t)(c - SU_CELL_FIRST_REASON);
     }
 }

@@ -12,8 +12,9 @@ enum { ITEM_VALUE = 1, ITEM_STATED = 2, ITEM_MISSING = 4, ITEM_FAILED = 8 };
 typedef struct source_view {
     const map_source *source;
     uint32_t cell_count;
-    const uint32_t *ids; /* per row: its cell */
-    uint32_t *owned_ids; /* the same when made here */
+    const su_raw_column *column; /* per row its cell: the ids of this column, */
+    const uint32_t *ids;         /* or where there is none these */
+    uint32_t *owned_ids;         /* the same when made here */
     uint32_t item_count;
     cell_text *items;
     su_cell *item_reason; /* @columns: why there is no value, 0 where there is one; NULL otherwise */
@@ -28,6 +29,11 @@ typedef struct source_view {
 void view_of_column(source_view *v, const su_mapping *m, const map_source *source, const su_raw_column *column);
 void view_of_field(source_view *v, const su_mapping *m, const map_source *source, const su_case_table *t);
 void view_free(source_view *v);
+/* Cells of the rows from..from+n-1; `room` has place for n. */
+static inline const uint32_t *view_cells(const source_view *v, uint64_t from, uint64_t n, uint32_t *room)
+{
+    return v->column != NULL ? su_raw_ids(v->column, from, n, room) : v->ids + from;
+}
 static inline bool item_is_unmapped(uint8_t state) { return (state & ITEM_FAILED) != 0 || (state & ~ITEM_FAILED) == 0; }
 
 #endif

@@ -205,7 +205,7 @@ static void figure_cells(const su_api_call *call, const su_figure *n, double per
     out[8] = text_cell(reason_in(call, n->reason));
 }
 
-/* HXL 1.1: what a column of ours is called there, spec casework-and-interop 3.1. */
+/* HXL 1.1: what a column of ours is called there. */
 static const char *hashtag_of(const su_api_call *call, const su_view_field *f)
 {
     if (f->kind == SU_VIEW_YEAR) return "#date+year+reported+code";

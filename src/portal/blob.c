@@ -121,8 +121,7 @@ su_str su_blob_gzip(su_blob *b)
     return gzip;
 }
 
-/* ---- cache: a hash of chains, and a list from the newest use to the oldest -------------------------------------------------------------
- */
+/* ---- cache: a hash of chains, and a list from the newest use to the oldest ---- */
 
 typedef struct entry entry;
 struct entry {

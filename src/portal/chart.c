@@ -11,8 +11,7 @@
 static double top_of(const su_figure *n) { return isfinite(n->high) && n->high > n->count ? n->high : n->count; }
 static bool has_interval(const su_figure *n) { return n->known && isfinite(n->low) && isfinite(n->high); }
 
-/* ---- words ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 void su_chart_percent(su_page *p, double percent) { su_put_percent(p->b, p->l, percent, percent < 9.95 ? 1 : 0); }
 
@@ -114,8 +113,7 @@ static void close_figure(su_page *p, const su_chart *c)
     put(p, "</figure>\n");
 }
 
-/* ---- bars -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- bars ---- */
 
 static const char *mark_of(su_cell_state s)
 {
@@ -265,8 +263,7 @@ void su_chart_bars(su_page *p, const su_chart *c, su_bar *bars, size_t n)
     close_figure(p, c);
 }
 
-/* ---- years ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- years ---- */
 
 typedef struct plane {
     size_t first, last;
@@ -385,8 +382,7 @@ void su_chart_years(su_page *p, const su_chart *c, const su_bar *bars, size_t n)
     close_figure(p, c);
 }
 
-/* ---- grid -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- grid ---- */
 
 void su_chart_grid(su_page *p, const su_chart *c, const su_bar *cells, const char *const *row, size_t rows, const char *const *column,
                    size_t columns)
@@ -421,8 +417,7 @@ void su_chart_grid(su_page *p, const su_chart *c, const su_bar *cells, const cha
     close_figure(p, c);
 }
 
-/* ---- how to read ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- how to read ---- */
 
 static void put_key(su_page *p, su_cell_state state, const char *english)
 {

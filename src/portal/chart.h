@@ -46,8 +46,7 @@ void su_chart_marks(su_page *p, const su_figure *n, double scale);
 /* How to read the charts: once in a page. */
 void su_chart_legend(su_page *p);
 
-/* ---- figure.c: charts of a release, asked with su_cube_tabulate
- * -------------------------------------------------------------------------- */
+/* ---- figure.c: charts of a release, asked with su_cube_tabulate ---- */
 
 /* Title of a column, value or group in the language of the page. */
 const char *su_figure_title(su_page *p, const su_view_field *f);

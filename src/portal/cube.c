@@ -255,7 +255,3 @@ void su_cube_free(su_cube *c)
     su_arena_free(&c->arena);
     free(c);
 }
-
-const su_view *su_cube_view(const su_cube *c) { return c->view; }
-uint32_t su_cube_length(const su_cube *c) { return c->length; }
-uint64_t su_cube_records(const su_cube *c) { return c->records; }

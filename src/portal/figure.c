@@ -44,8 +44,7 @@ void su_figure_roles(const su_view *v, su_roles *out)
     }
 }
 
-/* ---- addresses ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- addresses ---- */
 
 static bool unreserved(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || strchr("-._~", c); }
 
@@ -92,8 +91,7 @@ static const char *narrower(su_page *p, const su_ask *base, uint32_t field, uint
     return su_figure_address(p, &ask, "explore");
 }
 
-/* ---- bars of one dimension ------------------------------------------------------------------------------------------------------------
- */
+/* ---- bars of one dimension ---- */
 
 static su_bar bar_of(su_page *p, const su_ask *base, const su_dimension *d, const su_cell *cell, size_t order)
 {
@@ -136,8 +134,7 @@ su_bar *su_figure_bars(su_page *p, const su_ask *base, const su_tabulation *t, s
     return bars;
 }
 
-/* ---- notes: what percentages are of, and where the numbers come from ------------------------------------------------------------------
- */
+/* ---- notes: what percentages are of, and where the numbers come from ---- */
 
 static const char *note_of(su_page *p, const su_tabulation *t, bool several)
 {
@@ -228,8 +225,7 @@ bool su_figure_flags(su_page *p, const su_ask *base)
     return true;
 }
 
-/* ---- two dimensions -------------------------------------------------------------------------------------------------------------------
- */
+/* ---- two dimensions ---- */
 
 static int largest_cell(const void *x, const void *y)
 {

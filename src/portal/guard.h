@@ -1,6 +1,6 @@
 /* guard: decides about a request from its head alone, before anything is answered. Pure: no I/O, no allocation, same input same verdict.
  *
- * The parsers of all HTTP libraries of Debian 12 let request smuggling through (docs of the portal, spec engineering B1.4): two differing
+ * The parsers of all HTTP libraries of Debian 12 let request smuggling through (docs/portal.md): two differing
  * Content-Length, Content-Length with Transfer-Encoding, a blank before the colon. This guard refuses all of it; a refused connection is
  * closed, so that no hidden second request is ever read. RFC 9110 section 5.6.2 (tokens), RFC 9112 sections 3.2 (Host) and 6.3 (message
  * length).

@@ -16,8 +16,7 @@ static size_t find(su_str s, const char *mark)
 
 static su_str nearby(su_str s) { return (su_str) { s.p, s.n < LONGEST_SPAN ? s.n : LONGEST_SPAN }; }
 
-/* ---- inside a line --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- inside a line ---- */
 
 static bool address_ok(su_str a)
 {
@@ -99,8 +98,7 @@ static void put_inline(const su_markdown *m, su_str s, int depth, su_buf *out)
     }
 }
 
-/* ---- lines and paragraphs -------------------------------------------------------------------------------------------------------------
- */
+/* ---- lines and paragraphs ---- */
 
 typedef struct lines {
     su_str rest;

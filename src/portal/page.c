@@ -10,8 +10,7 @@ static const char *const star = "<svg class=\"star\" viewBox=\"0 0 32 32\" aria-
                                 "d=\"M20 4l2 8 8 2-8 2-2 8-2-8-8-2 8-2z\"/>"
                                 "<circle class=\"faint\" cx=\"8\" cy=\"25\" r=\"2.2\"/></svg>";
 
-/* ---- words ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 void su_page_text(su_page *p, const char *text) { su_buf_html(p->b, su_str_of(text)); }
 
@@ -87,8 +86,7 @@ const su_shown **su_page_newest(su_page *p)
     return list;
 }
 
-/* ---- shell ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- shell ---- */
 
 /* The same page in another language: the path and the query without its lang. */
 static void put_same_page(su_page *p, su_locale l)
@@ -231,8 +229,7 @@ void su_page_close(su_page *p)
     put(p, " Suha " SU_VERSION ".</p>\n</div></footer>\n</body>\n</html>\n");
 }
 
-/* ---- parts that several pages have ----------------------------------------------------------------------------------------------------
- */
+/* ---- parts that several pages have ---- */
 
 void su_page_stamp(su_page *p, const su_view *v)
 {

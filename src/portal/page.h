@@ -55,8 +55,7 @@ void su_page_interval(su_page *p, double low, double high);
 /* Where every release stands, newest first; in the arena. */
 const su_shown **su_page_newest(su_page *p);
 
-/* ---- pages ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- pages ---- */
 
 void su_page_catalogue(su_page *p);
 void su_page_overview(su_page *p);

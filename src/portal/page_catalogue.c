@@ -4,8 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- parts ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- parts ---- */
 
 bool su_page_period(const su_view *v, const char **first, const char **last)
 {
@@ -96,8 +95,7 @@ void su_page_guarantee(su_page *p, const su_view *v)
     su_buf_free(&b);
 }
 
-/* ---- versions -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- versions ---- */
 
 static bool names(const char *supersedes, const su_shown *s)
 {
@@ -140,8 +138,7 @@ void su_page_history(su_page *p, const su_shown *s)
         tag(p, "p class=\"history\"", "Supersedes {name}, which is not shown here.", SU_PTEXT("name", s->view->supersedes));
 }
 
-/* ---- page -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- page ---- */
 
 static void put_card(su_page *p, const su_shown *s)
 {

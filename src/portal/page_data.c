@@ -81,8 +81,7 @@ static void put_citation(su_page *p)
     put(p, "</p>\n</div>\n</section>\n");
 }
 
-/* ---- codebook -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- codebook ---- */
 
 static char folded(char c) { return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c; }
 

@@ -215,8 +215,7 @@ void su_page_explore(su_page *p)
     su_page_close(p);
 }
 
-/* ---- combinations ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- combinations ---- */
 
 #define MOST_NEIGHBOURS 40u
 

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* ---- the river ------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the river ---- */
 
 static const char *const steps[][2] = {
     { T("Case records"), T("Organisations write down what happened to the people they help.") },
@@ -38,8 +37,7 @@ static void put_river(su_page *p)
     put(p, "</ol>\n</div>\n");
 }
 
-/* ---- the promise ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the promise ---- */
 
 static void put_percent(su_page *p, double share)
 {
@@ -94,8 +92,7 @@ static void put_promise(su_page *p)
     put(p, "</div>\n</div>\n</section>\n");
 }
 
-/* ---- the ledger -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the ledger ---- */
 
 static void put_row(su_page *p, const char *english, const char *html)
 {
@@ -142,8 +139,7 @@ static void put_ledger(su_page *p)
     put(p, "</tbody>\n</table>\n</section>\n");
 }
 
-/* ---- what was left out ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- what was left out ---- */
 
 static void put_levels(su_page *p, const su_view *v)
 {
@@ -210,8 +206,7 @@ static void put_left_out(su_page *p)
     put(p, "</section>\n");
 }
 
-/* ---- how close the synthetic records are ----------------------------------------------------------------------------------------------
- */
+/* ---- how close the synthetic records are ---- */
 
 /* Published counts of single values: how many have the synthetic records' count inside their interval. */
 static void compare(su_page *p, size_t *inside, size_t *all)
@@ -245,8 +240,7 @@ static void put_quality(su_page *p)
     put(p, "</p>\n</section>\n");
 }
 
-/* ---- what an attacker learns ----------------------------------------------------------------------------------------------------------
- */
+/* ---- what an attacker learns ---- */
 
 static const char *const questions[][2] = {
     { T("Somebody knows that a person was assisted, and looks for them in the synthetic records."),

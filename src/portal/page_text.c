@@ -19,8 +19,7 @@ static void close_text(su_page *p)
     su_page_close(p);
 }
 
-/* ---- glossary -------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- glossary ---- */
 
 typedef struct entry {
     const char *id, *term, *text;
@@ -101,8 +100,7 @@ void su_page_glossary(su_page *p)
     close_text(p);
 }
 
-/* ---- about ----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- about ---- */
 
 void su_page_about(su_page *p)
 {
@@ -141,8 +139,7 @@ void su_page_about(su_page *p)
     close_text(p);
 }
 
-/* ---- accessibility --------------------------------------------------------------------------------------------------------------------
- */
+/* ---- accessibility ---- */
 
 void su_page_accessibility(su_page *p)
 {

@@ -33,9 +33,6 @@ typedef struct su_cube su_cube;
  * n/8 per code of a short list. */
 su_status su_cube_new(su_context *ctx, const su_view *view, su_view_file file, void *arg, su_cube **out) SU_MUST_CHECK;
 void su_cube_free(su_cube *c);
-const su_view *su_cube_view(const su_cube *c);
-uint32_t su_cube_length(const su_cube *c);  /* R: at most so many attributes have released counts */
-uint64_t su_cube_records(const su_cube *c); /* synthetic records */
 
 /* ---- asking ------------------------------------------------------------------------------------------------------------------------- */
 

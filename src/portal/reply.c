@@ -24,9 +24,7 @@ static void house_headers(struct MHD_Response *r, bool open)
     add(r, "Access-Control-Expose-Headers", "ETag, Content-Disposition, Content-Range, Accept-Ranges");
 }
 
-/* If-None-Match and If-Range: "*" or a list of tags; weak comparison (RFC 9110 section 13.1.2). The compressed form has a tag of its own,
- * which names the same content. */
-static bool names_tag(const char *list, const char *etag)
+bool su_names_tag(const char *list, const char *etag)
 {
     size_t n = strlen(etag) - 1; /* without the closing quote */
     for (const char *p = list; p && *p;) {
@@ -39,8 +37,7 @@ static bool names_tag(const char *list, const char *etag)
     return false;
 }
 
-/* Accept-Encoding names gzip or *, and not with weight 0. */
-static bool accepts_gzip(const char *list)
+bool su_accepts_gzip(const char *list)
 {
     for (const char *p = list; p && *p;) {
         p += strspn(p, " \t,");
@@ -190,11 +187,11 @@ enum MHD_Result su_reply(struct MHD_Connection *c, const su_http_answer *a, bool
     bool gzip = false;
     char range[100] = "";
     *status = a->status;
-    if (a->status == 200 && names_tag(header(c, "If-None-Match"), su_blob_etag(a->blob))) {
+    if (a->status == 200 && su_names_tag(header(c, "If-None-Match"), su_blob_etag(a->blob))) {
         *status = MHD_HTTP_NOT_MODIFIED;
     } else if (a->status == 200 && a->ranges && !head) {
         const char *only_if = header(c, "If-Range");
-        bool same = !only_if || names_tag(only_if, su_blob_etag(a->blob));
+        bool same = !only_if || su_names_tag(only_if, su_blob_etag(a->blob));
         unsigned part = same ? su_range_parse(header(c, "Range"), size, &from, &count) : 0;
         if (part) *status = part;
         if (part == 206)
@@ -202,7 +199,7 @@ enum MHD_Result su_reply(struct MHD_Connection *c, const su_http_answer *a, bool
                      (unsigned long long)size);
         if (part == 416) return outside(c, a, size, bytes);
     }
-    if ((*status == a->status || *status == 304) && accepts_gzip(header(c, "Accept-Encoding"))) {
+    if ((*status == a->status || *status == 304) && su_accepts_gzip(header(c, "Accept-Encoding"))) {
         su_str small = su_blob_gzip(a->blob);
         gzip = small.n > 0;
         if (gzip) body = small;

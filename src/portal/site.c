@@ -91,12 +91,3 @@ unsigned su_site_answer(const su_site *site, const su_site_request *request, su_
     su_arena_free(&arena);
     return p.status;
 }
-
-void su_site_error(const su_site *site, const su_site_request *request, unsigned status, const char *sentence, su_buf *out)
-{
-    su_arena arena;
-    su_page p;
-    start(site, request, &arena, out, &p);
-    su_page_wrong(&p, status, T("This did not work"), sentence);
-    su_arena_free(&arena);
-}

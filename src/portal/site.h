@@ -49,7 +49,5 @@ typedef struct su_site_request {
 /* Renders the page into `out` (replaces what it holds) and returns the HTTP status: 200, 400 (a parameter is wrong; the page says which)
  * or 404. Never fails otherwise. Thread-safe: reads `site` only. */
 unsigned su_site_answer(const su_site *site, const su_site_request *request, su_buf *out);
-/* A page for a status that the server itself gives (405, 413, 500 ...): one plain sentence, which must be one of the ids of web/po. */
-void su_site_error(const su_site *site, const su_site_request *request, unsigned status, const char *sentence, su_buf *out);
 
 #endif

@@ -10,8 +10,7 @@
 #define MAX_DEPTH 8u
 #define MAX_CODES 64u
 
-/* ---- front matter ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- front matter ---- */
 
 static su_str line_of(su_str *text)
 {
@@ -44,8 +43,7 @@ su_str su_story_key(su_str text, const char *key)
     return (su_str) { "", 0 };
 }
 
-/* ---- words of a directive -------------------------------------------------------------------------------------------------------------
- */
+/* ---- words of a directive ---- */
 
 typedef struct words {
     const char *at[MAX_WORDS];
@@ -159,8 +157,7 @@ static int group(su_page *p, words *w)
     return -1;
 }
 
-/* ---- numbers --------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- numbers ---- */
 
 static bool sure(const su_figure *n) { return n->known && n->state != SU_CELL_ESTIMATED && isfinite(n->low) && isfinite(n->high); }
 
@@ -226,8 +223,7 @@ static su_bar *bars_for(su_page *p, words *w, size_t *n, const char **title)
     return su_figure_bars(p, &where, &t, &unused, n);
 }
 
-/* ---- conditions -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- conditions ---- */
 
 static bool holds_known(su_page *p, words *w)
 {
@@ -365,8 +361,7 @@ static void resolve(su_page *p, su_str text, su_buf *out)
     }
 }
 
-/* ---- directives -----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- directives ---- */
 
 /* Runs with p->b set to the directive's own buffer. */
 static void put_missing(su_page *p)

@@ -1,5 +1,5 @@
 /* auto: residual measures every table and is best while the noise on each is small beside the counts; aim measures few tables and fills the
- * rest by a model, and is best when the noise on all tables would be large (spec privacy 0.3). Where the line lies was measured on
+ * rest by a model, and is best when the noise on all tables would be large. Where the line lies was measured on
  * generated and public data (docs/methods/aim.md); nothing here is learned from the data to be released. */
 #include "auto.h"
 #include "dp/residual.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOISY_RECORDS 5000.0          /* the line, in records misplaced by noise in the mean table of two columns */
+#define NOISY_RECORDS 3500.0          /* the line, in records misplaced by noise in the mean table of two columns */
 #define NOISE_MEAN 0.7978845608028654 /* mean of |x| for a standard normal x */
 
 /* Mean over the tables of two columns of half the expected sum of |noise| after least squares: records that noise alone would move. */

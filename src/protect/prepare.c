@@ -27,8 +27,7 @@ static void copy_column(su_prepared *p, uint32_t c)
     own_column(p, c, copy);
 }
 
-/* ---- contributions ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- contributions ---- */
 
 /* The rows that stay: in random order everybody's first ones, which is a uniform choice for each person and independent between persons. */
 static uint64_t choose_rows(const uint32_t *units, uint32_t rows, uint32_t most, su_random *random, uint32_t *kept)
@@ -120,8 +119,7 @@ su_status su_contribution_bound(su_context *ctx, const su_code_matrix *m, uint32
     return SU_OK;
 }
 
-/* ---- rules ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- rules ---- */
 
 static su_status check_codes(su_context *ctx, const su_release *r, const su_code_matrix *m)
 {
@@ -211,8 +209,7 @@ void su_prepared_free(su_prepared *p)
     *p = (su_prepared) { 0 };
 }
 
-/* ---- what comes out ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- what comes out ---- */
 
 /* shown[column][code]: some record holds it, or filling in is not wanted at all. */
 static uint8_t **shown_codes(const su_release *r)

@@ -238,8 +238,7 @@ static su_status describe_columns(reader *x, const su_bundle_file *files, size_t
     return st;
 }
 
-/* ---- data/microdata.csv -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- data/microdata.csv ---- */
 
 static bool is_missing(const read_field *f, su_str cell)
 {
@@ -309,8 +308,7 @@ static su_status read_microdata(reader *x, su_str bytes)
     return st;
 }
 
-/* ---- data/aggregates.csv
- * ------------------------------------------------------------------------------------------------------------------ */
+/* ---- data/aggregates.csv ---- */
 
 /* Text up to an unescaped `until` (or the end), without its backslashes (su_buf_escape). Returns what was read of `s`. */
 static size_t unescape(su_str s, char until, su_buf *out)
@@ -420,8 +418,7 @@ static su_status read_aggregates(reader *x, su_str bytes)
     return st;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ---- */
 
 static su_status check_schema(reader *x, const su_bundle_facts *facts)
 {

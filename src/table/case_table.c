@@ -48,6 +48,7 @@ void su_case_table_drop(su_case_table *t, uint32_t field)
 {
     su_case_column *c = &t->columns[field];
     wipe_free(c->codes, t->row_count, sizeof *c->codes);
+    wipe_free(c->bytes, t->row_count, sizeof *c->bytes);
     wipe_free(c->sets, t->row_count, c->words * sizeof *c->sets);
     wipe_free(c->set_reason, t->row_count, sizeof *c->set_reason);
     wipe_free(c->ids, t->row_count, sizeof *c->ids);
@@ -74,7 +75,10 @@ void su_case_table_provide(su_case_table *t, uint32_t field)
     c->provided = true;
     switch (kind_of(f->type)) {
     case KIND_CODE:
-        c->codes = su_alloc_array(t->row_count, sizeof *c->codes);
+        if (t->narrow && f->codelist && f->codelist->count < SU_CELL_NARROW)
+            c->bytes = su_alloc_array(t->row_count, sizeof *c->bytes);
+        else
+            c->codes = su_alloc_array(t->row_count, sizeof *c->codes);
         break;
     case KIND_SET:
         c->words = f->codelist == NULL ? 1 : (f->codelist->count + 63) / 64;
@@ -112,6 +116,16 @@ static uint32_t *lengthen_ids(uint32_t *old, uint64_t rows, su_dict *texts, cons
     return ids;
 }
 
+/* Either table may be narrow, or not. */
+static void lengthen_codes(su_case_column *c, uint64_t rows, const su_case_column *more, uint64_t more_rows)
+{
+    if (c->bytes)
+        c->bytes = lengthen(c->bytes, rows, NULL, more_rows, sizeof *c->bytes);
+    else
+        c->codes = lengthen(c->codes, rows, NULL, more_rows, sizeof *c->codes);
+    for (uint64_t r = 0; more->provided && r < more_rows; r++) su_case_put(c, rows + r, su_case_cell(more, r));
+}
+
 static void append_column(su_case_table *t, const su_case_table *more, uint32_t field)
 {
     su_case_column *c = &t->columns[field];
@@ -121,7 +135,7 @@ static void append_column(su_case_table *t, const su_case_table *more, uint32_t 
     su_case_table_provide(t, field);
     switch (kind_of(t->schema->fields[field].type)) {
     case KIND_CODE:
-        c->codes = lengthen(c->codes, rows, m->codes, more_rows, sizeof *c->codes);
+        lengthen_codes(c, rows, m, more_rows);
         break;
     case KIND_SET:
         c->sets = lengthen(c->sets, rows, m->sets, more_rows, c->words * sizeof *c->sets);
@@ -179,7 +193,7 @@ su_str su_case_cell_text(const su_case_table *t, su_arena *arena, uint64_t row, 
     if (c->provided) {
         switch (kind_of(f->type)) {
         case KIND_CODE:
-            if (su_cell_is_value(c->codes[row])) text = su_str_of(f->codelist->codes[c->codes[row] - 1].code);
+            if (su_cell_is_value(su_case_cell(c, row))) text = su_str_of(f->codelist->codes[su_case_cell(c, row) - 1].code);
             break;
         case KIND_SET:
             text = set_text(c, f, arena, row);

@@ -50,10 +50,10 @@ static void put(const filled *f, uint64_t row, uint32_t code)
 static void fill_codes(su_code_matrix *m, const su_case_table *t, uint32_t field, bool narrow)
 {
     const su_field *f = &t->schema->fields[field];
-    const su_cell *cells = t->columns[field].codes;
+    const su_case_column *cells = &t->columns[field];
     filled to = room_for(m, positive_codes(f), narrow);
     for (uint64_t r = 0; r < t->row_count; r++) {
-        su_cell v = cells[r];
+        su_cell v = su_case_cell(cells, r);
         if (su_cell_is_value(v) && v != f->negative) put(&to, r, v - (f->negative != 0 && v > f->negative ? 1u : 0u));
     }
     uint32_t values = SU_PLANT(DOMAIN_FROM_DATA, su_planted_largest(to.codes, t->row_count), positive_codes(f));

@@ -2,6 +2,7 @@
 #include "csv.h"
 
 #include "builder.h"
+#include "csv_feed.h"
 #include "header.h"
 
 #include <stdlib.h>
@@ -9,13 +10,13 @@
 
 #define CSV_MAX_BYTES UINT32_MAX
 #define CHECK_ROWS 65536u
+#define ROWS_FOR_A_GUESS 8192u
 
 typedef enum cell_end { END_CELL, END_ROW, END_TEXT, END_ERROR } cell_end;
 
 typedef struct csv_cell {
     const char *p;
     size_t n;
-    bool lasting;
 } csv_cell;
 
 typedef struct csv_parser {
@@ -28,6 +29,7 @@ typedef struct csv_parser {
     char delimiter;
     su_buf scratch;  /* a quoted cell with "" inside, undone */
     bool stops[256]; /* bytes that end a cell outside quotes */
+    csv_feed *feed;  /* where more text comes from; NULL: it is all there */
 } csv_parser;
 
 static uint32_t character_at(const csv_parser *r, const char *at)
@@ -101,12 +103,12 @@ static cell_end read_quoted(csv_parser *r, csv_cell *cell)
         r->p = quote + 1;
         bool doubled = r->p < r->end && *r->p == '"';
         if (!doubled && !undone) {
-            *cell = (csv_cell) { from, (size_t)(quote - from), true };
+            *cell = (csv_cell) { from, (size_t)(quote - from) };
             break;
         }
         su_buf_add(&r->scratch, from, (size_t)(quote - from) + (doubled ? 1 : 0));
         if (!doubled) {
-            *cell = (csv_cell) { r->scratch.p, r->scratch.n, false };
+            *cell = (csv_cell) { r->scratch.p, r->scratch.n };
             break;
         }
         if (r->scratch.n > SU_MAX_CELL_BYTES) return too_long(r, open_line);
@@ -133,17 +135,39 @@ static inline cell_end read_cell(csv_parser *r, csv_cell *cell)
     const char *p = from;
     while (p < r->end && !r->stops[(unsigned char)*p]) p++;
     r->p = p;
-    *cell = (csv_cell) { from, (size_t)(p - from), true };
+    *cell = (csv_cell) { from, (size_t)(p - from) };
     if (cell->n > SU_MAX_CELL_BYTES) return too_long(r, r->line);
     return after_cell(r);
 }
 
 static bool at_line_end(const csv_parser *r) { return *r->p == '\n' || *r->p == '\r'; }
 
-static void skip_empty_lines(csv_parser *r)
+static void use_text(csv_parser *r, su_str text)
 {
-    while (r->p < r->end && at_line_end(r)) pass_line_end(r);
+    r->start = r->p = r->line_start = text.p;
+    r->end = text.p + text.n;
 }
+
+static bool more_to_come(const csv_parser *r) { return r->feed != NULL && !r->feed->final; }
+
+/* Whatever is wrong, reading the whole file will say it. */
+static su_status not_this_way(csv_parser *r) { return su_fail(r->ctx, SU_INPUT, "%s, line %u: cannot be read in pieces", r->name, r->line); }
+
+/* Moves to the next row and sees to it that it is whole. Between rows nothing points into the text but the place where it goes on. */
+static su_status next_row(csv_parser *r)
+{
+    for (;;) {
+        if (more_to_come(r) && (size_t)(r->end - r->p) < CSV_ROW_ROOM) {
+            if (!csv_feed_more(r->feed, r->p)) return not_this_way(r);
+            use_text(r, r->feed->text);
+        }
+        if (r->p >= r->end || !at_line_end(r)) return SU_OK;
+        pass_line_end(r);
+    }
+}
+
+/* A row that goes to the end of the text may go on behind it. */
+static bool cut_off(const csv_parser *r) { return more_to_come(r) && r->p >= r->end; }
 
 static const char *delimiter_name(char d)
 {
@@ -209,12 +233,19 @@ static su_status ragged(csv_parser *r, uint32_t line, uint32_t found, uint32_t e
                                     : "Add the missing cells (they may be empty), or put cells that hold a line break in double quotes.");
 }
 
+static double share_read(const csv_parser *r)
+{
+    if (r->feed == NULL) return (double)(r->p - r->start) / (double)(r->end - r->start);
+    uint64_t at = r->feed->read - (uint64_t)(r->end - r->p);
+    return at < r->feed->size ? (double)at / (double)r->feed->size : 1; /* a file may grow while it is read */
+}
+
 static su_status read_rows(csv_parser *r, table_builder *b)
 {
     uint32_t expected = b->column_count;
     for (;;) {
-        skip_empty_lines(r);
-        if (r->p >= r->end) return SU_OK;
+        su_status status = next_row(r);
+        if (status != SU_OK || r->p >= r->end) return status;
         uint32_t line = r->line, column = 0;
         builder_row(b, line);
         cell_end end;
@@ -223,12 +254,15 @@ static su_status read_rows(csv_parser *r, table_builder *b)
             r->column = column + 1;
             end = read_cell(r, &cell);
             if (end == END_ERROR) return r->ctx->status;
-            if (column < expected) builder_cell(b, column, cell.p, cell.n, cell.lasting);
+            if (column < expected) builder_cell(b, column, cell.p, cell.n);
             column++;
         } while (end == END_CELL);
+        if (cut_off(r)) return not_this_way(r);
         if (column != expected) return ragged(r, line, column, expected, b->row_count == 1 || expected == 1);
+        if (r->feed != NULL && b->row_count == ROWS_FOR_A_GUESS)
+            builder_reserve(b, (uint64_t)((double)b->row_count / share_read(r) * 1.05));
         if (b->row_count % CHECK_ROWS == 0) {
-            su_progress(r->ctx, "read", (double)(r->p - r->start) / (double)(r->end - r->start));
+            su_progress(r->ctx, "read", share_read(r));
             if (su_cancelled(r->ctx)) return su_fail(r->ctx, SU_CANCELLED, "Reading %s was interrupted.", r->name);
         }
     }
@@ -245,15 +279,17 @@ static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *aren
 {
     su_str *top = NULL, *bottom = NULL;
     uint32_t top_count = 0;
-    skip_empty_lines(r);
+    su_status status = next_row(r);
+    if (status != SU_OK) return status;
     if (r->p >= r->end)
         return su_fail(r->ctx, SU_INPUT, "%s: the file is empty. A table needs at least a line with the column names.", r->name);
     uint32_t line = r->line;
-    su_status status = read_header_row(r, arena, &bottom, count);
+    status = read_header_row(r, arena, &bottom, count);
     if (status == SU_OK && header_rows >= 2) {
         top = bottom;
         top_count = *count;
-        skip_empty_lines(r);
+        status = next_row(r);
+        if (status != SU_OK) return status;
         if (r->p >= r->end)
             return su_fail(r->ctx, SU_INPUT, "%s, line %u: the file ends before the second header row. Read it with one header row.",
                            r->name, r->line);
@@ -262,6 +298,7 @@ static su_status read_header(csv_parser *r, unsigned header_rows, su_arena *aren
         if (status == SU_OK && *count != top_count) status = ragged(r, second, *count, top_count, true);
         if (status == SU_OK) spread_right(top, top_count);
     }
+    if (status == SU_OK && cut_off(r)) status = not_this_way(r);
     if (status != SU_OK) return status;
     char *where = su_arena_printf(arena, "%s, line %u", r->name, line);
     return header_names(r->ctx, where, top, bottom, *count, names);
@@ -275,16 +312,45 @@ static su_status check_options(su_context *ctx, const su_read_options *opts)
     return SU_OK;
 }
 
+/* The parser stands at the text's beginning, feed or not. */
+static su_status parse(csv_parser *r, const su_read_options *opts, su_raw_table **out)
+{
+    su_str text = { r->p, (size_t)(r->end - r->p) };
+    table_builder b = { .narrow = opts->narrow };
+    char **names = NULL;
+    uint32_t count = 0;
+    su_arena scratch;
+    su_arena_init(&scratch);
+    char stated = opts->delimiter;
+    size_t skip = csv_sep_line(text, &stated);
+    r->start = r->p = r->line_start = text.p + skip;
+    if (skip > 0) r->line++;
+    r->delimiter = opts->delimiter != 0 ? opts->delimiter : stated != 0 ? stated : csv_sniff((su_str) { r->p, (size_t)(r->end - r->p) });
+    r->stops['\n'] = r->stops['\r'] = r->stops[(unsigned char)r->delimiter] = true;
+
+    su_status status = read_header(r, opts->header_rows, &scratch, &names, &count);
+    if (status == SU_OK) {
+        builder_columns(&b, count);
+        status = read_rows(r, &b);
+    }
+    if (status == SU_OK) {
+        *out = builder_finish(&b, names, r->name);
+        (*out)->delimiter = r->delimiter;
+        free(names);
+        names = NULL;
+    }
+    su_buf_free(&r->scratch);
+    header_names_free(names, count);
+    builder_free(&b);
+    su_arena_free(&scratch);
+    return status;
+}
+
 su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su_read_options *opts, su_raw_table **out)
 {
     static const su_read_options usual = { 0 };
     csv_text text = { 0 };
     csv_parser r = { .ctx = ctx, .name = name, .line = 1 };
-    table_builder b = { 0 };
-    char **names = NULL;
-    uint32_t count = 0;
-    su_arena scratch;
-    su_arena_init(&scratch);
     *out = NULL;
     if (opts == NULL) opts = &usual;
     if (bytes.p == NULL) bytes = (su_str) { "", 0 };
@@ -293,33 +359,28 @@ su_status su_csv_parse(su_context *ctx, const char *name, su_str bytes, const su
     if (status == SU_OK && bytes.n > limit)
         status = su_fail(ctx, SU_INPUT, "%s: larger than the limit of %llu bytes. Split the file.", name, (unsigned long long)limit);
     if (status == SU_OK) status = csv_decode(ctx, name, bytes, &text);
-    if (status != SU_OK) goto out;
-
-    char stated = opts->delimiter;
-    size_t skip = csv_sep_line(text.text, &stated);
-    r.start = r.p = r.line_start = text.text.p + skip;
-    r.end = text.text.p + text.text.n;
-    if (skip > 0) r.line++;
-    r.delimiter = opts->delimiter != 0 ? opts->delimiter : stated != 0 ? stated : csv_sniff((su_str) { r.p, (size_t)(r.end - r.p) });
-    r.stops['\n'] = r.stops['\r'] = r.stops[(unsigned char)r.delimiter] = true;
-
-    status = read_header(&r, opts->header_rows, &scratch, &names, &count);
     if (status == SU_OK) {
-        builder_columns(&b, count);
-        status = read_rows(&r, &b);
+        use_text(&r, text.text);
+        status = parse(&r, opts, out);
     }
-    if (status != SU_OK) goto out;
-    *out = builder_finish(&b, names, name);
-    (*out)->delimiter = r.delimiter;
-    (*out)->encoding = text.encoding;
-    (*out)->fingerprint = su_sha256_of(bytes.p, bytes.n);
-    free(names);
-    names = NULL;
-out:
+    if (status == SU_OK) {
+        (*out)->encoding = text.encoding;
+        (*out)->fingerprint = su_sha256_of(bytes.p, bytes.n);
+    }
     su_buf_free(&text.owned);
-    su_buf_free(&r.scratch);
-    header_names_free(names, count);
-    builder_free(&b);
-    su_arena_free(&scratch);
     return status;
+}
+
+su_status csv_parse_feed(su_context *ctx, const char *name, csv_feed *feed, const su_read_options *opts, su_raw_table **out)
+{
+    csv_parser r = { .ctx = ctx, .name = name, .line = 1, .feed = feed };
+    *out = NULL;
+    su_status status = check_options(ctx, opts);
+    if (status != SU_OK) return status;
+    use_text(&r, feed->text);
+    status = parse(&r, opts, out);
+    if (status != SU_OK) return status;
+    (*out)->encoding = feed->marked ? "UTF-8 with BOM" : "UTF-8";
+    (*out)->fingerprint = su_sha256_end(&feed->hash);
+    return SU_OK;
 }

@@ -4,8 +4,6 @@
 
 #include <suha/table.h>
 
-#define CSV_UNKNOWN '\0'
-
 /* Text of the file: either a part of the bytes given, or converted into `owned`. Free owned. */
 typedef struct csv_text {
     su_str text;

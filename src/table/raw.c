@@ -10,6 +10,29 @@ static void free_text(char *s)
     free(s);
 }
 
+static void drop(void *ids, uint64_t rows, size_t size)
+{
+    if (ids != NULL) su_wipe(ids, rows * size);
+    free(ids);
+}
+
+void su_raw_column_drop(su_raw_column *c, uint64_t rows)
+{
+    drop(c->ids, rows, sizeof *c->ids);
+    drop(c->ids8, rows, sizeof *c->ids8);
+    drop(c->ids16, rows, sizeof *c->ids16);
+    c->ids = NULL;
+    c->ids8 = NULL;
+    c->ids16 = NULL;
+}
+
+const uint32_t *su_raw_ids(const su_raw_column *c, uint64_t from, uint64_t n, uint32_t *room)
+{
+    if (c->ids != NULL) return c->ids + from;
+    for (uint64_t i = 0; i < n; i++) room[i] = c->ids8 ? c->ids8[from + i] : c->ids16[from + i];
+    return room;
+}
+
 void su_raw_table_free(su_raw_table *t)
 {
     if (t == NULL) return;
@@ -17,8 +40,7 @@ void su_raw_table_free(su_raw_table *t)
         su_raw_column *column = &t->columns[c];
         free_text((char *)(uintptr_t)column->name);
         su_dict_free(column->values);
-        if (column->ids != NULL) su_wipe(column->ids, t->row_count * sizeof *column->ids);
-        free(column->ids);
+        su_raw_column_drop(column, t->row_count);
     }
     free(t->columns);
     free(t->row_line);

@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "csv_feed.h"
 #include "xlsx.h"
 
 #define MAX_FILE_BYTES UINT32_MAX
@@ -48,11 +49,32 @@ static void make_room(const char *path, su_buf *b)
     b->p = su_alloc(b->capacity);
 }
 
+/* A CSV in pieces. *out stays NULL where that is not possible, whatever the reason: then the file is read whole, which finds it too. */
+static su_status read_in_pieces(su_context *ctx, const char *path, const su_read_options *opts, su_raw_table **out)
+{
+    csv_feed feed;
+    su_context quiet = *ctx;
+    const char *name = su_path_base(path);
+    if (!csv_feed_open(&feed, path)) return SU_OK;
+    bool small = feed.size <= (opts->max_bytes ? opts->max_bytes : MAX_FILE_BYTES);
+    su_status status = SU_OK;
+    if (small && !xlsx_is(feed.text) && refuse_foreign(&quiet, name, feed.text) == SU_OK)
+        status = csv_parse_feed(&quiet, name, &feed, opts, out);
+    csv_feed_close(&feed);
+    if (status != SU_CANCELLED) return SU_OK;
+    *ctx = quiet;
+    return status;
+}
+
 su_status su_table_read(su_context *ctx, const char *path, const su_read_options *opts, su_raw_table **out)
 {
     su_buf file = { 0 };
     const char *name = su_path_base(path);
     *out = NULL;
+    if (opts && opts->narrow) {
+        su_status status = read_in_pieces(ctx, path, opts, out);
+        if (status != SU_OK || *out) return status;
+    }
     make_room(path, &file);
     su_status status = su_file_read(ctx, path, MAX_FILE_BYTES, &file);
     su_str bytes = { file.p, file.n };

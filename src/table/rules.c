@@ -83,8 +83,7 @@ static void list_steps(builder *b, uint32_t rule, uint32_t column_count)
     }
 }
 
-/* ---- propagation ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- propagation ---- */
 
 static void reset(builder *b, uint32_t column, uint32_t code)
 {
@@ -266,8 +265,7 @@ su_status su_rules_of(su_context *ctx, su_arena *arena, const su_schema *schema,
     return st;
 }
 
-/* ---- words -----------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- words ---- */
 
 static void say_values(const su_schema *schema, uint32_t field, const uint16_t *values, uint32_t count, su_buf *out)
 {

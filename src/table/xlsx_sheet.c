@@ -96,7 +96,7 @@ static header_row *header_of_row(sheet_reader *r)
     return NULL;
 }
 
-static su_status put_cell(sheet_reader *r, su_str text, bool lasting)
+static su_status put_cell(sheet_reader *r, su_str text)
 {
     if (text.n == 0) return SU_OK;
     if (r->cell_column >= SU_MAX_COLUMNS)
@@ -116,7 +116,7 @@ static su_status put_cell(sheet_reader *r, su_str text, bool lasting)
     builder_columns(b, r->cell_column + 1);
     if (b->row_count * b->column_count > MAX_GRID)
         return fail_cell(r, "more than 268 million cells from the first to here. Split the table.");
-    builder_cell(b, r->cell_column, text.p, text.n, lasting);
+    builder_cell(b, r->cell_column, text.p, text.n);
     return SU_OK;
 }
 
@@ -129,7 +129,7 @@ static su_status put_shared(sheet_reader *r, su_str stored)
             r,
             "it names a shared text that the file does not have. The file is damaged. Open it in a spreadsheet program and save it again.");
     size_t from = index == 0 ? 0 : book->string_ends[index - 1];
-    return put_cell(r, (su_str) { book->strings.p == NULL ? "" : book->strings.p + from, book->string_ends[index] - from }, true);
+    return put_cell(r, (su_str) { book->strings.p == NULL ? "" : book->strings.p + from, book->string_ends[index] - from });
 }
 
 static su_status put_number(sheet_reader *r, su_str stored)
@@ -139,7 +139,7 @@ static su_status put_number(sheet_reader *r, su_str stored)
     if (!xlsx_number_text(stored, format, r->book->date1904, &r->number))
         return fail_cell(r,
                          "it is stored as a number but is none. The file is damaged. Open it in a spreadsheet program and save it again.");
-    return put_cell(r, (su_str) { r->number.p, r->number.n }, false);
+    return put_cell(r, (su_str) { r->number.p, r->number.n });
 }
 
 /* ECMA-376 part 1, 18.18.11 (ST_CellType). */
@@ -154,13 +154,13 @@ static su_status finish_cell(sheet_reader *r)
     }
     if (strcmp(r->type, "inlineStr") == 0 || is_text) {
         xlsx_unescape(&r->text, 0);
-        return put_cell(r, (su_str) { r->text.p, r->text.n }, false);
+        return put_cell(r, (su_str) { r->text.p, r->text.n });
     }
     text = su_str_trim(text);
     if (text.n == 0) return SU_OK;
     if (strcmp(r->type, "s") == 0) return put_shared(r, text);
-    if (strcmp(r->type, "b") == 0) return put_cell(r, xml_flag(r->text.p) ? SU_STR("TRUE") : SU_STR("FALSE"), true);
-    if (strcmp(r->type, "d") == 0) return put_cell(r, text, false);
+    if (strcmp(r->type, "b") == 0) return put_cell(r, xml_flag(r->text.p) ? SU_STR("TRUE") : SU_STR("FALSE"));
+    if (strcmp(r->type, "d") == 0) return put_cell(r, text);
     if (strcmp(r->type, "e") == 0) {
         list_cell(r, &r->bad_cells, &r->bad_count, text);
         return SU_OK;

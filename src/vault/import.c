@@ -1,6 +1,6 @@
 /* Import: a batch is opened, its records are sealed in chunks, and one last transaction closes it. Readers see closed batches only, so a
  * kill at any moment leaves all of it or nothing; an open batch is resumed or swept by the next import. */
-#include "vault_priv.h"
+#include "known.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -19,9 +19,12 @@ typedef struct import_run {
     su_arena arena;
     su_layout layout;
     uint32_t *columns;
-    uint8_t *blinds; /* SU_BLIND per row */
+    uint64_t count;  /* records to be stored */
+    uint64_t *rows;  /* of the table, per record */
+    uint8_t *blinds; /* SU_BLIND per record */
     su_batch_row batch;
-    uint64_t done; /* rows sealed and committed */
+    uint64_t done; /* records sealed and committed */
+    su_import_counts counts;
 } import_run;
 
 /* ---- what is asked for ---- */
@@ -111,7 +114,7 @@ static su_status open_batch(su_context *ctx, import_run *run)
                           .schema = info->schema,
                           .rows_in = (int64_t)info->rows_in,
                           .rejected = (int64_t)info->rejected,
-                          .records = (int64_t)run->t->row_count,
+                          .records = (int64_t)run->count,
                           .at = su_clock_unix() };
     su_status s = su_db_number(ctx, v->db, "numbering a batch", &b->number,
                                "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'batch'), 0) + 1", "");
@@ -146,8 +149,8 @@ static su_status take_up(su_context *ctx, import_run *run, const su_batch_row *o
                     su_record_key(open->number, 1), su_record_key(open->number, UINT32_MAX));
     while (s == SU_OK && same && (s = su_db_step(ctx, st, &row, "reading an unfinished import")) == SU_OK && row) {
         const uint8_t *blind = su_db_blob(st, 1, &n);
-        same = run->done < run->t->row_count && sqlite3_column_int64(st, 0) == su_record_key(open->number, run->done + 1) &&
-               n == SU_BLIND && memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
+        same = run->done < run->count && sqlite3_column_int64(st, 0) == su_record_key(open->number, run->done + 1) && n == SU_BLIND &&
+               memcmp(blind, run->blinds + run->done * SU_BLIND, SU_BLIND) == 0;
         run->done++;
     }
     if (s == SU_OK && !same)
@@ -167,7 +170,7 @@ static bool same_import(const import_run *run, const su_batch_row *b)
     const su_batch_info *info = run->info;
     return strcmp(b->schema_name, run->schema_name) == 0 && memcmp(&b->source, &info->source, sizeof b->source) == 0 &&
            memcmp(&b->mapping, &info->mapping, sizeof b->mapping) == 0 && memcmp(&b->schema, &info->schema, sizeof b->schema) == 0 &&
-           b->records == (int64_t)run->t->row_count;
+           b->records == (int64_t)run->count;
 }
 
 static su_status choose_batch(su_context *ctx, import_run *run, bool resume)
@@ -198,33 +201,70 @@ static su_status choose_batch(su_context *ctx, import_run *run, bool resume)
 
 /* ---- records that are there already ---- */
 
-static su_status refuse_known(su_context *ctx, import_run *run)
+static su_status refuse_known(su_context *ctx, const import_run *run, const su_known *state)
 {
-    sqlite3_stmt *st = NULL;
-    bool row = false, open = false;
-    int64_t any = 0;
-    uint64_t known = 0, first = 0, total = run->t->row_count;
-    su_status s = su_db_number(ctx, run->v->db, "looking for records", &any, "SELECT 1 FROM record LIMIT 1", "");
-    if (s != SU_OK || !any) return s;
-    s = su_db_query(ctx, run->v->db, &st,
-                    "SELECT b.closed FROM record r JOIN batch b ON b.number = r.id >> 32 WHERE r.blind = ? AND "
-                    "r.live = 1",
-                    "");
-    for (uint64_t r = run->done; r < total && s == SU_OK; r++) {
-        if ((s = su_db_bind(ctx, st, "b", run->blinds + r * SU_BLIND, (size_t)SU_BLIND)) != SU_OK) break;
-        if ((s = su_db_step(ctx, st, &row, "looking for records")) != SU_OK || !row) continue;
-        if (!known++) first = r + 1;
-        open = open || !sqlite3_column_int64(st, 0);
+    uint64_t known = 0, first = 0;
+    bool open = false;
+    for (uint64_t i = run->done; i < run->count; i++) {
+        if (state[i] != SU_KNOWN_LIVE && state[i] != SU_KNOWN_OPEN) continue;
+        if (!known++) first = run->rows[i] + 1;
+        open = open || state[i] == SU_KNOWN_OPEN;
     }
-    sqlite3_finalize(st);
-    if (s != SU_OK || !known) return s;
+    if (!known) return SU_OK;
     return su_fail(ctx, SU_REFUSED,
                    "%llu of %llu records are in the vault already (the first is row %llu of the table). Nothing was "
                    "imported. %s",
-                   (unsigned long long)known, (unsigned long long)total, (unsigned long long)first,
+                   (unsigned long long)known, (unsigned long long)run->count, (unsigned long long)first,
                    open ? "Some belong to an unfinished import: import without resuming to remove it."
-                        : "Leave them out of the file, or withdraw the older ones first. If the mapping names no record column, "
-                          "records are told apart by their line number: name one with the rule record.");
+                        : "Import with --skip-known to add the new ones only, or withdraw the older ones first. If the mapping names no "
+                          "record column, records are told apart by their line number: name one with the rule record.");
+}
+
+/* Leaves out what finished imports brought, and those who withdrew: a full export still holds them. */
+static su_status skip_known(su_context *ctx, import_run *run, const su_known *state)
+{
+    uint64_t kept = 0;
+    for (uint64_t i = 0; i < run->count; i++) {
+        run->counts.known += state[i] == SU_KNOWN_LIVE;
+        run->counts.withdrawn += state[i] == SU_KNOWN_WITHDRAWN;
+        if (state[i] == SU_KNOWN_LIVE || state[i] == SU_KNOWN_WITHDRAWN) continue;
+        memmove(run->blinds + kept * SU_BLIND, run->blinds + i * SU_BLIND, SU_BLIND);
+        run->rows[kept++] = run->rows[i];
+    }
+    run->count = kept;
+    if (kept) return SU_OK;
+    return su_fail(ctx, SU_REFUSED,
+                   "There is nothing new in this file: %llu records are in the vault already, %llu were withdrawn. Nothing was imported.",
+                   (unsigned long long)run->counts.known, (unsigned long long)run->counts.withdrawn);
+}
+
+static void tell_return(su_context *ctx, import_run *run, const su_known *state)
+{
+    for (uint64_t i = run->done; i < run->count; i++) run->counts.returned += state[i] == SU_KNOWN_WITHDRAWN;
+    if (run->counts.returned)
+        su_log(ctx,
+               "%llu of these records had been withdrawn and count again from now on. If nobody gave consent again, withdraw them now.",
+               (unsigned long long)run->counts.returned);
+}
+
+/* One transaction: what is known, and the batch for what is to be stored. */
+static su_status begin(su_context *ctx, import_run *run, unsigned how)
+{
+    su_known *state = su_alloc_array((size_t)run->count + 1, sizeof *state);
+    su_status s = su_db_begin(ctx, run->v->db, "opening a batch");
+    if (s == SU_OK) {
+        if (how & SU_IMPORT_SKIP_KNOWN) {
+            s = su_known_find(ctx, run->v, run->blinds, run->count, state);
+            if (s == SU_OK) s = skip_known(ctx, run, state);
+        }
+        if (s == SU_OK) s = choose_batch(ctx, run, how & SU_IMPORT_RESUME);
+        if (s == SU_OK) s = su_known_find(ctx, run->v, run->blinds, run->count, state);
+        if (s == SU_OK) s = refuse_known(ctx, run, state);
+        s = su_db_end(ctx, run->v->db, s, "opening a batch");
+    }
+    if (s == SU_OK) tell_return(ctx, run, state);
+    free(state);
+    return s;
 }
 
 /* ---- sealing ---- */
@@ -235,7 +275,7 @@ static su_status seal_row(su_context *ctx, import_run *run, sqlite3_stmt *insert
     bool none = false;
     const uint8_t *blind = run->blinds + row * SU_BLIND;
     int64_t key = su_record_key(run->batch.number, row + 1);
-    su_status s = su_record_encode(ctx, run->t, &run->layout, run->columns, row, plain);
+    su_status s = su_record_encode(ctx, run->t, &run->layout, run->columns, run->rows[row], plain);
     if (s != SU_OK) return s;
     su_scratch_need(sealed, plain->n + SU_SEAL_OVERHEAD);
     su_record_ad(run->v, run->org.number, key, blind, ad);
@@ -273,7 +313,7 @@ static su_status close_batch(su_context *ctx, import_run *run)
 static su_status seal_all(su_context *ctx, import_run *run)
 {
     su_scratch plain = { 0 }, sealed = { 0 };
-    uint64_t total = run->t->row_count;
+    uint64_t total = run->count;
     su_status s = SU_OK;
     while (s == SU_OK && run->done < total) {
         su_progress(ctx, "sealing records", (double)run->done / (double)total);
@@ -302,8 +342,19 @@ static void drop_batch(su_context *ctx, import_run *run)
         su_log(ctx, "what was sealed stays until the next import: %s", quiet.message);
 }
 
-su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, bool resume,
-                          uint64_t *number)
+static void list_records(import_run *run)
+{
+    run->count = run->t->row_count;
+    run->blinds = su_alloc_array(run->count, SU_BLIND);
+    run->rows = su_alloc_array(run->count, sizeof *run->rows);
+    for (uint64_t r = 0; r < run->count; r++) {
+        run->rows[r] = r;
+        su_blind(run->org.keys->blind, su_dict_get(run->t->records, run->t->record_ids[r]), run->blinds + r * SU_BLIND);
+    }
+}
+
+su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, unsigned how,
+                          uint64_t *number, su_import_counts *counts)
 {
     import_run run = { .v = v, .t = t, .info = info };
     su_arena_init(&run.arena);
@@ -312,25 +363,23 @@ su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const s
     su_status s = su_vault_need_keys(ctx, v, "import records");
     if (s != SU_OK || (s = check(ctx, &run)) != SU_OK || (s = su_org_find(ctx, v, &run.arena, org, &run.org)) != SU_OK) goto out;
     su_layout_of(t, &run.arena, &run.layout, &run.columns);
-    run.blinds = su_alloc_array(t->row_count, SU_BLIND);
-    for (uint64_t r = 0; r < t->row_count; r++)
-        su_blind(run.org.keys->blind, su_dict_get(t->records, t->record_ids[r]), run.blinds + r * SU_BLIND);
+    list_records(&run);
     if ((s = lock_folder(ctx, v)) != SU_OK) goto out;
     locked = true;
-    if ((s = su_db_begin(ctx, v->db, "opening a batch")) != SU_OK) goto out;
-    s = choose_batch(ctx, &run, resume);
-    if (s == SU_OK) s = refuse_known(ctx, &run);
-    if ((s = su_db_end(ctx, v->db, s, "opening a batch")) != SU_OK) goto out;
+    if ((s = begin(ctx, &run, how)) != SU_OK) goto out;
     s = seal_all(ctx, &run);
     if (s == SU_INPUT || s == SU_INTERNAL) drop_batch(ctx, &run);
     if (s != SU_OK) goto out;
     *number = (uint64_t)run.batch.number;
+    run.counts.sealed = run.count;
+    if (counts) *counts = run.counts;
     su_db_checkpoint(v->db, 500);
     su_progress(ctx, "sealing records", 1.0);
 out:
     if (locked) flock(v->dir_fd, LOCK_UN);
     su_secret_free(run.org.keys);
     free(run.blinds);
+    free(run.rows);
     su_arena_free(&run.arena);
     return s;
 }

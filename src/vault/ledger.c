@@ -419,11 +419,12 @@ static su_status grant(su_context *ctx, su_ledger *l, const su_ledger_entry *ent
     su_status s = walk_good(ctx, l, arena, &w);
     if (s != SU_OK) return s;
     if (w.cap == 0 && entry->rho_pico)
-        return su_fail(ctx, SU_REFUSED, "No privacy budget has been set for this data. Decide on one and set it: suha ledger cap");
+        return su_fail(ctx, SU_REFUSED, "No privacy budget has been set for this data. Decide on one and set it: "
+                                        "suha ledger VAULT --cap-epsilon E --why TEXT");
     if (__builtin_add_overflow(w.spent, entry->rho_pico, &total) || total > w.cap)
         return su_fail(ctx, SU_REFUSED,
                        "The privacy budget does not allow this release: it costs rho %.6g, %.6g of %.6g is spent. Ask for "
-                       "less, or raise the budget with a reason (suha ledger cap).",
+                       "less, or raise the budget with a reason (suha ledger VAULT --cap-epsilon E --why TEXT).",
                        (double)entry->rho_pico * 1e-12, (double)w.spent * 1e-12, (double)w.cap * 1e-12);
     *id = w.count + 1;
     event e = { .what = state_words[SU_LEDGER_RESERVED],

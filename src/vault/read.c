@@ -222,7 +222,7 @@ static void store(read_run *run, const su_layout *layout, column_map *map, const
         su_case_column *column = &t->columns[map[f].field];
         switch (from->kind) {
         case SU_STORE_CODE:
-            column->codes[row] = translate(run, from, &map[f], values[f].cell);
+            su_case_put(column, row, translate(run, from, &map[f], values[f].cell));
             break;
         case SU_STORE_SET:
             store_set(run, from, &map[f], values[f].set, column, row);
@@ -313,6 +313,7 @@ static su_status read_all(su_context *ctx, read_run *run, const char *org)
     su_status s = choose(ctx, run, org);
     if (s != SU_OK || (s = order(ctx, run)) != SU_OK) return s;
     run->t = su_case_table_new(run->schema, run->total);
+    run->t->narrow = run->nameless;
     run->t->synthetic = run->total > 0;
     for (size_t i = 0; i < run->batch_count && s == SU_OK; i++)
         if (run->batches[i].records > run->batches[i].withdrawn) s = read_batch(ctx, run, &run->batches[i]);

@@ -63,10 +63,11 @@ static su_status fill(su_context *ctx, sqlite3 *db, void *arg)
     return s;
 }
 
-static su_status make_folder(su_context *ctx, const char *dir)
+static su_status make_folder(su_context *ctx, const char *dir, bool *made)
 {
     struct stat st;
-    if (mkdir(dir, 0700) == 0) return SU_OK;
+    *made = mkdir(dir, 0700) == 0;
+    if (*made) return SU_OK;
     if (errno != EEXIST)
         return su_fail(ctx, SU_IO, "%s: the folder cannot be made: %s. The folder above it must exist and be writable.", dir,
                        strerror(errno));
@@ -85,8 +86,9 @@ su_status su_vault_init_with(su_context *ctx, const char *dir, su_passphrase pas
     su_arena arena;
     su_arena_init(&arena);
     su_vault v = { .dir_fd = -1 };
+    bool made_folder = false;
     su_status s = su_seal_ready(ctx);
-    if (s != SU_OK || (s = su_passphrase_check(ctx, pass)) != SU_OK || (s = make_folder(ctx, dir)) != SU_OK) goto out;
+    if (s != SU_OK || (s = su_passphrase_check(ctx, pass)) != SU_OK || (s = make_folder(ctx, dir, &made_folder)) != SU_OK) goto out;
     v.file = su_path_join(&arena, dir, "vault.db");
     if (su_path_exists(v.file)) {
         s = su_fail(ctx, SU_REFUSED, "%s exists already and was left as it is. Open it with its passphrase, or choose another folder.",
@@ -102,6 +104,7 @@ su_status su_vault_init_with(su_context *ctx, const char *dir, su_passphrase pas
     new_vault made = { pass, cost, &v };
     s = su_db_create(ctx, &su_vault_kind, v.file, fill, &made);
 out:
+    if (s != SU_OK && made_folder) rmdir(dir);
     su_secret_free(v.keys);
     su_arena_free(&arena);
     return s;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Layers 5, 7 and 8 of the tests of privacy (spec privacy 4) through the shipped program: what two neighbouring tables' releases show in their
+"""Layers 5, 7 and 8 of the tests of privacy (docs/methods/audit.md) through the shipped program: what two neighbouring tables' releases show in their
 files, the K-anonymous modes, two releases compared, and `suha attack`. Needs SUHA_BUILD. Ends with `N passed, N failed[, N skipped]`.
 
 usage: audit_binary.py [quick]     quick: few runs, for a build with a bug planted

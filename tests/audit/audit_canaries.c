@@ -1,4 +1,4 @@
-/* Layer 6 of the tests of privacy (spec privacy 4): the audit in one run of Steinke, Nasr, Jagielski 2023 (arXiv 2305.08846). A thousand
+/* Layer 6 of the tests of privacy (docs/methods/audit.md): the audit in one run of Steinke, Nasr, Jagielski 2023 (arXiv 2305.08846). A thousand
  * imaginary people, canaries, are put into a table of 17,000 by fair coins; the table is measured once; an attacker who knows everything
  * but the coins and sees the noisy tables guesses the coins of the canaries he is surest of. How often he is right bounds epsilon from
  * below.

@@ -1,4 +1,4 @@
-/* Layer 5 of the tests of privacy (spec privacy 4): two small worlds that differ in one person, the shipped mechanism run on each a million
+/* Layer 5 of the tests of privacy (docs/methods/audit.md): two small worlds that differ in one person, the shipped mechanism run on each a million
  * times, and everything that was seen turned into a lower bound of epsilon. It must stay below the epsilon stated. What the tables say is
  * also compared with the exact law of the noise, worked out here by convolution, and the best event of that law must be found: a loose
  * audit would pass anything.

@@ -1,4 +1,4 @@
-"""Checks and attacks on the K-anonymous modes, on published files and the true rows only (spec privacy 1.3, 1.5 and 4, layer 8). Rows are
+"""Checks and attacks on the K-anonymous modes, on published files and the true rows only (docs/methods/audit.md, layer 8). Rows are
 frozensets of (column, value); absent cells are in no set."""
 import itertools
 import random

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""`make audit`: attacks on what we ship (spec privacy 4, layers 5 to 8; docs/methods/audit.md). Under 15 minutes on two free cores. Builds what it
+"""`make audit`: attacks on what we ship (docs/methods/audit.md). Under 15 minutes on two free cores. Builds what it
 needs in build-test and ends with one line: N passed, N failed[, N skipped]."""
 import os
 import re

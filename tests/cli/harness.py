@@ -12,6 +12,7 @@ SOURCE = os.environ["SUHA_SOURCE"]
 SHARED = os.environ.get("SUHA_SHARED", os.path.join(SOURCE, "..", "shared"))
 WORK = tempfile.mkdtemp(prefix="suha-test-")
 PASS = "correct horse battery staple"
+WAIT = 1800        # seconds until something counts as hung: on a slow and busy machine nothing here takes so long
 
 
 class Skip(Exception):
@@ -28,7 +29,7 @@ class Result:
         return json.loads(self.out)
 
 
-def suha(*args, code=0, passphrase=PASS, env=None, stdin=b"", timeout=240):
+def suha(*args, code=0, passphrase=PASS, env=None, stdin=b"", timeout=WAIT):
     """Runs suha; fails unless it exits with `code` (None: any)."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SUHA_INSTR")}
     environment.update(env or {})
@@ -62,13 +63,16 @@ def shared(*parts):
 
 
 def tree(folder):
-    """Every file below folder with its bytes."""
+    """Every file below folder with its bytes; what disappears meanwhile is left out."""
     found = {}
     for where, _, names in os.walk(folder):
         for name in names:
             full = os.path.join(where, name)
-            with open(full, "rb") as f:
-                found[os.path.relpath(full, folder)] = f.read()
+            try:
+                with open(full, "rb") as f:
+                    found[os.path.relpath(full, folder)] = f.read()
+            except FileNotFoundError:
+                pass
     return found
 
 

@@ -9,7 +9,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
-from harness import SOURCE, SUHA, path, suha, write
+from harness import SOURCE, SUHA, WAIT, path, suha, write
 
 with open(os.path.join(SOURCE, "web", "openapi.json"), encoding="utf-8") as f:
     API = json.load(f)
@@ -48,23 +48,23 @@ class Portal:
     def stop(self, by=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(by)
-        self.said += self.process.communicate(timeout=30)[1].decode()
+        self.said += self.process.communicate(timeout=WAIT)[1].decode()
         return self.process.returncode
 
     def get(self, target, method="GET", **headers):
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{target}", method=method,
                                          headers={k.replace("_", "-"): v for k, v in headers.items()})
         try:
-            with urllib.request.urlopen(request, timeout=30) as r:
+            with urllib.request.urlopen(request, timeout=WAIT) as r:
                 return Answer(r.status, r.headers, r.read())
         except urllib.error.HTTPError as e:
             return Answer(e.code, e.headers, e.read())
 
     def connect(self):
-        s = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        s = socket.create_connection(("127.0.0.1", self.port), timeout=WAIT)
         return s
 
-    def raw(self, data, timeout=30):
+    def raw(self, data, timeout=WAIT):
         """Sends bytes and reads until the server closes or is silent."""
         with self.connect() as s:
             s.settimeout(timeout)

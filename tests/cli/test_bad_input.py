@@ -1,10 +1,11 @@
 """Bad input is normal: each gets exit 1 or 2, a message that names the place and a way forward, and leaves nothing behind."""
 import os
+import pty
 import subprocess
 import zipfile
 
 import harness
-from harness import PASS, Skip, path, suha, tree, write
+from harness import PASS, SUHA, Skip, path, suha, tree, write
 
 GOOD = "gender,ageBroad,citizenship\nWoman,18--20,NAM\nMan,30--38,UKR\n"
 
@@ -121,6 +122,50 @@ def test_outputs_that_cannot_be_written():
         assert not os.path.exists(os.path.join(small, "r"))
     finally:
         subprocess.run(["umount", small], check=True)
+
+
+def test_what_fails_leaves_no_folder():
+    small = path("tiny")
+    os.makedirs(small)
+    if os.geteuid() != 0 or subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", small], capture_output=True).returncode:
+        raise Skip("no right to mount a small tmpfs")
+    try:
+        with open(os.path.join(small, "fill"), "wb") as f:
+            f.write(bytes(56 * 1024))
+        for command in (["vault", "init", os.path.join(small, "v")], ["generate", "--shape", "orgs3", "--rows", 3000, "--out", os.path.join(small, "o")]):
+            said = suha(*command, code=1).err
+            assert "space" in said or "room" in said, said
+            assert os.listdir(small) == ["fill"], (command, os.listdir(small))
+    finally:
+        subprocess.run(["umount", small], check=True)
+
+
+def on_terminal(*args):
+    """What a terminal is sent by suha: standard output and messages."""
+    ours, its = pty.openpty()
+    process = subprocess.Popen([SUHA, *args], stdin=its, stdout=its, stderr=its)
+    os.close(its)
+    seen = b""
+    try:
+        while block := os.read(ours, 65536):
+            seen += block
+    except OSError:             # Linux says so when the other end is closed
+        pass
+    os.close(ours)
+    process.wait()
+    return seen.replace(b"\r\n", b"\n")
+
+
+def test_cells_and_names_do_not_command_the_terminal():
+    hostile = "C\x1b[31mR\x07\x9b1m"
+    file = write("hostile\x1b[2J.csv", f"route,forced\n{hostile},1\nEMR,0\n{hostile},0\n")
+    seen = on_terminal("rates", file, "--outcome", "forced", "--by", "route") + on_terminal("rates", file, "--outcome", "no\x1b[1m") + on_terminal("check", file, "--schema", "ctdc-2024")
+    assert b"C?[31mR??1m" in seen and b"hostile?[2J.csv" in seen, seen
+    assert not [c for c in seen.decode() if (ord(c) < 32 and c not in "\n\t") or 127 <= ord(c) < 160], seen
+    with open(path("piped"), "wb") as f:
+        subprocess.run([SUHA, "rates", file, "--outcome", "forced", "--by", "route"], stdout=f, check=True)
+    with open(path("piped"), "rb") as f:
+        assert hostile.encode() in f.read()         # a file gets the value as it is
 
 
 def test_vault_says_no_and_changes_nothing():

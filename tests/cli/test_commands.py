@@ -53,7 +53,7 @@ def test_generate_is_repeatable_and_overwrites_nothing():
     suha("generate", "--shape", "nothing", "--out", path("x.csv"), code=2)
 
 
-KNOWN = {  # spec/privacy.md 1.12
+KNOWN = {  # 50-digit arithmetic
     ("delta", "--rho", "0.1", "--epsilon", "1"): ("delta", 0.0089332457718183618, +1),
     ("delta", "--rho", "0.5", "--epsilon", "4"): ("delta", 0.0001957954169577216, +1),
     ("delta", "--rho", "1", "--epsilon", "8"): ("delta", 4.3453415166484502e-7, +1),

@@ -129,12 +129,12 @@ def killed_at_line(args, line, sig, env=None):
     """Sends `sig` as soon as stderr says `line`. Returns the exit code and all of stderr."""
     process, seen = start(args, env), b""
     os.set_blocking(process.stderr.fileno(), False)
-    limit = time.monotonic() + 120
+    limit = time.monotonic() + harness.WAIT
     while line not in seen and process.poll() is None and time.monotonic() < limit:
         seen += process.stderr.read() or b""
         time.sleep(0.001)
     process.send_signal(sig)
-    code = process.wait(60)
+    code = process.wait(harness.WAIT)
     os.set_blocking(process.stderr.fileno(), True)
     seen += process.stderr.read() or b""
     process.stderr.close()
@@ -190,7 +190,7 @@ def test_two_releases_at_once_with_budget_for_one():
     suha("import", path("two.csv"), "--vault", path("two"), "--org", "a", "--schema", "ctdc-2024")
     common = ["release", "--vault", path("two"), "--schema", "ctdc-2024", "--epsilon", 0.9, "--length", 1]
     both = [start([*common, "--out", path(f"two{i}")], {"SUHA_PASSPHRASE": PASS}) for i in range(2)]
-    errors = [p.communicate(timeout=120)[1].decode() for p in both]
+    errors = [p.communicate(timeout=harness.WAIT)[1].decode() for p in both]
     assert sorted(p.returncode for p in both) == [0, 1], errors
     assert "budget" in errors[0 if both[0].returncode else 1].lower(), errors
     assert sorted(os.path.exists(path(f"two{i}")) for i in range(2)) == [False, True]

@@ -6,7 +6,7 @@ import random
 import harness
 from harness import path, shared, suha, write
 
-# spec/domain.md 4.3, first column: isForcedLabour on all others but isSexualExploit; coefficient and standard error as printed there.
+# A published fit, first column: isForcedLabour on all others but isSexualExploit; coefficient and standard error as printed there.
 GOLDEN = [("-0.228568", "0.019422"), ("-0.035790", "0.003872"), ("-0.927224", "0.307928"), ("1.200328", "0.029274"), ("0.586177", "0.025553"),
           ("0.068575", "0.026503"), ("0.907636", "0.052823"), ("-1.066985", "0.037971"), ("0.532397", "0.027176"), ("2.311782", "0.071789"),
           ("0.530246", "0.052863"), ("-0.385682", "0.042054"), ("-0.345524", "0.059239"), ("-0.048140", "0.037853"), ("0.987045", "0.031241"),

@@ -1,5 +1,6 @@
 """suha mse: the panel on a published table, what it refuses, and what it says while refusing."""
 import json
+import math
 import os
 
 import harness
@@ -29,6 +30,25 @@ def test_json_has_n_warnings_and_hash():
     assert abs(panel["stepwise"]["N"] - 11417.9910915046) < 1e-6
     assert abs(panel["chao"]["N"] - 15627.95) < 0.01
     assert abs(rows(answer, "sensitivity", "change")["PF and NCA as one"]["best_bic"] - 25311.29) < 0.01
+
+
+
+def test_the_last_table_is_a_range():
+    r = suha("mse", UK, "--methods", "main,stepwise,chao", "--replicates", "50", "--coverage", "0", "--no-sensitivity", "--json").json()
+    rows = {x["what"]: x for x in r["tables"]["range"]}
+    whole, people = rows["all of it"], [x for x in r["tables"]["catchability"] if x["model"].startswith("Mth ")]
+    lows = [x["low"] for x in r["tables"]["panel"] if x["id"] != "chao"] + [x["low"] for x in people]
+    highs = [x["high"] for x in r["tables"]["panel"] + people]
+    assert len(people) == 4 and whole["from"] == min(lows) == r["range_low"] and whole["to"] == max(highs) == r["range_high"]
+    assert list(r["tables"])[-1] == "range" and list(rows)[-1] == "all of it" and whole["factor"] > 2
+    main = next(x for x in r["tables"]["panel"] if x["id"] == "main")
+    unseen, se = main["N"] - r["n"], next(x["se"] for x in r["tables"]["catchability"] if x["model"] == "Mt")  # the same model, fitted by other code
+    for limit, z in ((main["low"], -1.959963984540054), (main["high"], 1.959963984540054)):
+        assert abs(limit - (r["n"] + unseen * math.exp(z * se / unseen))) < 1e-4 * limit
+    assert "chance of who is seen" in main["interval"]
+    few = write("few.csv", "A,B,C,n\n1,0,0,400\n0,1,0,300\n0,0,1,200\n1,1,0,1\n1,0,1,0\n0,1,1,1\n1,1,1,0\n")
+    text = suha("mse", few, "--replicates", "0", "--best-replicates", "0", "--coverage", "0", "--sweeps", "1000").out
+    assert "no number" not in text and "a range of people, not a number" in text and "inf" not in text.replace("information", "")
 
 
 def test_same_seed_same_answer_on_any_threads():

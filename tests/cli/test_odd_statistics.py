@@ -48,6 +48,21 @@ def test_one_stray_word_in_a_column_of_numbers_is_named():
     said(suha("trend", series, "--time", "month", "--count", "n", code=1), "series.csv, line 4, column 'n'", "'x' is no number")
 
 
+def test_numbers_too_large_are_refused_by_name():
+    huge = write("huge.csv", "y,x,g\n" + "".join(f"{i % 2},{('1e308', '-1e308', '5')[i % 3]},p{i % 2}\n" for i in range(60)))
+    said(suha("logit", huge, "--formula", "y ~ ns(x, 3)", code=1), "too large a number", "Divide x")
+    lists = write("many.csv", "A,B,n\n1,0,3000000000000\n0,1,4\n1,1,2\n")
+    said(suha("mse", lists, code=1), "3000000000000", "is the most")
+    points = write("points.csv", "p,w,n\na,2020-01,1e300\na,2020-02,3\nb,2020-01,4\n")
+    said(suha("flow", "points", points, "--point", "p", "--period", "w", "--count", "n", code=1), "not that many people")
+
+
+def test_what_a_comparison_or_model_cannot_do_says_what_to_do():
+    file = write("plain.csv", "y,x,g,s\n" + "".join(f"{i % 2},{i % 11},{'ab'[i % 2]},{i % 3}\n" for i in range(60)))
+    said(suha("compare", file, "--outcome", "x", "--by", "g", "--stratify", "s", code=1), "compares rates", "--outcome COL=VALUE")
+    said(suha("logit", file, "--formula", "y ~ x", "--random", "g/s", code=1), "nested", "--random SITE", "formula as a category")
+
+
 def test_no_nan_or_inf_in_any_answer():
     survey = write("some.csv", "y,x,g,w,s,u\n" + "".join(f"{int(i % 7 == 0)},{i % 11},{'abc'[i % 3]},{1 + i % 4},{i % 2},{i % 10 + 10 * (i % 2)}\n" for i in range(120)))
     area = write("areas.csv", "a,e,v,z\n" + "".join(f"a{i},{i % 5 + i / 9},{1 + i % 3},{i * i % 7}\n" for i in range(12)) + "b,,,3\n")

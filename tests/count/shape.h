@@ -1,7 +1,7 @@
 /* shape: generated tables of the size and texture of pooled case data, for tests and measurements. No person is behind any row.
  *
  * Latent classes: a row belongs to one of CLASSES kinds; each kind has its own preferences for values (Zipf with a shift) and its own
- * chances of being filled. Spec privacy section 3: "c17k", "c206k" have 26 columns (coded 21, 4, 9, 60, 4, 60 values; 20 flags) and nine
+ * chances of being filled. "c17k", "c206k" have 26 columns (coded 21, 4, 9, 60, 4, 60 values; 20 flags) and nine
  * filled cells per row. */
 #ifndef SU_TEST_SHAPE_H
 #define SU_TEST_SHAPE_H

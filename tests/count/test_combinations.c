@@ -132,6 +132,21 @@ static void case_shape(void **state)
     shape_free(m);
 }
 
+/* Rows enough for several threads to make the lists and the first split together; a column too wide for four counters a code. */
+static void many_rows(void **state)
+{
+    (void)state;
+    su_random r;
+    su_test_random(&r);
+    static const uint32_t values[] = { 3, 300, 1, 60, 1, 255, 2 };
+    su_code_matrix *m = shape_new(&r, &(shape) { 24577, 7, values, 0.5 });
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        compare(m, 3, 1, threads);
+        compare(m, 4, 40, threads);
+    }
+    shape_free(m);
+}
+
 /* More attributes than the matrix of counters takes, some in every row, most hardly ever. */
 static void wide_domain(void **state)
 {
@@ -282,6 +297,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_tables),    cmocka_unit_test(case_shape),
+        cmocka_unit_test(many_rows),
         cmocka_unit_test(wide_domain),      cmocka_unit_test(wide_domain_of_frequent_values),
         cmocka_unit_test(sixty_columns),    cmocka_unit_test(edges),
         cmocka_unit_test(wrong_use),        cmocka_unit_test(too_wide),

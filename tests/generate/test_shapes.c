@@ -1,4 +1,4 @@
-/* Shapes: bytes follow from (shape, rows, seed); columns and codes are those of the instruments; sizes are those of the spec. */
+/* Shapes: bytes follow from (shape, rows, seed); columns and codes are those of the instruments; sizes are those of bench/RESULTS.md. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <setjmp.h>

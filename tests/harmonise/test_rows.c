@@ -80,7 +80,7 @@ static void blank_rows_are_nobody(void **state)
     assert_int_equal(r.report->rows_blank, 1);
     run_free(&r);
     /* Totals are counted without them. */
-    r = run_with("g,,gender,,rename,,\n", "g,k\nF,1\nTotal,1\n,\n", &(su_harmonise_options) { SU_MARGINS_EXCLUDE, 0 });
+    r = run_with("g,,gender,,rename,,\n", "g,k\nF,1\nTotal,1\n,\n", &(su_harmonise_options) { .margins = SU_MARGINS_EXCLUDE });
     assert_int_equal(r.report->rows_margin, 1);
     assert_int_equal(r.report->rows_blank, 1);
     assert_int_equal(r.report->rows_out, 1);

@@ -1,8 +1,7 @@
 /* Counting: random bundles and random questions, each answered a second time in a slow and obvious way. */
 #include "world.h"
 
-/* ---- the slow way ---------------------------------------------------------------------------------------------------------------------
- */
+/* ---- the slow way ---- */
 
 typedef struct filter {
     unsigned field;
@@ -152,8 +151,7 @@ static su_figure slow_figure(const question *whole, const attribute *cell, size_
     return f;
 }
 
-/* ---- asking both ways ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- asking both ways ---- */
 
 static void ask_something(question *q, su_buf *address)
 {

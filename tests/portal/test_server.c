@@ -41,7 +41,7 @@ static void fourteen_malformed_requests(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof fourteen / sizeof *fourteen; i++) {
         const malformed *m = &fourteen[i];
-        bool closed = talk(m->bytes, m->n, 2000);
+        bool closed = talk(m->bytes, m->n, SILENCE_MS);
         bool by_library = strstr(got.p, "wrong value for <b>Content-Length") != NULL;
         bool hidden = strstr(got.p, "HTTP/1.1 200") != NULL;
         if (status() != m->status || hidden || (answers() != 1 && !by_library) || !closed)
@@ -89,7 +89,7 @@ static void a_connection_serves_several_requests(void **state)
     (void)state;
     static const char two[] = NEXT "HEAD / HTTP/1.1\r\n" H "\r\n"
                                    "GET /healthz HTTP/1.1\r\n" H "Connection: close\r\n\r\n";
-    assert_true(talk(two, sizeof two - 1, 5000));
+    assert_true(talk(two, sizeof two - 1, SILENCE_MS));
     assert_int_equal(answers(), 3);
 }
 

@@ -49,8 +49,7 @@ static bool holds(size_t row, attribute x)
     return w.has[row][x.field] >> x.value & 1;
 }
 
-/* ---- a bundle in memory ---------------------------------------------------------------------------------------------------------------
- */
+/* ---- a bundle in memory ---- */
 
 static void code_text(attribute x, char out[16])
 {

@@ -22,7 +22,7 @@ while IFS='|' read -r test file from to what; do
         continue
     fi
     # shellcheck disable=SC2046,SC2086
-    if ! cc -std=gnu17 -D_GNU_SOURCE -O1 $include -I tests/protect -I "$work/src/protect" -I "$work/src/protect/dp" tests/protect/test_"$test".c tests/protect/world.c \
+    if ! cc -std=gnu17 -D_GNU_SOURCE -O1 $include -I tests/protect -I "$work/src/protect" -I "$work/src/protect/dp" tests/protect/test_"$test".c tests/protect/world.c tests/protect/ruled.c \
         $(find "$work/src/protect" -name '*.c') $libraries -o "$work/test" 2>"$work/log"; then
         echo "BROKEN  $what: does not compile"; sed 3q "$work/log"
         missed=1
@@ -43,17 +43,17 @@ account|dp/account.c|+ 16 \* UNIT \* (gain + loss + a + b + 1)|- 1e-14L|delta ro
 account|dp/account.c|return gain - loss - a - b|return gain - loss - a|CKS bound without its last term
 account|dp/account.c|s2 \* 2 \* PI < 1|s2 * 2 * PI < 9999|series outside its range of quick convergence
 release_plan|dp/plan.c|(1 + 1e-12) / (2 \* record|(1 + 1e-12) / (4 * record|half the variance
-release_plan|dp/plan.c|r->tables\[i\].share /= sum;|r->tables[i].share /= sum * 0.5;|shares that sum to 2
+release_plan|dp/budget.c|r->tables\[i\].share /= sum;|r->tables[i].share /= sum * 0.5;|shares that sum to 2
 release_plan|dp/spend.c|(uint64_t)ceil(s2|(uint64_t)floor(s2|variance rounded down
 release_plan|dp/plan.c|if (inside_larger(w, set, k, top))|if (k < top)|pairs inside no table forgotten
 release_measure|dp/measure.c|    su_measurement \*n = measurement_new(r);|    if (check_codes(ctx, r, m)) { return SU_INTERNAL; } su_measurement *n = measurement_new(r);|data read before noise is drawn
-residual|dp/residual.c|precision\[parent\] += precision\[l->members\[i\].set\] \* scale;|precision[parent] += precision[l->members[i].set];|precision without the cells summed out
-residual|dp/residual.c|double scale = 1.0 / s->card\[axis\];|double scale = 1.0 / (s->card[axis] + 1);|wrong mean
-residual|dp/residual.c|variance\[parent\] \* scale \* scale|variance[parent] * scale|variance of a spread residual
+residual|dp/residual.c|precision\[l->members\[i\].set\] / s->card\[l->members\[i\].axis\];|precision[l->members[i].set];|precision without the cells summed out
+residual|dp/residual.c|1.0 / s->card\[axis\], cell + l->sets|1.0 / (s->card[axis] + 1), cell + l->sets|wrong mean
+residual|dp/residual.c|/ (card \* card);|/ card;|variance of a spread residual
 residual|dp/residual.c|1 / su_discrete_gaussian_variance(w->r->tables\[t\].variance)|(double)w->r->tables[t].variance.den / (double)w->r->tables[t].variance.num|parameter in the place of the variance
 release_gate|dp/gate.c|judged > g->bar|judged >= 0|no threshold
 release_gate|dp/gate.c|\*count < most ? \*count : most|*count|counts above their parents
-release_finish|synth/targets.c|want\[v\] = count\[cell\] > 0 ? e->cell\[cell\] : 0;|want[v] = fmax(e->cell[cell], 0);|values that are not reported appear in records
+release_finish|synth/targets.c|want\[v\] = count\[cell\] > 0 ? fmax(0, e->cell\[cell\]) : 0;|want[v] = fmax(e->cell[cell], 0);|values that are not reported appear in records
 pld|dp/pld.c|mass\[at + 1\] += p \* (share + SLACK)|mass[at + 1] += p * (share * 0.98)|losses rounded down a little
 pld|dp/pld.c|f->log_size += n \* log(size);|f->log_size += (n + 1e-4) * log(size);|a power of the characteristic function too many
 pld|dp/pld.c|(1 - 2 \* (long double)from) \* gap / 2|(0 - 2 * (long double)from) * gap / 2|the loss without its mean

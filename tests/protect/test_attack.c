@@ -18,8 +18,7 @@ static void near(double got, double want, double by)
     if (!(fabs(got - want) <= by)) fail_msg("%.12g, not %.12g", got, want);
 }
 
-/* ---- scores
- * ------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- scores ---- */
 
 /* Members 3 2 2 0, others 2 1 0 -1: pairs won 4 + (3 + .5) * 2 + (1 + .5) = 12.5 of 16. */
 static void area_by_hand(void **state)
@@ -109,8 +108,7 @@ static void epsilon_that_is_shown(void **state)
     free(tries);
 }
 
-/* ---- the shadow model
- * ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the shadow model ---- */
 
 static double area_of_model(su_random *random, double signal, size_t features)
 {
@@ -143,8 +141,7 @@ static void one_telling_feature_among_noise(void **state)
     near(guessed, 0.5, 0.06);
 }
 
-/* ---- targets
- * --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- targets ---- */
 
 static void the_isolated_are_found(void **state)
 {
@@ -173,8 +170,7 @@ static void the_isolated_are_found(void **state)
     su_arena_free(&arena);
 }
 
-/* ---- campaigns
- * --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- campaigns ---- */
 
 static void campaign(const world *w, const su_release_options *release, uint32_t rounds, unsigned threads, su_attack_report *out)
 {

@@ -1,4 +1,4 @@
-/* A statistical audit of the whole measurement (spec privacy 4, layer 5): release one of two neighbours many times, decide which one it
+/* A statistical audit of the whole measurement (docs/methods/audit.md, layer 5): release one of two neighbours many times, decide which one it
  * was by the most telling statistic there is, and turn the success into a lower bound of epsilon. It must stay below the epsilon stated,
  * and it must come close to what the noise planned allows, or the audit would pass anything. */
 #include <stdarg.h>

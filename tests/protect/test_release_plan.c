@@ -177,7 +177,7 @@ static void test_budget(void **state)
     }
 }
 
-/* Sum of k log(mean variance of a cell of k columns) by the formula of spec privacy 1.7.4, set by set, with share[t] of the budget on table t. */
+/* Sum of k log(mean variance of a cell of k columns) by the formula of docs/methods/residual-gls.md, set by set, with share[t] of the budget on table t. */
 static double badness(const su_release *r, const double *share, const uint32_t *card, uint32_t d, uint32_t length)
 {
     double sum[SU_MAX_LENGTH + 1] = { 0 }, sets[SU_MAX_LENGTH + 1] = { 0 }, total = 0;

@@ -25,7 +25,7 @@ static bool reported(const su_tuple_graph *g, const uint32_t *ids, uint32_t n)
     return false;
 }
 
-/* The definition in spec privacy 1.4 step 3a, word by word. */
+/* The definition of a candidate (docs/methods/sds.md), word by word. */
 static bool is_candidate(const su_tuple_graph *g, const uint32_t *ids, uint32_t n)
 {
     for (uint32_t i = 0; i < n; i++)
@@ -261,7 +261,7 @@ static void test_budget(void **state)
     world_init(&w, 10, card, COLUMNS, &random);
     su_release_options o = { .epsilon = 4, .delta = 5.8e-6, .length = 3, .mechanism = SU_MECHANISM_SDS };
     su_release *r = plan(&ctx, &w, &o, SU_OK);
-    /* spec privacy 1.4 steps 1 and 2, computed again */
+    /* budget and sigmas (docs/methods/sds.md), computed again */
     double l = log(2 / 5.8e-6), root = sqrt(4 * 0.995 + l) - sqrt(l), rho = root * root, s = 1 + 4 + 9, sigma = sqrt(s / (2 * rho * 0.99));
     for (uint32_t k = 1; k <= 3; k++) {
         double unit = (double)r->sds.length[k].unit.num / (double)r->sds.length[k].unit.den;

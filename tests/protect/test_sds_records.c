@@ -129,7 +129,7 @@ static double combination_weight(const slow *s, const uint32_t *ids, uint32_t n)
     return 0;
 }
 
-/* Spec privacy 1.5: the combination itself, or the percentile over all its parts with the attribute; any missing one forbids. */
+/* The combination itself, or the percentile over all its parts with the attribute; any missing one forbids. */
 static double attribute_weight(const slow *s, const uint32_t *record, uint32_t n, uint32_t a, uint32_t percent)
 {
     uint32_t ids[COLUMNS + 1], count = 0;
@@ -265,7 +265,7 @@ static uint32_t slow_record(const world *w, const su_universe *u, uint64_t K, ui
     }
 }
 
-/* The three steps of spec privacy 1.5, row_seeded; rows in the order of b (theirs is as good as any). */
+/* The three steps of row-seeded synthesis; rows in the order of b (theirs is as good as any). */
 static void slow_row_seeded(const world *w, const su_row_bits *b, const su_universe *u, uint64_t K, bool seeded, su_random *random,
                             su_made *out)
 {

@@ -364,6 +364,45 @@ static void a_seed_gives_one_result(void **state)
     world_free(&w);
 }
 
+/* Enough tables through every column for threads to look at records side by side: in the search, and in making one-way counts exact, where
+ * nearly every record that is asked may not move. */
+static void threads_change_nothing(void **state)
+{
+    (void)state;
+    static const uint32_t cards[14] = { 2, 9, 2, 2, 4, 2, 2, 12, 2, 2, 3, 2, 2, 2 };
+    enum { N = 700 };
+    su_random r;
+    su_test_random(&r);
+    world w;
+    problem p;
+    uint16_t first[2][14][N];
+    world_init(&w, N, cards, 14, &r);
+    problem_init(&p, &w, 3, 3, &r);
+    for (unsigned threads = 1; threads <= 3; threads++) {
+        p.s.noise = 1;
+        p.s.start = NULL;
+        p.s.reluctance = 0;
+        for (int step = 0; step < 2; step++) {
+            su_context ctx;
+            su_context_init(&ctx);
+            ctx.threads = threads;
+            su_random seeded;
+            su_random_seeded(&seeded, 5);
+            if (su_synthesise(&ctx, &p.s, &seeded, p.records)) fail_msg("%s", ctx.message);
+            assert_one_way_exact(&p);
+            for (int c = 0; c < 14; c++) {
+                if (threads == 1) memcpy(first[step][c], p.records[c], sizeof first[step][c]);
+                assert_memory_equal(first[step][c], p.records[c], sizeof first[step][c]);
+            }
+            p.s.noise = 0; /* the second step: what was found, away from forbidden cells */
+            p.s.start = (const uint16_t *const *)p.records;
+            p.s.reluctance = 1000;
+        }
+    }
+    problem_free(&p);
+    world_free(&w);
+}
+
 /* Weighted squared distance to the tables, slowly. */
 static double distance_of(const problem *p)
 {
@@ -549,6 +588,7 @@ int main(void)
         cmocka_unit_test(exact_tables_are_met),
         cmocka_unit_test(more_reluctance_enters_fewer_forbidden_cells),
         cmocka_unit_test(a_seed_gives_one_result),
+        cmocka_unit_test(threads_change_nothing),
         cmocka_unit_test(the_search_ends_at_the_noise),
         cmocka_unit_test(records_to_start_from_are_improved),
         cmocka_unit_test(small_and_hopeless_problems),

@@ -127,8 +127,7 @@ static void ties_go_to_the_first(void **state)
     }
 }
 
-/* ---- naive definitions ------------------------------------------------------------------------------------------------------------------
- */
+/* ---- naive definitions ---- */
 
 enum { D = 4, CARD = 4, MOST = 300 };
 
@@ -277,8 +276,7 @@ static void random_releases(void **state)
     free(cells);
 }
 
-/* ---- list of rare combinations
- * ------------------------------------------------------------------------------------------------------------ */
+/* ---- list of rare combinations ---- */
 
 typedef struct seen {
     const world *made;

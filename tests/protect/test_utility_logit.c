@@ -121,8 +121,7 @@ static void separation_is_said(void **state)
     drop(&m);
 }
 
-/* ---- real files
- * --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- real files ---- */
 
 static su_raw_table *read_shared(const char *name)
 {
@@ -161,7 +160,7 @@ static void endometrial_is_separated(void **state)
     su_raw_table_free(t);
 }
 
-/* The fit of spec/domain.md 4.3: isForcedLabour on all other columns but isSexualExploit, 91,043 rows. */
+/* A published fit: isForcedLabour on all other columns but isSexualExploit, 91,043 rows. */
 static void golden_fit_on_final_data(void **state)
 {
     (void)state;
@@ -200,8 +199,7 @@ static void golden_fit_on_final_data(void **state)
     su_raw_table_free(t);
 }
 
-/* ---- the model of an evaluation
- * ------------------------------------------------------------------------------------------------------------- */
+/* ---- the model of an evaluation ---- */
 
 enum { ROWS = 400 };
 

@@ -110,7 +110,7 @@ static void same_inputs_same_bytes(void **state)
     drop(&b);
 }
 
-/* Other people, other seed: file names, headers, codelists, codebook's fields must not move (spec privacy 4, layer 2). */
+/* Other people, other seed: file names, headers, codelists, codebook's fields must not move (nothing depends on the data). */
 static void shape_does_not_depend_on_data(void **state)
 {
     (void)state;

@@ -35,7 +35,7 @@ int main(int argc, char **argv)
     su_batch_info info = test_info(t, "bench.csv");
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
     double at = su_clock_cpu();
-    assert_ok(su_vault_import(&ctx, v, "alpha", t, &info, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", t, &info, 0, &n, NULL));
     double import = su_clock_cpu() - at;
     at = su_clock_cpu();
     assert_ok(su_vault_read(&ctx, v, NULL, &s, &back));

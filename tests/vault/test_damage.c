@@ -198,8 +198,8 @@ static const char *furnished(const char *name, su_schema *s, su_case_table **a, 
     su_batch_info ia = test_info(*a, "a.csv"), ib = test_info(*b, "b.csv");
     su_ledger_entry e = { .operator_ = "Amal", .mechanism = "residual", .rho_pico = 5, .epsilon = 1, .delta = 1e-9 };
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
-    assert_ok(su_vault_import(&ctx, v, "alpha", *a, &ia, false, &n));
-    assert_ok(su_vault_import(&ctx, v, "beta", *b, &ib, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", *a, &ia, 0, &n, NULL));
+    assert_ok(su_vault_import(&ctx, v, "beta", *b, &ib, 0, &n, NULL));
     assert_ok(su_vault_withdraw(&ctx, v, "alpha", PLANTED "-60"));
     assert_ok(su_vault_ledger(&ctx, v, &l));
     assert_ok(su_ledger_cap_set(&ctx, l, 1000, "Amal", "first year"));

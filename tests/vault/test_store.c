@@ -137,10 +137,10 @@ static void imported_is_read(void **state)
     assert_int_equal(back->row_count, 0);
     assert_false(back->synthetic);
     su_case_table_free(back);
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
     assert_int_equal(n, 1);
-    assert_ok(su_vault_import(&ctx, v, "alpha", b, &ib, false, &n));
-    assert_ok(su_vault_import(&ctx, v, "beta", c, &ic, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", b, &ib, 0, &n, NULL));
+    assert_ok(su_vault_import(&ctx, v, "beta", c, &ic, 0, &n, NULL));
     assert_int_equal(n, 3);
     assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
     assert_int_equal(back->row_count, 550);
@@ -216,8 +216,8 @@ static void order_tells_nothing(void **state)
     for (int k = 0; k < 2; k++) {
         su_vault *v = NULL;
         assert_ok(su_vault_open(&ctx, k ? copy : dir, PASS, &v));
-        assert_ok(su_vault_import(&ctx, v, "alpha", k ? b : a, k ? &ib : &ia, false, &n));
-        assert_ok(su_vault_import(&ctx, v, "alpha", k ? a : b, k ? &ia : &ib, false, &n));
+        assert_ok(su_vault_import(&ctx, v, "alpha", k ? b : a, k ? &ib : &ia, 0, &n, NULL));
+        assert_ok(su_vault_import(&ctx, v, "alpha", k ? a : b, k ? &ia : &ib, 0, &n, NULL));
         assert_ok(su_vault_read(&ctx, v, NULL, s, &back[k]));
         su_vault_close(v);
     }
@@ -242,25 +242,25 @@ static void imports_refused(void **state)
     su_batch_info ia = test_info(a, "a.csv"), ib = test_info(b, "b.csv"), wrong = ia;
     uint64_t n;
     assert_ok(su_vault_open(&ctx, test_vault("refused"), PASS, &v));
-    assert_status(su_vault_import(&ctx, v, "gamma", a, &ia, false, &n), SU_INPUT);
+    assert_status(su_vault_import(&ctx, v, "gamma", a, &ia, 0, &n, NULL), SU_INPUT);
     assert_says("gamma");
-    assert_status(su_vault_import(&ctx, v, "alpha", none, &ia, false, &n), SU_INPUT);
+    assert_status(su_vault_import(&ctx, v, "alpha", none, &ia, 0, &n, NULL), SU_INPUT);
     wrong.schema_name = "other-schema";
-    assert_status(su_vault_import(&ctx, v, "alpha", a, &wrong, false, &n), SU_USAGE);
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
-    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n), SU_REFUSED);
+    assert_status(su_vault_import(&ctx, v, "alpha", a, &wrong, 0, &n, NULL), SU_USAGE);
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
+    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL), SU_REFUSED);
     assert_says("batch 1");
-    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, true, &n), SU_REFUSED);
-    assert_status(su_vault_import(&ctx, v, "alpha", b, &ib, false, &n), SU_REFUSED);
+    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, SU_IMPORT_RESUME, &n, NULL), SU_REFUSED);
+    assert_status(su_vault_import(&ctx, v, "alpha", b, &ib, 0, &n, NULL), SU_REFUSED);
     assert_says("10 of 30 records");
     assert_says("row 1 of");
     assert_null(strstr(ctx.message, PLANTED));
-    assert_ok(su_vault_import(&ctx, v, "beta", a, &ia, false, &n)); /* another organisation's identifiers are its own */
+    assert_ok(su_vault_import(&ctx, v, "beta", a, &ia, 0, &n, NULL)); /* another organisation's identifiers are its own */
     b->record_ids[29] = b->record_ids[28];
-    assert_status(su_vault_import(&ctx, v, "beta", b, &ib, false, &n), SU_INPUT);
+    assert_status(su_vault_import(&ctx, v, "beta", b, &ib, 0, &n, NULL), SU_INPUT);
     assert_says("rows 29 and 30");
     b->record_ids[29] = su_dict_add(b->records, SU_STR(""));
-    assert_status(su_vault_import(&ctx, v, "beta", b, &ib, false, &n), SU_INPUT);
+    assert_status(su_vault_import(&ctx, v, "beta", b, &ib, 0, &n, NULL), SU_INPUT);
     assert_says("row 30 has no record identifier");
     assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
     assert_int_equal(back->row_count, 60);
@@ -283,14 +283,14 @@ static void a_failing_row_leaves_nothing(void **state)
     su_arena_init(&arena);
     a->columns[F_SEX].codes[8500] = 9; /* in the third chunk */
     assert_ok(su_vault_open(&ctx, test_vault("failing"), PASS, &v));
-    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n), SU_INTERNAL);
+    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL), SU_INTERNAL);
     assert_says("row 8501");
     assert_ok(su_vault_batches(&ctx, v, &arena, &batches, &count));
     assert_int_equal(count, 0);
     assert_ok(su_vault_verify(&ctx, v, &checked, &bad));
     assert_int_equal(bad, 0);
     a->columns[F_SEX].codes[8500] = 1;
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
     assert_int_equal(n, 2); /* numbers never come back */
     su_vault_close(v);
     su_case_table_free(a);
@@ -310,7 +310,7 @@ static void withdrawal(void **state)
     const char *dir = test_vault("withdraw"), *id = PLANTED "-7";
     int files;
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
     assert_status(su_vault_withdraw(&ctx, v, "beta", id), SU_INPUT);
     assert_status(su_vault_withdraw(&ctx, v, "alpha", PLANTED "-51"), SU_INPUT);
     assert_ok(su_vault_withdraw(&ctx, v, "alpha", id));
@@ -322,7 +322,7 @@ static void withdrawal(void **state)
     assert_ok(su_vault_status_get(&ctx, v, &st));
     assert_int_equal(st.records, 49);
     assert_int_equal(st.withdrawn, 1);
-    assert_ok(su_vault_import(&ctx, v, "alpha", again, &ig, false, &n)); /* consent given again */
+    assert_ok(su_vault_import(&ctx, v, "alpha", again, &ig, 0, &n, NULL)); /* consent given again */
     assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
     assert_int_equal(back->row_count, 50);
     test_contains(back, again);
@@ -333,6 +333,45 @@ static void withdrawal(void **state)
     assert_int_equal(test_grep(dir, PLANTED, &files), 0);
     su_vault_close(v);
     su_case_table_free(a), su_case_table_free(again);
+    test_schema_free(s);
+}
+
+/* A full export brings the older people once more, and one who withdrew. */
+static void full_exports(void **state)
+{
+    (void)state;
+    su_vault *v = NULL;
+    su_schema *s = test_schema();
+    su_case_table *old = test_table(&rng, s, 30, 1, -1), *full = test_table(&rng, s, 40, 1, -1), *one = test_table(&rng, s, 1, 7, -1),
+                  *back = NULL;
+    su_batch_info io = test_info(old, "2024.csv"), fi = test_info(full, "2025.csv"), one_info = test_info(one, "7.csv");
+    su_import_counts c;
+    uint64_t n;
+    assert_ok(su_vault_open(&ctx, test_vault("full"), PASS, &v));
+    assert_ok(su_vault_import(&ctx, v, "alpha", old, &io, SU_IMPORT_SKIP_KNOWN, &n, &c)); /* nothing is known yet */
+    assert_int_equal(c.sealed, 30);
+    assert_ok(su_vault_withdraw(&ctx, v, "alpha", PLANTED "-7"));
+    assert_status(su_vault_import(&ctx, v, "alpha", full, &fi, 0, &n, &c), SU_REFUSED);
+    assert_says("--skip-known");
+    assert_ok(su_vault_import(&ctx, v, "alpha", full, &fi, SU_IMPORT_SKIP_KNOWN, &n, &c));
+    assert_int_equal(c.sealed, 10);
+    assert_int_equal(c.known, 29);
+    assert_int_equal(c.withdrawn, 1);
+    assert_int_equal(c.returned, 0);
+    assert_ok(su_vault_read(&ctx, v, NULL, s, &back));
+    assert_int_equal(back->row_count, 39);
+    assert_int_equal(test_find(back, su_str_of(PLANTED "-7")), 39);
+    assert_true(test_find(back, su_str_of(PLANTED "-40")) < 39);
+    su_case_table_free(back);
+    fi.source.bytes[0] ^= 1; /* another file with the same people */
+    assert_status(su_vault_import(&ctx, v, "alpha", full, &fi, SU_IMPORT_SKIP_KNOWN, &n, &c), SU_REFUSED);
+    assert_says("nothing new");
+    assert_ok(su_vault_import(&ctx, v, "beta", full, &fi, SU_IMPORT_SKIP_KNOWN, &n, &c)); /* another organisation's people are others */
+    assert_int_equal(c.sealed, 40);
+    assert_ok(su_vault_import(&ctx, v, "alpha", one, &one_info, 0, &n, &c)); /* consent given again */
+    assert_int_equal(c.returned, 1);
+    su_vault_close(v);
+    su_case_table_free(old), su_case_table_free(full), su_case_table_free(one);
     test_schema_free(s);
 }
 
@@ -354,7 +393,7 @@ static void withdrawn_ciphertext_is_gone(void **state)
     free(story);
     snprintf(path, sizeof path, "%s/vault.db", dir);
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
     su_vault_close(v);
     su_buf before = test_bytes(path);
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
@@ -392,7 +431,7 @@ static void codelists_change(void **state)
     uint64_t n;
     assert_ok(su_vault_open(&ctx, test_vault("codes"), PASS, &v));
     a->columns[F_COUNTRY].codes[0] = 3;
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
     assert_ok(su_vault_read(&ctx, v, NULL, moved, &back));
     static const su_cell now[] = { 0, 5, 4, 3, 1 };
     for (uint64_t r = 0; r < 60; r++) {
@@ -443,7 +482,7 @@ static void public_mode(void **state)
     const char *dir = test_vault("public");
     su_arena_init(&arena);
     assert_ok(su_vault_open(&ctx, dir, PASS, &v));
-    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n));
+    assert_ok(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL));
     su_vault_close(v);
     assert_ok(su_vault_open_public(&ctx, dir, &v));
     assert_ok(su_vault_status_get(&ctx, v, &st));
@@ -465,7 +504,7 @@ static void public_mode(void **state)
     su_ledger_close(l);
     assert_status(su_vault_read(&ctx, v, NULL, s, &back), SU_USAGE);
     assert_says("passphrase");
-    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, false, &n), SU_USAGE);
+    assert_status(su_vault_import(&ctx, v, "alpha", a, &ia, 0, &n, NULL), SU_USAGE);
     assert_status(su_vault_withdraw(&ctx, v, "alpha", "x"), SU_USAGE);
     assert_status(su_vault_org_add(&ctx, v, "x", "x", "state"), SU_USAGE);
     assert_status(su_vault_passphrase_set(&ctx, v, OTHER, SU_VAULT_COST_TEST), SU_USAGE);
@@ -495,7 +534,7 @@ static void imports_take_turns(void **state)
             file[0] = (char)('0' + k);
             su_batch_info info = test_info(t[k], file);
             uint64_t n;
-            bool good = su_vault_open(&ctx, dir, PASS, &v) == SU_OK && su_vault_import(&ctx, v, "alpha", t[k], &info, false, &n) == SU_OK;
+            bool good = su_vault_open(&ctx, dir, PASS, &v) == SU_OK && su_vault_import(&ctx, v, "alpha", t[k], &info, 0, &n, NULL) == SU_OK;
             if (!good) fprintf(stderr, "# child %d: %s\n", k, ctx.message);
             su_vault_close(v);
             _exit(good ? 0 : 1);
@@ -551,6 +590,7 @@ int main(void)
         cmocka_unit_test_setup(imports_refused, setup),
         cmocka_unit_test_setup(a_failing_row_leaves_nothing, setup),
         cmocka_unit_test_setup(withdrawal, setup),
+        cmocka_unit_test_setup(full_exports, setup),
         cmocka_unit_test_setup(withdrawn_ciphertext_is_gone, setup),
         cmocka_unit_test_setup(codelists_change, setup),
         cmocka_unit_test_setup(public_mode, setup),

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-export function liveTests(tests, { BASE, R, RELEASE, aggregates, withPage, settle, digits }) {
+export function liveTests(tests, { BASE, R, RELEASE, aggregates, withPage, settle, kept, digits }) {
   const columns = JSON.parse(readFileSync(join(RELEASE, 'datapackage.json'), 'utf8')).resources.find(r => r.path === 'data/microdata.csv').schema.fields;
   const chart = (page, title) => page.locator('figure.live', { has: page.locator('h3', { hasText: new RegExp(`^${title}$`) }) });
 
@@ -101,16 +101,7 @@ export function liveTests(tests, { BASE, R, RELEASE, aggregates, withPage, settl
   tests['live: without a network the page says so, and what was never asked has no number'] = () => withPage({}, async (page, context) => {
     await page.goto(`${BASE}${R}/explore?lang=en`);
     await settle(page);
-    await page.evaluate(() => navigator.serviceWorker.ready);
-    const kept = await page.evaluate(async () => {
-      for (let i = 0; i < 100; i++) {
-        const urls = (await (await caches.open('suha-answers-1')).keys()).map(r => r.url);
-        if (urls.includes(location.href) && urls.length > 8) return urls.length;
-        await new Promise(r => setTimeout(r, 150));
-      }
-      return 0;
-    });
-    assert.ok(kept, 'the first visit was not kept');
+    assert.ok(await kept(page), 'the first visit was not kept');
     await context.setOffline(true);
     await page.reload();
     await settle(page);

@@ -58,14 +58,14 @@ def main():
     server = None
     try:
         demo = os.path.join(work, "demo")
-        subprocess.run([SUHA, "demo", "--dir", demo, "--once"], check=True, capture_output=True, timeout=240)
+        subprocess.run([SUHA, "demo", "--dir", demo, "--once"], check=True, capture_output=True, timeout=1800)
         release, old = os.path.join(demo, "release"), os.path.join(work, "old")
         older_version(release, old)
         server = subprocess.Popen([SUHA, "serve", "--json", "--port", "0", old, release], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
         port = json.loads(server.stdout.readline())["port"]
         environment = dict(os.environ, SUHA_BASE=f"http://127.0.0.1:{port}", SUHA_RELEASE=release, SUHA_WEB=os.path.join(SOURCE, "web"),
                            SUHA_CHROMIUM=CHROMIUM, SUHA_WORK=work)
-        done = subprocess.run([node, os.path.join(SOURCE, "tests", "web", "browser.mjs"), *sys.argv[1:]], env=environment, timeout=400)
+        done = subprocess.run([node, os.path.join(SOURCE, "tests", "web", "browser.mjs"), *sys.argv[1:]], env=environment, timeout=2700)
         sys.exit(done.returncode)
     finally:
         if server:

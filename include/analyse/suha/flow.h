@@ -10,8 +10,7 @@
 extern "C" {
 #endif
 
-/* ---- count regression: log E(y) = x b + offset ----------------------------------------------------------------------------------------
- */
+/* ---- count regression: log E(y) = x b + offset ---- */
 
 typedef enum su_counts_family {
     SU_COUNT_POISSON,
@@ -58,8 +57,7 @@ void su_counts_fit_free(su_counts_fit *f); /* NULL is fine */
 /* The linear predictor of a new row and its standard error. */
 double su_counts_predict(const su_counts_fit *f, const double *row, double offset, double *error);
 
-/* ---- monotone trend
- * ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- monotone trend ---- */
 
 typedef struct su_mann_kendall {
     double s, variance, z, p, tau; /* variance with ties; z with continuity correction; tau b */
@@ -70,15 +68,14 @@ su_mann_kendall su_mann_kendall_of(const double *x, size_t n);
 /* Hirsch, Slack and Smith 1982 (doi:10.1029/WR018i001p00107): S and its variance summed over seasons; season[i] in 0..period-1. */
 su_mann_kendall su_mann_kendall_seasonal(const double *x, const unsigned *season, size_t n, unsigned period);
 /* Sen's slope, the median of all pairwise slopes, with the interval of Gilbert 1987 from `variance` of Mann-Kendall's S.
- * Time t (NULL: 0, 1, 2 ...). O(n^2 log n) time and n^2 / 2 doubles. */
+ * Time t (NULL: 0, 1, 2 ...). Exact. O(n^2) time, four passes over the pairs; 3 MB whatever n is. NaN above SU_SEN_MOST periods. */
 typedef struct su_sen {
     double slope, low, high;
 } su_sen;
 su_sen su_sen_slope(const double *x, const double *t, size_t n, double variance, double level);
-enum { SU_SEN_MOST = 3000 };
+enum { SU_SEN_MOST = 10000 };
 
-/* ---- seasons
- * --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- seasons ---- */
 
 /* STL with a periodic season (Cleveland and others 1990): seasonal and trend of n values, n >= 2 periods. */
 su_status su_stl_periodic(su_context *ctx, const double *x, size_t n, unsigned period, double *seasonal, double *trend) SU_MUST_CHECK;
@@ -101,8 +98,7 @@ su_status su_holt_winters_new(su_context *ctx, const double *x, size_t n, unsign
 void su_holt_winters_free(su_holt_winters *h);
 double su_holt_winters_ahead(const su_holt_winters *h, size_t steps); /* steps >= 1 */
 
-/* ---- origin and destination -------------------------------------------------------------------------------------------------------------
- */
+/* ---- origin and destination ---- */
 
 typedef struct su_fitted_margins {
     unsigned rounds;
@@ -114,8 +110,7 @@ typedef struct su_fitted_margins {
 su_status su_fit_margins(su_context *ctx, double *table, size_t rows, size_t columns, const double *row_totals, const double *column_totals,
                          const char *const *row_names, const char *const *column_names, su_fitted_margins *out) SU_MUST_CHECK;
 
-/* ---- people seen twice, people never seen
- * ------------------------------------------------------------------------------------------------- */
+/* ---- people seen twice, people never seen ---- */
 
 typedef struct su_flow_estimate {
     double estimate, error, low, high;
@@ -127,8 +122,7 @@ su_status su_two_points(su_context *ctx, double n1, double n2, double both, doub
 /* Chao's lower bound from people seen once and twice (doi:10.2307/2531532). twice = 0: the bias-corrected form. */
 su_status su_seen_once_twice(su_context *ctx, double n, double once, double twice, double level, su_flow_estimate *out) SU_MUST_CHECK;
 
-/* ---- change and rate
- * ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- change and rate ---- */
 
 /* Ratio after / before of two counts with exposures; each count has variance `dispersion` times its mean (1 = Poisson: exact by the
  * binomial), or, with theta > 0, mean + mean^2 / theta. df of the dispersion's estimate, INFINITY when it is known. */
@@ -144,8 +138,7 @@ su_status su_change_of(su_context *ctx, const su_change_input *in, double level,
 /* Exact Poisson interval of count / exposure by the gamma distribution (Garwood 1936, doi:10.1093/biomet/28.3-4.437); 0 is fine. */
 su_status su_rate_of(su_context *ctx, double count, double exposure, double level, su_flow_estimate *out) SU_MUST_CHECK;
 
-/* ---- flow monitoring points
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- flow monitoring points ---- */
 
 typedef struct su_points_input {
     const su_variable *point, *period; /* factors */
@@ -159,8 +152,7 @@ typedef struct su_points_input {
  * Tables "points" and, with print_weeks, "weeks". */
 su_status su_flow_points(su_context *ctx, su_frame *f, const su_points_input *in, su_result *out) SU_MUST_CHECK;
 
-/* ---- a series of periods
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- a series of periods ---- */
 
 /* "2024-03", "2024-Q1", "2024-W07" (ISO 8601 weeks), "2024-03-31", "2024" or a whole number. The ordinal counts periods (months, quarters,
  * weeks, days, years, as it stands); season is 0-based within the year (month, quarter, week) or 0. */

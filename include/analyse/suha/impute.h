@@ -70,8 +70,7 @@ void su_imputation_free(su_imputation *i); /* NULL is fine */
 /* Tables "missing" (reasons by variable), "patterns", "imputed" (observed beside imputed, R-hat). */
 void su_impute_report(const su_imputation *i, su_result *out);
 
-/* ---- pooling ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- pooling ---- */
 
 /* Rubin 1987 with the degrees of freedom of Barnard and Rubin 1999 (doi:10.1093/biomet/86.4.948). */
 typedef struct su_pooled {

@@ -85,8 +85,7 @@ typedef struct su_logit_options {
  * Identical rows are collapsed first. O(distinct rows * terms^2 * iterations), about 20 bytes a row beside the frame. */
 su_status su_logit(su_context *ctx, su_frame *f, const su_logit_options *options, su_result **out) SU_MUST_CHECK;
 
-/* ---- indicators of an instrument ------------------------------------------------------------------------------------------------------
- */
+/* ---- indicators of an instrument ---- */
 
 /* What a respondent said to a question. */
 #define SU_ANSWER_VALID 1u  /* answered, also with a no */

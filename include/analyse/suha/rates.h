@@ -270,8 +270,7 @@ typedef struct su_combined {
 } su_combined;
 su_combined su_synthetic_combine(const double *q, const double *u, size_t m);
 
-/* ---- what the commands print ----------------------------------------------------------------------------------------------------------
- */
+/* ---- what the commands print ---- */
 
 typedef enum su_rates_kind { SU_RATES_AUTO, SU_RATES_TOTAL, SU_RATES_RATIO, SU_RATES_QUANTILE } su_rates_kind;
 

@@ -1,4 +1,4 @@
-/* plant: bugs put in on purpose, to see that the tests notice them (spec privacy 4; docs/methods/audit.md).
+/* plant: bugs put in on purpose, to see that the tests notice them (docs/methods/audit.md).
  *
  *   SU_PLANT(NAME, wrong, right)     the tokens `right`; the tokens `wrong` in a build made with -Dplant=name
  *

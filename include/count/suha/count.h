@@ -30,7 +30,7 @@ typedef struct su_count_options {
  * (count only). A value outside its column's domain is SU_INTERNAL; more than 65,535 attributes that reach K, or 2^32 filled cells, are
  * SU_REFUSED; SU_CANCELLED leaves totals and calls incomplete.
  * Method: search by columns, groups of row tails per tuple of values, direct-address counters for the last two levels, prefixes below K
- * are not followed (spec privacy 1.2, 2.1; Agrawal & Srikant, VLDB 1994). O(sum over rows of C(filled, l)) time for each length l.
+ * are not followed (Agrawal & Srikant, VLDB 1994). O(sum over rows of C(filled, l)) time for each length l.
  * Memory: the filled cells (2 bytes each, and 4 once per level of the search), A^2 counters per thread for A <= 1,536 attributes (above,
  * counters of size A), and with a sink the combinations that share a first column. */
 su_status su_count_combinations(su_context *ctx, const su_code_matrix *m, const su_count_options *opts,

@@ -1,4 +1,4 @@
-/* generate: imaginary people for examples, tests and benchmarks (spec privacy 3). Seeded and repeatable; nothing here is or protects a real
+/* generate: imaginary people for examples, tests and benchmarks. Seeded and repeatable; nothing here is or protects a real
  * person. */
 #ifndef SUHA_GENERATE_H
 #define SUHA_GENERATE_H

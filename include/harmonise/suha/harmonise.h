@@ -44,6 +44,9 @@ typedef struct su_harmonise_options {
     su_margins margins;
     uint64_t max_rejected; /* more rejected rows than this refuse the whole; UINT64_MAX = no limit */
     bool nameless;         /* leave the record ids out of the case table (all 0): for who only counts. Record numbers are checked all the same */
+    bool narrow;           /* a narrow case table */
+    su_raw_table *emptied; /* `raw` once more, if nobody reads its cells afterwards: the ids of a column go when they are mapped, and
+                              the case table does not say which row is from where (source_rows NULL). NULL: it stays whole */
 } su_harmonise_options;
 
 typedef struct su_value_note {

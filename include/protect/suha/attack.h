@@ -1,4 +1,4 @@
-/* attack: what somebody who knows nearly everything could still learn from a release (spec privacy 4.7; docs/methods/attacks.md).
+/* attack: what somebody who knows nearly everything could still learn from a release (docs/methods/attacks.md).
  *
  * The mechanism is run in memory many times on the data with and without the most isolated records, and attackers who are told all other
  * records, the mechanism and its options guess which were in. Nothing is published and nothing is charged, but the results are computed
@@ -28,7 +28,6 @@ extern "C" {
 typedef enum su_attack { SU_ATTACK_LIST(SU_ATTACK_ENUM) SU_ATTACK_COUNT } su_attack;
 #undef SU_ATTACK_ENUM
 const char *su_attack_name(su_attack a);
-const char *su_attack_about(su_attack a);
 
 /* The release under attack, and the controls: a sample with replacement as large as the data; half of the records as they are; the
  * K-anonymous mechanism row-seeded with K = 2. */

@@ -30,7 +30,7 @@ uint64_t su_sample_geometric(su_random *r, uint64_t t);                       /*
 bool su_sample_bernoulli_exp(su_random *r, __uint128_t num, __uint128_t den); /* true with probability exp(-num/den) */
 void su_sample_discrete_gaussian_fill(su_random *r, su_variance v, int64_t *out, size_t n);
 
-/* ---- accounting (spec privacy 1.12; docs/methods/accounting.md). Every bound is rounded to the safe side. */
+/* ---- accounting (docs/methods/accounting.md). Every bound is rounded to the safe side. */
 /* Arguments that make no sense (negative, NaN) give the answer that claims nothing: delta 1, rho 0, epsilon infinite. */
 
 double su_zcdp_delta(double rho, double epsilon);          /* smallest delta by the CKS bound, rounded up; 0 <= result <= 1 */
@@ -237,7 +237,7 @@ su_status su_contribution_bound(su_context *ctx, const su_code_matrix *m, uint32
 void su_release_free(su_release *r);
 void su_measurement_free(su_measurement *m);
 
-/* ---- evaluation against the true data: not for publication (spec privacy 1.6) ------------------------------------ */
+/* ---- evaluation against the true data: not for publication (docs/methods/evaluation.md) ------------------------------------ */
 /* Shares are 0..1; a mean over nothing is NaN. */
 typedef struct su_evaluation_level {
     uint64_t combinations_true, combinations_released, common;

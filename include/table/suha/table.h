@@ -141,7 +141,9 @@ const char *su_role_name(su_role r);
 typedef struct su_raw_column {
     const char *name;
     su_dict *values;
-    uint32_t *ids;
+    uint32_t *ids;            /* one per row; NULL in a column that was read `narrow`, */
+    uint8_t *ids8;            /* where these have them while there are at most 256 distinct values, */
+    uint16_t *ids16;          /* or these up to 65,536 */
 } su_raw_column;
 
 typedef struct su_raw_table {
@@ -162,9 +164,17 @@ typedef struct su_read_options {
     unsigned header_rows; /* 0 or 1 = one header row; 2 = two merged header rows joined by " / ", see below */
     char delimiter;       /* 0 = sniff among , ; tab | */
     uint64_t max_bytes;   /* 0 = 4 GiB for CSV (also the most), 1 GiB uncompressed for XLSX */
+    bool narrow;          /* su_table_read of a CSV: ids as narrow as they fit, and of the file only a few MiB in memory at a time */
 } su_read_options;
 
 void su_raw_table_free(su_raw_table *t);                     /* wipes */
+void su_raw_column_drop(su_raw_column *c, uint64_t rows);    /* wipes and frees the ids of a column of so many rows; its values stay */
+static inline uint32_t su_raw_id(const su_raw_column *c, uint64_t row)
+{
+    return c->ids8 ? c->ids8[row] : c->ids16 ? c->ids16[row] : c->ids[row];
+}
+/* Ids from..from+n-1: the column's own, or spread out into `room`, which has place for n. */
+const uint32_t *su_raw_ids(const su_raw_column *c, uint64_t from, uint64_t n, uint32_t *room);
 int su_raw_table_column(const su_raw_table *t, su_str name); /* exact, then folded; -1 if absent or ambiguous */
 /* Reads CSV or XLSX by content, not by file name. Errors: SU_INPUT with file, line, column, reason, way forward; SU_IO.
  *
@@ -217,7 +227,8 @@ su_status su_xlsx_sheets(su_context *ctx, su_arena *arena, const char *path, cha
 
 typedef struct su_case_column {
     bool provided;  /* the mapping fills this column (public: decided by the mapping, never by cells) */
-    su_cell *codes; /* code, flag, year: one per row */
+    su_cell *codes; /* code, flag, year: one per row; NULL in a narrow table where bytes has them */
+    uint8_t *bytes; /* the same in a byte: a value as it stands, a reason by its last byte (su_case_cell) */
     uint64_t *sets; /* code-set: `words` per row, bit v-1 = value v */
     uint32_t words;
     su_cell *set_reason; /* code-set: reason where the set is empty, one per row */
@@ -233,7 +244,22 @@ typedef struct su_case_table {
     su_dict *records; /* source record identifier per row (file and line where the mapping names none); 0 = "" = none */
     bool synthetic;   /* generated for tests: carries no person */
     uint32_t *source_rows; /* row of the raw table that each row was made from; NULL when the table was not made from one */
+    bool narrow; /* columns provided from now on take a byte a cell where the codelist has fewer than SU_CELL_NARROW values */
 } su_case_table;
+
+#define SU_CELL_NARROW 0xF0u
+static inline su_cell su_case_cell(const su_case_column *c, uint64_t row)
+{
+    if (!c->bytes) return c->codes[row];
+    return c->bytes[row] < SU_CELL_NARROW ? c->bytes[row] : (su_cell)(0xFF00u | c->bytes[row]);
+}
+static inline void su_case_put(su_case_column *c, uint64_t row, su_cell cell)
+{
+    if (c->bytes)
+        c->bytes[row] = (uint8_t)cell;
+    else
+        c->codes[row] = cell;
+}
 
 su_case_table *su_case_table_new(const su_schema *schema, uint64_t rows); /* all cells not recorded, no column provided */
 void su_case_table_free(su_case_table *t);                                /* wipes */

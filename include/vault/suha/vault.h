@@ -79,14 +79,23 @@ typedef struct su_batch {
     uint64_t withdrawn; /* of records */
 } su_batch;
 
+enum { SU_IMPORT_RESUME = 1, SU_IMPORT_SKIP_KNOWN = 2 };
+typedef struct su_import_counts {
+    uint64_t sealed;    /* records of the batch */
+    uint64_t known;     /* left out: in the vault already */
+    uint64_t withdrawn; /* left out: they were withdrawn */
+    uint64_t returned;  /* sealed although they had been withdrawn */
+} su_import_counts;
+
 /* Seals and stores all records of `t` as one batch: all or nothing, also across kill -9 (a batch is sealed in chunks while its state is
- * "open" and counts only once it is "closed" in the last transaction). With `resume`, an open batch of the same source, mapping, schema
- * and organisation goes on where it stopped. A source already imported (closed) for this organisation and schema is refused. Records
- * that exist (same org and record id) are refused unless the older one was withdrawn: consent may be given again. A record id twice in
- * `t` is SU_INPUT. *number = the batch. Also sweeps abandoned open batches of this organisation when not resuming. SU_CANCELLED leaves
- * the batch open for a resume. O(records). */
-su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, bool resume,
-                          uint64_t *number) SU_MUST_CHECK;
+ * "open" and counts only once it is "closed" in the last transaction). `how`, added up: SU_IMPORT_RESUME: an open batch of the same source,
+ * mapping, schema and organisation goes on where it stopped. SU_IMPORT_SKIP_KNOWN: records that exist (same organisation and record id),
+ * or did until they were withdrawn, are left out; their contents are not compared. Without it records that exist refuse the whole
+ * import; one that was withdrawn is taken in again, and the log says so: consent may be given again. A source already imported (closed)
+ * for this organisation and schema is refused. A record id twice in `t` is SU_INPUT. *number = the batch; counts may be NULL. Also sweeps
+ * abandoned open batches of this organisation when not resuming. SU_CANCELLED leaves the batch open for a resume. O(records). */
+su_status su_vault_import(su_context *ctx, su_vault *v, const char *org, const su_case_table *t, const su_batch_info *info, unsigned how,
+                          uint64_t *number, su_import_counts *counts) SU_MUST_CHECK;
 su_status su_vault_batches(su_context *ctx, su_vault *v, su_arena *arena, su_batch **out, size_t *count) SU_MUST_CHECK;
 /* Marks a record withdrawn: later reads leave it out; its ciphertext is overwritten. SU_INPUT if there is no such record. */
 su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const char *record) SU_MUST_CHECK;
@@ -96,7 +105,7 @@ su_status su_vault_withdraw(su_context *ctx, su_vault *v, const char *org, const
  * records: a table of 0 rows. Fails closed (SU_CRYPTO) when the audit chain, a batch or one record does not hold, rather than give a
  * part. O(n log n). */
 su_status su_vault_read(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) SU_MUST_CHECK;
-/* The same without record ids (all 0), for who only counts: they would take several times the room of the cells. */
+/* The same without record ids (all 0) and as a narrow table, for who only counts: the ids would take several times the room of the cells. */
 su_status su_vault_read_cells(su_context *ctx, su_vault *v, const char *org, const su_schema *schema, su_case_table **out) SU_MUST_CHECK;
 /* Adds to the audit chain that somebody compared the true records with a release, or attacked one: `what` ("evaluation" or "attack") of
  * `release`, by `who`. Its results are outside every guarantee, so it has to be known that they exist. */
@@ -110,7 +119,7 @@ su_status su_vault_verify(su_context *ctx, su_vault *v, uint64_t *checked, uint6
 /* No core dumps and no debugger for this process (prctl PR_SET_DUMPABLE, RLIMIT_CORE). Call before a passphrase is read. */
 su_status su_process_harden(su_context *ctx) SU_MUST_CHECK;
 
-/* ---- privacy ledger (spec privacy 1.13): append-only, hash-chained, one per population lineage ------------------------------------ */
+/* ---- privacy ledger (docs/rfc/0002-vault.md, docs/methods/accounting.md): append-only, hash-chained, one per population ---- */
 
 typedef struct su_ledger su_ledger;
 typedef enum su_ledger_state {

@@ -7,8 +7,7 @@
 
 #include "flow/margin_words.h"
 
-/* ---- pairs of columns
- * ---------------------------------------------------------------------------------------------------------------------- */
+/* ---- pairs of columns ---- */
 
 typedef struct pair {
     const char *name;
@@ -74,8 +73,7 @@ static su_status read_pair(su_context *ctx, const su_frame *f, const su_decision
     return st;
 }
 
-/* ---- tables
- * --------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 static double value_at(const su_series *s, int64_t ordinal)
 {
@@ -201,8 +199,7 @@ su_status su_official_decisions(su_context *ctx, const su_frame *f, const su_dec
     return st;
 }
 
-/* ---- backlog
- * ----------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- backlog ---- */
 
 su_status su_official_backlog(su_context *ctx, const su_series *received, const su_series *decided, double opening, su_result *out)
 {

@@ -16,8 +16,7 @@ static int64_t year_of(char kind, int64_t ordinal)
     return su_parse_i64((su_str) { text, 4 }, &year) ? year : 0;
 }
 
-/* ---- one group's series
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- one group's series ---- */
 
 typedef struct group {
     const char *name;
@@ -130,8 +129,7 @@ static void year_table(const group *g, size_t count, su_result *out)
         }
 }
 
-/* ---- published totals
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- published totals ---- */
 
 static bool is_year_total(const su_frame *f, const su_series_input *in, uint64_t row)
 {
@@ -201,8 +199,7 @@ su_status su_official_series(su_context *ctx, const su_frame *f, const su_series
     return st;
 }
 
-/* ---- shares
- * ---------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- shares ---- */
 
 static bool has_margin(const su_frame *f, const su_filter *filters, size_t filter_count, uint64_t row)
 {

@@ -9,6 +9,7 @@
 #include "numeric/special.h"
 
 enum { MOST_EFFECTS = 400 };
+static const double MOST_COUNTED = 1e15;
 
 typedef struct cell {
     double count, active, open; /* open 0: the point has no row for the period */
@@ -39,6 +40,8 @@ static su_status add_row(su_context *ctx, const su_points_input *in, grid *g, ui
                        (unsigned long long)row + 1, active, open);
     if (count < 0)
         return su_fail(ctx, SU_INPUT, "data row %llu: the count is %g; counts are zero or more", (unsigned long long)row + 1, count);
+    if (count > MOST_COUNTED)
+        return su_fail(ctx, SU_REFUSED, "data row %llu: the count is %g; there are not that many people", (unsigned long long)row + 1, count);
     if (count > 0 && active == 0)
         return su_fail(ctx, SU_INPUT, "data row %llu: %g people were counted while the point was not active", (unsigned long long)row + 1,
                        count);

@@ -108,7 +108,7 @@ static su_status read_law(reader *in, uint64_t row, su_recipe_row *x)
     return SU_OK;
 }
 
-/* Odds cases / of, lognormal, with log variance dispersion (1 / cases + 1 / of): spec of the case-data transfer. */
+/* Odds cases / of, lognormal, with log variance dispersion (1 / cases + 1 / of): docs/methods/estimate.md. */
 static su_status read_odds(reader *in, uint64_t row, su_recipe_row *x)
 {
     double cases, of, dispersion;

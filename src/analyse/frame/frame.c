@@ -90,8 +90,7 @@ su_status su_frame_find(su_context *ctx, const su_frame *f, su_str name, const s
     return st;
 }
 
-/* ---- a number seen as a factor ---------------------------------------------------------------------------------------------------------
- */
+/* ---- a number seen as a factor ---- */
 
 static int by_value(const void *a, const void *b)
 {

@@ -155,8 +155,7 @@ void su_result_hash(su_result *r, const su_sha256 *data, const char *specificati
     su_buf_free(&all);
 }
 
-/* ---- looking things up -----------------------------------------------------------------------------------------------------------------
- */
+/* ---- looking things up ---- */
 
 const su_result_table *su_result_find(const su_result *r, const char *id)
 {

@@ -25,8 +25,7 @@ static su_cell reason_of(const su_variable *v, uint64_t row)
     return v->reason ? v->reason[v->ids ? v->ids[row] : row] : SU_CELL_NOT_RECORDED;
 }
 
-/* ---- what a variable is
- * ------------------------------------------------------------------------------------------------------------------- */
+/* ---- what a variable is ---- */
 
 typedef struct summary {
     uint64_t present, distinct; /* distinct: up to 3 for numbers; levels that occur for factors */
@@ -88,8 +87,7 @@ static su_status check_method(su_context *ctx, const su_variable *v, const summa
     return SU_OK;
 }
 
-/* ---- columns of a chain
- * ------------------------------------------------------------------------------------------------------------------------ */
+/* ---- columns of a chain ---- */
 
 static void fill_categories(su_arena *arena, const su_frame *f, const summary *s, su_chain_variable *c)
 {
@@ -200,8 +198,7 @@ static su_status check_sizes(su_context *ctx, const su_chain_data *d, const su_i
     return su_fail(ctx, SU_REFUSED, "nothing is missing: no imputation is needed (does --missing name the codes that mean missing?)");
 }
 
-/* ---- the chains
- * -------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- the chains ---- */
 
 typedef struct job {
     const su_chain_data *data;

@@ -23,8 +23,7 @@ typedef struct fits {
     su_arena arena;
 } fits;
 
-/* ---- one completion as a frame
- * --------------------------------------------------------------------------------------------------------------- */
+/* ---- one completion as a frame ---- */
 
 static su_frame *part_of(const su_frame *f, const su_variable *imputation, double which)
 {
@@ -52,8 +51,7 @@ static const su_variable *same(const su_frame *part, const su_frame *whole, cons
     return v ? &part->variables[v - whole->variables] : NULL;
 }
 
-/* ---- one fit
- * ------------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- one fit ---- */
 
 static su_status covariance(su_context *ctx, su_frame *part, const su_frame *whole, const su_pool_options *o, const su_fit *fit,
                             const su_predictors *x, su_covariance *out)
@@ -161,8 +159,7 @@ static su_status fit_part(su_context *ctx, su_frame *part, const su_frame *whole
     return st;
 }
 
-/* ---- tables
- * -------------------------------------------------------------------------------------------------------------------------------------- */
+/* ---- tables ---- */
 
 su_result_table *su_pool_table(su_result *out, bool odds)
 {

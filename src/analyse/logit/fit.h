@@ -48,6 +48,8 @@ void su_moments_free(su_moments *m);
 void su_units_moments(su_context *ctx, const su_units *u, const double *beta, const double *delta, su_moments *out);
 /* As information: the sum over rows of (residual)^2 x x'. Rows that were collapsed must have had weight 1. */
 void su_units_squares(su_context *ctx, const su_units *u, const double *beta, su_moments *out);
+/* totals[group[i] * columns ...] += residual * x of unit i; units must not be collapsed. */
+void su_units_group_sums(const su_units *u, const double *beta, const uint32_t *group, double *totals);
 
 typedef struct su_fit {
     double *beta; /* 0 where not kept */

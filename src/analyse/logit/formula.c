@@ -445,10 +445,36 @@ const char *su_formula_atom_name(su_arena *arena, const su_atom *a)
     }
 }
 
-const char *su_formula_term_name(su_arena *arena, const su_formula *f, uint64_t term)
+/* The names of the atoms with a colon between them; splines without the number of a column where `whole`. */
+static const char *joined(su_arena *arena, const su_formula *f, uint64_t term, bool whole)
 {
     const char *out = "";
-    for (uint32_t a = 0; a < f->atom_count; a++)
-        if (term >> a & 1) out = su_arena_printf(arena, "%s%s%s", out, out[0] ? ":" : "", su_formula_atom_name(arena, &f->atoms[a]));
+    for (uint32_t a = 0; a < f->atom_count; a++) {
+        const su_atom *atom = &f->atoms[a];
+        if (!(term >> a & 1)) continue;
+        const char *name = whole && atom->transform == SU_TRANSFORM_SPLINE ? su_arena_printf(arena, "ns(%s,%u)", atom->name, atom->of)
+                                                                           : su_formula_atom_name(arena, atom);
+        out = su_arena_printf(arena, "%s%s%s", out, out[0] ? ":" : "", name);
+    }
     return out[0] ? out : "(Intercept)";
+}
+
+const char *su_formula_term_name(su_arena *arena, const su_formula *f, uint64_t term) { return joined(arena, f, term, false); }
+
+const char *su_formula_block_name(su_arena *arena, const su_formula *f, uint64_t block) { return joined(arena, f, block, true); }
+
+uint64_t su_formula_block(const su_formula *f, uint64_t term)
+{
+    uint64_t block = 0;
+    for (uint32_t a = 0; a < f->atom_count; a++) {
+        const su_atom *own = &f->atoms[a];
+        uint32_t first = a;
+        if (!(term >> a & 1)) continue;
+        for (uint32_t k = a; k-- > 0 && own->transform == SU_TRANSFORM_SPLINE;) {
+            const su_atom *other = &f->atoms[k];
+            if (other->transform == SU_TRANSFORM_SPLINE && other->of == own->of && strcmp(other->name, own->name) == 0) first = k;
+        }
+        block |= UINT64_C(1) << first;
+    }
+    return block;
 }

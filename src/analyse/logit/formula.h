@@ -56,5 +56,9 @@ su_status su_formula_fail(su_context *ctx, su_status status, const char *text, s
 /* "route:sex"; lives in arena. */
 const char *su_formula_term_name(su_arena *arena, const su_formula *f, uint64_t term);
 const char *su_formula_atom_name(su_arena *arena, const su_atom *atom);
+/* The term with every column of a spline replaced by the spline's first: terms of which one sentence such as ns(x, 3):sex made several have
+ * the same block. And its name, "ns(x,3):sex". */
+uint64_t su_formula_block(const su_formula *f, uint64_t term);
+const char *su_formula_block_name(su_arena *arena, const su_formula *f, uint64_t block);
 
 #endif

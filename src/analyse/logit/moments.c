@@ -234,6 +234,17 @@ static void other_rows(tally *t, const su_units *u, uint64_t from, likelihood *l
     }
 }
 
+/* Linear predictors, residuals, working weights and log likelihood of the rows loaded. */
+static void tally_values(tally *t, const su_units *u, uint64_t from, const double *beta, likelihood *l)
+{
+    tally_dot(t, t->beta, beta, t->eta);
+    for (uint32_t r = 0; u->x->formula->offset_count && r < t->rows; r++) t->eta[r] += su_predictors_offset(u->x, u->row[from + r], NULL);
+    if (u->family == SU_FAMILY_LOGIT)
+        logit_rows(t, u, from, l);
+    else
+        other_rows(t, u, from, l);
+}
+
 static void one_chunk(void *arg, size_t index, unsigned worker)
 {
     (void)worker;
@@ -241,18 +252,12 @@ static void one_chunk(void *arg, size_t index, unsigned worker)
     const su_units *u = j->u;
     su_moments *m = &j->parts[index];
     uint64_t from = index * j->chunk, to = from + j->chunk < u->n ? from + j->chunk : u->n;
-    bool offset = u->x->formula->offset_count > 0;
     tally t;
     tally_open(&t, u->x, j->beta, j->delta);
     likelihood l = { .product = 1 };
     for (uint64_t i = from; i < to; i += TILE) {
         tally_load(&t, u, i, i + TILE < to ? i + TILE : to);
-        tally_dot(&t, t.beta, j->beta, t.eta);
-        for (uint32_t r = 0; offset && r < t.rows; r++) t.eta[r] += su_predictors_offset(u->x, u->row[i + r], NULL);
-        if (u->family == SU_FAMILY_LOGIT)
-            logit_rows(&t, u, i, &l);
-        else
-            other_rows(&t, u, i, &l);
+        tally_values(&t, u, i, j->beta, &l);
         for (uint32_t r = 0; j->squares && r < t.rows; r++)
             t.working[r] = t.residual[r] * t.residual[r] / (u->collapsed ? su_units_weight(u, i + r) : 1);
         if (j->delta) {
@@ -298,4 +303,24 @@ void su_units_moments(su_context *ctx, const su_units *u, const double *beta, co
 void su_units_squares(su_context *ctx, const su_units *u, const double *beta, su_moments *out)
 {
     sums(ctx, (job) { .u = u, .beta = beta, .squares = true }, out);
+}
+
+void su_units_group_sums(const su_units *u, const double *beta, const uint32_t *group, double *totals)
+{
+    uint32_t p = u->x->columns;
+    tally t;
+    tally_open(&t, u->x, beta, NULL);
+    for (uint64_t i = 0; i < u->n; i += TILE) {
+        likelihood unused = { .product = 1 };
+        tally_load(&t, u, i, i + TILE < u->n ? i + TILE : u->n);
+        tally_values(&t, u, i, beta, &unused);
+        for (uint32_t r = 0; r < t.rows; r++) {
+            const double *fixed = (const double *)(t.x + (size_t)r * t.groups), *value = t.value + (size_t)r * t.terms;
+            const uint32_t *column = t.column + (size_t)r * t.terms;
+            double *to = totals + (size_t)group[i + r] * p, residual = t.residual[r];
+            for (uint32_t k = 0; k < t.n; k++) to[u->x->fixed_column[k]] += residual * fixed[k];
+            for (uint32_t k = 0; k < t.entries[r]; k++) to[column[k]] += residual * value[k];
+        }
+    }
+    tally_close(&t);
 }

@@ -72,9 +72,10 @@ static su_status transform(su_context *ctx, su_predictors *d, const su_atom *a, 
             out[i] = su_spline(b->knots, b->of, b->power, x);
         else
             out[i] = pow(x, a->power);
-        if (isinf(out[i]))
+        if (!isfinite(out[i]) && !isnan(x))
             return su_formula_fail(ctx, SU_INPUT, d->formula->text, a->at,
-                                   "%s^%u is too large a number. Divide %s by a round number first.", v->name, a->power, v->name);
+                                   "%s is too large a number where %s is %g. Divide %s by a round number first.",
+                                   su_formula_atom_name(&d->arena, a), v->name, x, v->name);
     }
     b->number = out;
     return SU_OK;

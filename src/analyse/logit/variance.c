@@ -137,10 +137,13 @@ static void add_cluster_meat(const su_variance_input *in, const grouping *g, dou
     uint32_t p = in->x->columns;
     double *sums = su_alloc_array((size_t)g->count * p, sizeof *sums);
     su_sparse s = su_sparse_new(in->x);
-    for (uint64_t i = 0; i < in->x->row_count; i++) {
-        su_row_score r = su_row_score_of(in, i, &s);
-        su_sparse_axpy(&s, r.residual, sums + (size_t)g->of[i] * p);
-    }
+    if (in->units && !in->units->collapsed && in->units->n == in->x->row_count) /* decoded already, in the order of the rows */
+        su_units_group_sums(in->units, in->fit->beta, g->of, sums);
+    else
+        for (uint64_t i = 0; i < in->x->row_count; i++) {
+            su_row_score r = su_row_score_of(in, i, &s);
+            su_sparse_axpy(&s, r.residual, sums + (size_t)g->of[i] * p);
+        }
     for (uint32_t c = 0; c < g->count; c++) {
         const double *u = sums + (size_t)c * p;
         for (uint32_t a = 0; a < p; a++) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "numeric/matrix.h"
+#include "numeric/special.h"
 
 enum { COLUMNS = 32, STEPS = 200, HALVINGS = 40 };
 
@@ -148,7 +149,16 @@ su_closed_fit su_closed_population(unsigned lists, const int64_t *counts, bool l
     return out;
 }
 
-void su_report_catchability(const su_overlaps *o, su_result *result)
+void su_closed_limits(const su_closed_fit *f, double seen, double level, double *low, double *high)
+{
+    double unseen = f->N - seen, spread = log1p(f->error * f->error / (unseen * unseen));
+    double reach = exp(su_normal_quantile(0.5 + level / 2) * sqrt(spread));
+    bool settled = f->converged && unseen > 0;
+    *low = settled ? seen + unseen / reach : NAN;
+    *high = settled ? seen + unseen * reach : NAN;
+}
+
+void su_report_catchability(const su_overlaps *o, double level, su_result *result, double *low, double *high)
 {
 #define NAME(id, name, about) name,
     static const char *const names[] = { SU_HETEROGENEITY_LIST(NAME) };
@@ -156,20 +166,25 @@ void su_report_catchability(const su_overlaps *o, su_result *result)
     su_result_table *t = su_result_table_add(result, "catchability", "If people or lists differ in how easily they meet");
     su_result_column(t, "model", "", SU_COLUMN_TEXT);
     su_result_column(t, "N", "N", SU_COLUMN_NUMBER);
+    su_result_column(t, "low", "low", SU_COLUMN_NUMBER);
+    su_result_column(t, "high", "high", SU_COLUMN_NUMBER);
     su_result_column(t, "se", "SE", SU_COLUMN_NUMBER);
     su_result_column(t, "deviance", "deviance", SU_COLUMN_NUMBER);
     su_result_column(t, "df", "df", SU_COLUMN_INTEGER);
     su_result_column(t, "aic", "AIC", SU_COLUMN_NUMBER);
     su_result_column(t, "bic", "BIC", SU_COLUMN_NUMBER);
+    *low = *high = NAN;
     for (int people = 0; people < SU_HETEROGENEITY_COUNT; people++)
         for (int differ = 0; differ < 2; differ++) {
             char name[32];
+            double from, to;
             su_closed_fit f = su_closed_population(o->lists, o->counts, differ, (su_heterogeneity)people);
+            su_closed_limits(&f, (double)o->n, level, &from, &to);
+            if (people && differ) *low = fmin(*low, from), *high = fmax(*high, to);
             snprintf(name, sizeof name, "M%s%s%s%s", differ ? "t" : people ? "" : "0", people ? "h" : "", people ? " " : "", names[people]);
             su_result_text(t, name);
-            su_result_number(t, f.N);
-            su_result_number(t, f.error);
-            su_result_number(t, f.deviance);
+            double row[] = { f.N, from, to, f.error, f.deviance };
+            for (int k = 0; k < 5; k++) su_result_number(t, row[k]);
             su_result_integer(t, f.df);
             su_result_number(t, f.aic);
             su_result_number(t, f.bic);

@@ -28,7 +28,9 @@ typedef struct su_closed_fit {
 /* counts[2^lists], counts[0] ignored; lists from 2 to 12. Chao's parameters below zero are left out one by one, the lowest first. Not
  * converged: N is NaN. O(steps * 2^lists * lists^2). */
 su_closed_fit su_closed_population(unsigned lists, const int64_t *counts, bool lists_differ, su_heterogeneity people);
-/* Table "catchability" of all ten. */
-void su_report_catchability(const su_overlaps *o, su_result *result);
+/* Log-normal limits of the unseen from the estimate and its error; NaN where the fit has not settled. */
+void su_closed_limits(const su_closed_fit *f, double seen, double level, double *low, double *high);
+/* Table "catchability" of all ten. *low, *high: the widest limits of the models in which lists and people differ (NaN: none has any). */
+void su_report_catchability(const su_overlaps *o, double level, su_result *result, double *low, double *high);
 
 #endif

@@ -9,6 +9,11 @@
 
 double su_wald_limit(const su_mse_lattice *l, const su_fit *f, double z) { return l->n + f->unseen * exp(z * sqrt(f->variance)); }
 
+double su_wald_total_limit(const su_mse_lattice *l, const su_fit *f, double z)
+{
+    return l->n + f->unseen * exp(z * sqrt(f->variance + 1 / f->unseen));
+}
+
 double su_N_error(const su_fit *f, bool poisson) { return sqrt(f->unseen * f->unseen * f->variance + (poisson ? f->unseen : 0)); }
 
 /* ---- profile likelihood ---- */

@@ -11,6 +11,8 @@ typedef struct su_profile {
 
 /* n + unseen * exp(-+ z sqrt(variance)). */
 double su_wald_limit(const su_mse_lattice *l, const su_fit *f, double z);
+/* The same with the Poisson part: limits for how many people there are, not for how many are to be expected given those seen. */
+double su_wald_total_limit(const su_mse_lattice *l, const su_fit *f, double z);
 /* Delta method, the number seen held fixed; with `poisson` the spread of the unseen is added (Rcapture). */
 double su_N_error(const su_fit *f, bool poisson);
 /* Profile likelihood of N (Cormack 1992, Biometrics 48:567-576): the model is fitted to all 2^lists cells with N - n in the empty one, and N

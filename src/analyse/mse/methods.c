@@ -49,12 +49,12 @@ void su_panel_main(su_panel *p)
                          .model = model,
                          .N = f.N,
                          .bic = su_fit_bic(&p->l, &f),
-                         .interval = "Wald, log scale",
+                         .interval = "Wald, log scale, with the chance of who is seen",
                          .verdict = true };
     if (f.code)
         row.note = "no estimate exists";
     else
-        row.low = su_wald_limit(&p->l, &f, -z), row.high = su_wald_limit(&p->l, &f, z);
+        row.low = su_wald_total_limit(&p->l, &f, -z), row.high = su_wald_total_limit(&p->l, &f, z);
     su_panel_add(p, &row);
     double df = (double)p->o->cells - 1 - m.count;
     if (f.code || df <= 0) return;

@@ -75,6 +75,7 @@ void su_panel_add(su_panel *p, const su_panel_row *row)
     su_result_text(t, row->model ? row->model : "");
     number_or_none(t, row->bic);
     su_result_text(t, row->note ? row->note : "");
+    if (row->high > p->bound_high) p->bound_high = row->high; /* false for NaN, true for endless */
     if (!row->verdict || !(row->N > 0) || !isfinite(row->N)) return;
     if (!p->methods || row->N < p->least) p->least = row->N, p->least_method = row->id;
     if (!p->methods || row->N > p->most) p->most = row->N, p->most_method = row->id;
@@ -123,15 +124,19 @@ static void verdict(su_panel *p)
         su_result_warn(r, "W_MSE_UNSTABLE",
                        "leaving out or merging lists moves the estimate by a factor of %.1f; no estimate is recommended.", moved);
     } else {
+        char upwards[32] = "upwards, without an upper limit";
+        if (p->range_high <= SU_RANGE_NO_LIMIT * (double)p->o->n) snprintf(upwards, sizeof upwards, "to %.0f people", p->range_high);
         snprintf(text, sizeof text,
-                 "Models agree within a factor of %.2f: %.0f to %.0f, with intervals from %.0f to %.0f. Publish the range, not one number.",
-                 factor, p->least, p->most, p->low, p->high);
+                 "Models agree within a factor of %.2f (%.0f to %.0f), but each takes itself to be right. Publish the range of %.0f %s and why it is "
+                 "wide, not one number.",
+                 factor, p->least, p->most, p->range_low, upwards);
     }
     su_result_fact_text(r, "verdict", "verdict", text);
     few_seen(p);
     su_result_warn(r, "W_MSE_INTERVALS",
                    "each interval takes its own method to be right. In simulated tables of 1,000 people who differ in how easily they are seen "
-                   "(standard deviation 1 of a log odds) 0 to 56 %% of them held the truth, not %.0f %%; docs/methods/coverage.md has all.",
+                   "(standard deviation 1 of a log odds) 0 to 56 %% of them held the truth, not %.0f %%; the range of all of it, in the last "
+                   "table, did in 99 %%. docs/methods/coverage.md has all.",
                    100 * p->opt.level);
 }
 
@@ -217,6 +222,7 @@ su_status su_mse_panel(su_context *ctx, const su_overlaps *o, const su_mse_optio
 {
     if (options->noise.law) return su_mse_noised(ctx, o, options, result);
     su_panel p = { .ctx = ctx, .opt = *options, .result = result, .low = INFINITY, .sensitive_least = NAN, .sensitive_most = NAN };
+    p.unlike_low = p.unlike_high = NAN;
     fill_defaults(&p.opt);
     su_status st = su_mse_check(ctx, o, p.opt.keep_flawed_lists, result, &p.o);
     if (!st && p.opt.model && p.o->lists > 2) { /* a slip in it is said now, not after the bootstrap */
@@ -242,8 +248,9 @@ su_status su_mse_panel(su_context *ctx, const su_overlaps *o, const su_mse_optio
                        "estimates by traits are left out because lists were taken out; name the lists that are good with --lists.");
     }
     if (!st && p.o->lists > 2) st = after_methods(&p);
-    if (!st && p.o->lists > 2) su_report_catchability(p.o, result);
+    if (!st && p.o->lists > 2) su_report_catchability(p.o, p.opt.level, result, &p.unlike_low, &p.unlike_high);
     if (!st) {
+        su_panel_range(&p);
         verdict(&p);
         su_result_plot(result, SU_PLOT_INTERVALS, "How much the methods disagree", p.table, "method", NULL, "N", "low", "high");
     }

@@ -23,6 +23,9 @@ typedef struct su_panel {
     size_t methods;                         /* in the verdict */
     double low, high;                       /* of all their intervals */
     double sensitive_least, sensitive_most; /* with a list less or two made one; NAN = not tried */
+    double bound_high;                      /* largest upper limit of any row, Chao's bound too */
+    double unlike_low, unlike_high;         /* of models in which people differ; NAN = none */
+    double range_low, range_high;           /* of all of it (range.c) */
 } su_panel;
 
 typedef struct su_panel_row {
@@ -68,6 +71,10 @@ su_status su_mse_noised(su_context *ctx, const su_overlaps *o, const su_mse_opti
 su_status su_panel_fixed(su_panel *p) SU_MUST_CHECK;
 /* strata.c: o is the table with its strata */
 void su_panel_strata(su_panel *p, const su_overlaps *o);
+/* range.c: the last table, from the smallest lower limit to the largest upper one. An upper limit of more than this many times the people
+ * seen says that a model has none. */
+enum { SU_RANGE_NO_LIMIT = 1000 };
+void su_panel_range(su_panel *p);
 /* sensitivity.c */
 void su_panel_sensitivity(su_panel *p);
 void su_panel_linkage(su_panel *p);

@@ -241,7 +241,10 @@ static su_status people_of(const reading *r, uint64_t row, bool on_none, int64_t
             *people = 0;
             return SU_OK;
         }
-        bool number = su_parse_f64(cell, &x) && x == floor(x) && fabs(x) <= (double)MOST_PEOPLE;
+        bool whole = su_parse_f64(cell, &x) && x == floor(x), number = whole && fabs(x) <= (double)MOST_PEOPLE;
+        if (whole && !number)
+            return su_fail(r->ctx, SU_INPUT, "%s, line %llu, column '%s': '%.*s' is no number of people that can be counted here; %lld is the most.",
+                           r->table->source, line, column->name, (int)(cell.n > 60 ? 60 : cell.n), cell.p, (long long)MOST_PEOPLE);
         if (!number || (x < 0 && !r->options->noised))
             return su_fail(
                 r->ctx, SU_INPUT, "%s, line %llu, column '%s': '%.*s' is no number of people; it must be a whole number%s.%s",

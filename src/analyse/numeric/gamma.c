@@ -156,8 +156,6 @@ double su_poisson_cdf(int64_t k, double mean) { return k < 0 ? 0 : su_gamma_q((d
 
 double su_poisson_upper(int64_t k, double mean) { return k <= 0 ? 1 : su_gamma_p((double)k, mean); }
 
-double su_chi2_cdf(double x, double df) { return x <= 0 ? 0 : su_gamma_p(df / 2, x / 2); }
-
 double su_chi2_upper(double x, double df) { return x <= 0 ? 1 : su_gamma_q(df / 2, x / 2); }
 
 /* d P / d log x */

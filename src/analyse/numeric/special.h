@@ -22,7 +22,6 @@ double su_normal_quantile(double p);
 double su_t_cdf(double t, double df); /* df > 0, infinite = normal */
 double su_t_two_sided(double t, double df); /* P(|T| >= |t|) */
 double su_t_quantile(double p, double df);
-double su_chi2_cdf(double x, double df);
 double su_chi2_upper(double x, double df);
 double su_chi2_quantile(double p, double df);
 double su_f_upper(double f, double df1, double df2);

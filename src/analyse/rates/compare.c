@@ -238,7 +238,11 @@ static void trend(comparing *run)
 static su_status mantel_haenszel(comparing *run)
 {
     const su_variable *s = run->o->strata;
-    if (run->groups != 2 || !run->c.share)
+    if (!run->c.share)
+        return su_fail(run->ctx, SU_REFUSED,
+                       "--stratify (Mantel-Haenszel) compares rates, and the outcome is a number with a mean. Choose a value of it with "
+                       "--outcome COL=VALUE, or leave --stratify out");
+    if (run->groups != 2)
         return su_fail(run->ctx, SU_REFUSED, "--stratify (Mantel-Haenszel) compares a rate of two groups; '%s' has %u", run->o->by->name,
                        run->groups);
     if (run->o->design_given)

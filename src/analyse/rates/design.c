@@ -5,8 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- pairs of numbers to dense numbers -------------------------------------------------------------------------------------------------
- */
+/* ---- pairs of numbers to dense numbers ---- */
 
 typedef struct pair_map {
     uint32_t *direct; /* a * second + b */

@@ -6,8 +6,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* ---- Fisher's conditional distribution --------------------------------------------------------------------------------------------------
- */
+/* ---- Fisher's conditional distribution ---- */
 
 enum { MOST_SUPPORT = 20000 }; /* beyond, no cell is small and the exact answer is the normal one */
 

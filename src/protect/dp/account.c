@@ -1,4 +1,4 @@
-/* account: what noise costs (spec privacy 1.12). Zero-concentrated differential privacy composes by adding rho; these functions turn
+/* account: what noise costs (docs/methods/accounting.md). Zero-concentrated differential privacy composes by adding rho; these functions turn
  * rho into (epsilon, delta) and back by Canonne, Kamath, Steinke 2020 (arXiv 2004.00010).
  *
  * Safe side: every published number must be on the pessimistic side of the true one. Terms are computed in long double and a bound on

@@ -1,4 +1,4 @@
-/* gate: which combinations are reported, their whole-number counts and their intervals (spec privacy 1.7 step 5). Post-processing. */
+/* gate: which combinations are reported, their whole-number counts and their intervals (docs/methods/noise.md, Gate). Post-processing. */
 #ifndef SU_PROTECT_GATE_H
 #define SU_PROTECT_GATE_H
 

@@ -1,4 +1,4 @@
-/* measure: noisy contingency tables (spec privacy 1.7 step 2).
+/* measure: noisy contingency tables (docs/methods/noise.md).
  *
  * Sensitivity: a record adds 1 to exactly one cell of every table, so adding or removing one record moves table t by 1 in L2 (and L1).
  * Cells that public rules make impossible are set to 0: then a record that is in one adds nothing, which is less. Cost: discrete Gaussian

@@ -1,4 +1,4 @@
-/* plan: which tables are measured and with how much noise (spec privacy 1.7 steps 1, 2). Reads public facts only: names and numbers of
+/* plan: which tables are measured and with how much noise (docs/methods/noise.md). Reads public facts only: names and numbers of
  * codes of the columns, and the options. Two data sets of one schema and mapping get the same plan, byte for byte. */
 #include "../auto.h"
 #include "../pgm/pgm.h"

@@ -46,8 +46,7 @@ double su_prior_cells(const su_release *r, const su_release_table *t, double pos
     return filled + EMPTY_COUNTS * fmax(0, positive - filled);
 }
 
-/* ---- public tables ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- public tables ---- */
 
 /* The tables of all sets that the public records cover, scaled to the number of records estimated. */
 static su_status public_tables(su_context *ctx, const su_release *r, const su_lattice *l, double total, double *cell)
@@ -78,8 +77,7 @@ static su_status public_tables(su_context *ctx, const su_release *r, const su_la
     return status;
 }
 
-/* ---- weighing ---------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- weighing ---- */
 
 typedef struct group {
     uint32_t length;

@@ -1,4 +1,4 @@
-/* residual: one consistent estimate from many noisy tables by generalised least squares in closed form (spec privacy 1.7 steps 3, 4; the
+/* residual: one consistent estimate from many noisy tables by generalised least squares in closed form (docs/methods/residual-gls.md; the
  * residual decomposition of ResidualPlanner, Xiao et al., NeurIPS 2023, arXiv 2305.08175). Post-processing: costs no privacy. */
 #ifndef SU_PROTECT_RESIDUAL_H
 #define SU_PROTECT_RESIDUAL_H

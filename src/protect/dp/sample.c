@@ -1,4 +1,4 @@
-/* sample: exact samplers in integers only (Canonne, Kamath, Steinke 2020, arXiv 2004.00010; spec privacy 1.11).
+/* sample: exact samplers in integers only (Canonne, Kamath, Steinke 2020, arXiv 2004.00010; docs/methods/noise.md).
  *
  * Nothing in this file is approximated: every random choice compares a uniform real number, read 64 bits at a time, with a rational
  * number. Products are checked and a product that would wrap ends the process: a wrapped product would be a wrong distribution, which

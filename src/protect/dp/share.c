@@ -65,7 +65,7 @@ void su_share_curve(const su_share *s, bool small, double *curve)
     }
 }
 
-uint32_t su_share_choose(const su_share *s, const double *curve, uint32_t from, double target, double *expected)
+uint32_t su_share_choose(const su_share *s, const double *curve, uint32_t from, double target, double most, double *expected)
 {
     double invented = 0, all = 0;
     uint32_t first = SU_SHARE_BINS;
@@ -73,7 +73,7 @@ uint32_t su_share_choose(const su_share *s, const double *curve, uint32_t from, 
     for (uint32_t b = SU_SHARE_BINS; b-- > from;) {
         invented += curve[b] * (double)s->seen[b];
         all += (double)s->seen[b];
-        if (invented > target * all) break;
+        if (invented > target * all || curve[b] > most) break;
         first = b;
         *expected = all > 0 ? invented / all : 0;
     }

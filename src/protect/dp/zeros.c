@@ -84,8 +84,7 @@ void su_zeros_clear(const su_release *r, su_measurement *m)
     }
 }
 
-/* ---- least squares ----------------------------------------------------------------------------------------------------------------------
- */
+/* ---- least squares ---- */
 
 static void add_pin(su_pins *p, size_t *capacity, size_t cell, double precision)
 {

@@ -1,5 +1,5 @@
 /* aim: rounds of choosing the pair that the model misses most and measuring it, with a budget per round that grows when rounds stop
- * teaching (McKenna, Mullins, Sheldon, Miklau, VLDB 2022, arXiv 2201.12677; spec privacy 1.9; docs/methods/aim.md). */
+ * teaching (McKenna, Mullins, Sheldon, Miklau, VLDB 2022, arXiv 2201.12677; docs/methods/aim.md). */
 #include "pgm.h"
 
 #include <math.h>

@@ -1,4 +1,4 @@
-/* domain: the columns as the model sees them. Values too rare to be told from noise share one code (spec privacy 1.8 step 2), and columns
+/* domain: the columns as the model sees them. Values too rare to be told from noise share one code (docs/methods/mst.md, step 2), and columns
  * are ordered by number of codes, so that the longest runs of cells lie last. Decided from noisy one-way tables: post-processing. */
 #ifndef SU_PROTECT_DOMAIN_H
 #define SU_PROTECT_DOMAIN_H

@@ -1,5 +1,5 @@
 /* mst: one-way tables, then a tree of pairs chosen where independence fits worst, then those pairs (McKenna, Miklau, Sheldon 2021, arXiv
- * 2108.04978; spec privacy 1.8; docs/methods/mst.md). Half of rho for the single columns. */
+ * 2108.04978; docs/methods/mst.md). Half of rho for the single columns. */
 #include "pgm.h"
 
 #include <math.h>

@@ -9,12 +9,30 @@
 /* A separator's sum below this, relative to the largest cell of its node, has lost digits: then every separator cell gets its own largest.
  */
 #define TINY 1e-200
-#define PART_CELLS ((size_t)1024) /* at least; some microseconds of work */
-#define MOST_PARTS ((size_t)4)    /* of a node: every part has sums of its own */
+#define PART_CELLS ((size_t)1024)  /* at least; some microseconds of work */
+#define MOST_PARTS ((size_t)4)     /* of a node: every part has sums of its own */
 #define ALONE_CELLS ((size_t)4096) /* with fewer, calling others takes longer than the work */
+#define CHUNK_CELLS ((size_t)256)  /* of a separator */
+#define LOG_CELLS ((size_t)8)      /* a logarithm takes as long as the work on so many cells */
 #define LANES 16u
 
 /* ---- plan -------------------------------------------------------------------------------------------------------- */
+
+/* Separators are cut too: a level of one large node would leave their logarithms to one thread. */
+static void plan_chunks(su_propagation *p, uint32_t node_count)
+{
+    size_t capacity = 0, count = 0;
+    for (uint32_t i = 0; i < node_count; i++) {
+        su_node_plan *node = &p->nodes[i];
+        node->chunk = count;
+        for (size_t from = 0; from < node->up.cells; from += CHUNK_CELLS) {
+            size_t to = from + CHUNK_CELLS < node->up.cells ? from + CHUNK_CELLS : node->up.cells;
+            p->chunks = su_grow(p->chunks, &capacity, count + 1, sizeof *p->chunks);
+            p->chunks[count++] = (su_separator_chunk) { .node = i, .from = from, .to = to };
+        }
+        node->chunk_count = count - node->chunk;
+    }
+}
 
 /* Nodes come by depth, deepest first, so every level is a run of them. */
 static void plan_nodes(su_propagation *p, const su_model *m)
@@ -43,6 +61,7 @@ static void plan_nodes(su_propagation *p, const su_model *m)
         }
     p->log = su_alloc_array(p->cells, sizeof *p->log);
     p->belief = su_alloc_array(p->cells, sizeof *p->belief);
+    plan_chunks(p, m->tree.count);
     p->sum = su_alloc_array(separators + 1, sizeof *p->sum);
     p->message = su_alloc_array(separators + 1, sizeof *p->message);
 }
@@ -142,6 +161,7 @@ void su_propagation_free(su_propagation *p, uint32_t node_count, size_t factor_c
     for (size_t f = 0; f < factor_count; f++) su_submap_free(&p->factors[f].map);
     free(p->nodes);
     free(p->parts);
+    free(p->chunks);
     free(p->factors);
     free(p->by_size);
     free(p->hung);
@@ -189,7 +209,17 @@ static void run_lanes(void *arg, size_t index, unsigned worker)
     }
 }
 
-static void spread(const pass *s, size_t cells, size_t first, size_t n, void (*item)(pass *s, size_t i))
+/* Where the first k of `count` lanes end: parts of about as many cells for each. */
+static size_t lane_end(const su_node_part *parts, size_t n, size_t cells, unsigned k, unsigned count)
+{
+    size_t i = 0, before = 0;
+    if (!parts || k == count) return n * k / count;
+    for (; i < n && (2 * before + parts[i].to - parts[i].from) * count <= 2 * cells * k; i++) before += parts[i].to - parts[i].from;
+    return i;
+}
+
+/* Items first .. first + n - 1; `parts` when they are the parts of a level, else NULL. */
+static void spread(const pass *s, size_t cells, const su_node_part *parts, size_t first, size_t n, void (*item)(pass *s, size_t i))
 {
     unsigned workers = s->m->crew && cells >= ALONE_CELLS ? su_crew_size(s->m->crew) : 1;
     lanes l = { .own = *s, .item = item, .count = workers < LANES ? workers : LANES };
@@ -199,17 +229,17 @@ static void spread(const pass *s, size_t cells, size_t first, size_t n, void (*i
         return;
     }
     for (unsigned k = 0; k < l.count; k++) {
-        atomic_init(&l.lane[k].next, n * k / l.count);
-        l.lane[k].end = n * (k + 1) / l.count;
+        atomic_init(&l.lane[k].next, lane_end(parts, n, cells, k, l.count));
+        l.lane[k].end = lane_end(parts, n, cells, k + 1, l.count);
     }
     su_crew_do(s->m->crew, l.count, run_lanes, &l);
 }
 
-/* to = the sums over the parts, in their order. */
-static void join_parts(const double *from, size_t cells, size_t parts, double *to)
+/* to = the sums over the parts, in their order, of the first `n` cells; every part has `cells`. */
+static void join_parts(const double *from, size_t cells, size_t parts, size_t n, double *to)
 {
-    memcpy(to, from, cells * sizeof *to);
-    for (size_t k = 1; k < parts; k++) su_add_scaled(1, from + k * cells, cells, to);
+    memcpy(to, from, n * sizeof *to);
+    for (size_t k = 1; k < parts; k++) su_add_scaled(1, from + k * cells, n, to);
 }
 
 static void sum_part(const su_submap *map, const double *belief, const su_node_part *part, size_t index, double *part_sums)
@@ -309,18 +339,31 @@ static void up_exactly(const su_model *m, const su_node_plan *node, const double
     for (size_t s = 0; s < node->up.cells; s++) message[s] = sum[s] > 0 ? log(sum[s]) - message[s] : -INFINITY;
 }
 
-static void send_up(pass *s, size_t i)
+static void send_chunk(pass *s, size_t i)
+{
+    su_propagation *p = s->p;
+    su_separator_chunk *chunk = &p->chunks[s->first + i];
+    const su_node_plan *node = &p->nodes[chunk->node];
+    size_t n = chunk->to - chunk->from;
+    double *sum = p->sum + node->separator_offset + chunk->from, *message = p->message + node->separator_offset + chunk->from;
+    chunk->least = INFINITY;
+    join_parts(p->part_sums + node->up_part + chunk->from, node->up.cells, node->part_count, n, sum);
+    for (size_t k = 0; k < n; k++) {
+        chunk->least = sum[k] > 0 && sum[k] < chunk->least ? sum[k] : chunk->least;
+        message[k] = sum[k] > 0 ? node->top + log(sum[k]) : -INFINITY;
+    }
+}
+
+/* Once more for a node in which digits were lost. */
+static void send_again(pass *s, size_t i)
 {
     su_propagation *p = s->p;
     const su_node_plan *node = &p->nodes[s->first + i];
-    double *sum = p->sum + node->separator_offset, *message = p->message + node->separator_offset, least = INFINITY;
-    join_parts(p->part_sums + node->up_part, node->up.cells, node->part_count, sum);
-    for (size_t k = 0; k < node->up.cells; k++) least = sum[k] > 0 && sum[k] < least ? sum[k] : least;
-    if (least < TINY) {
-        up_exactly(s->m, node, p->log + node->offset, p->belief + node->offset, sum, message);
-        return;
-    }
-    for (size_t k = 0; k < node->up.cells; k++) message[k] = sum[k] > 0 ? node->top + log(sum[k]) : -INFINITY;
+    double least = INFINITY;
+    for (size_t k = 0; k < node->chunk_count; k++) least = fmin(least, p->chunks[node->chunk + k].least);
+    if (least < TINY)
+        up_exactly(s->m, node, p->log + node->offset, p->belief + node->offset, p->sum + node->separator_offset,
+                   p->message + node->separator_offset);
 }
 
 /* ---- down -------------------------------------------------------------------------------------------------------- */
@@ -341,19 +384,34 @@ static void scale_part(pass *s, size_t i)
     }
 }
 
-static void join_output(pass *s, size_t i)
+/* What the node's children need; nodes below wait for it. */
+static void join_children(pass *s, size_t i)
 {
     su_propagation *p = s->p;
-    const su_node_output *o = &p->outputs[s->first + i];
-    size_t parts = p->nodes[o->node].part_count;
-    if (!o->child) {
-        join_parts(p->part_sums + o->place, s->m->factors[o->index].cells, parts, s->m->share + s->m->factors[o->index].offset);
-        return;
+    const su_node_plan *node = &p->nodes[s->first + i];
+    for (size_t k = node->hung_count; k < node->output_count; k++) {
+        const su_node_output *o = &p->outputs[node->output + k];
+        const su_node_plan *child = &p->nodes[o->index];
+        double *sum = p->sum + child->separator_offset, *shared = p->message + child->separator_offset;
+        join_parts(p->part_sums + o->place, child->down.cells, node->part_count, child->down.cells, shared);
+        for (size_t cell = 0; cell < child->down.cells; cell++) sum[cell] = sum[cell] > 0 ? shared[cell] / sum[cell] : 0;
     }
-    const su_node_plan *child = &p->nodes[o->index];
-    double *sum = p->sum + child->separator_offset, *shared = p->message + child->separator_offset;
-    join_parts(p->part_sums + o->place, child->down.cells, parts, shared);
-    for (size_t k = 0; k < child->down.cells; k++) sum[k] = sum[k] > 0 ? shared[k] / sum[k] : 0;
+}
+
+/* A factor that hangs in a node. */
+static void join_factor(pass *s, size_t i)
+{
+    const su_node_output *o = &s->p->outputs[i];
+    const su_factor *f = &s->m->factors[o->index];
+    if (!o->child) join_parts(s->p->part_sums + o->place, f->cells, s->p->nodes[o->node].part_count, f->cells, s->m->share + f->offset);
+}
+
+/* A factor that hangs in one of more columns, whose shares are there. */
+static void sum_factor(pass *s, size_t i)
+{
+    size_t f = s->p->by_size[s->first + i];
+    const su_factor_plan *plan = &s->p->factors[f];
+    if (plan->in_factor) su_submap_sum(&plan->map, s->m->share + s->m->factors[plan->host].offset, s->m->share + s->m->factors[f].offset);
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
@@ -373,19 +431,64 @@ static void build_plan(su_model *m)
 /* Nodes first .. last - 1, the level that begins at `first`. */
 typedef struct level {
     uint32_t first, last;
-    size_t part, part_count, cells, output, output_count;
+    size_t part, part_count, cells, chunk, chunk_count, up_cells, down_cells; /* cells: of the nodes; of separators above and below them */
 } level;
 
 static level level_at(const su_model *m, uint32_t first)
 {
     const su_propagation *p = m->plan;
-    level l = { .first = first, .last = first, .part = p->nodes[first].part, .output = p->nodes[first].output };
+    level l = { .first = first, .last = first, .part = p->nodes[first].part, .chunk = p->nodes[first].chunk };
     for (; l.last < m->tree.count && p->nodes[l.last].level == p->nodes[first].level; l.last++) {
         l.part_count += p->nodes[l.last].part_count;
         l.cells += p->nodes[l.last].cells;
-        l.output_count += p->nodes[l.last].output_count;
+        l.chunk_count += p->nodes[l.last].chunk_count;
+        l.up_cells += p->nodes[l.last].up.cells;
+        for (size_t k = p->nodes[l.last].hung_count; k < p->nodes[l.last].output_count; k++)
+            l.down_cells += p->nodes[p->outputs[p->nodes[l.last].output + k].index].down.cells;
     }
     return l;
+}
+
+static void go_up(su_model *m, pass *s)
+{
+    su_propagation *p = s->p;
+    uint32_t root = m->tree.count - 1;
+    push_potentials(p, m);
+    for (uint32_t i = 0; i <= root;) {
+        level l = level_at(m, i);
+        const su_node_part *parts = p->parts + l.part;
+        spread(s, l.cells, parts, l.part, l.part_count, gather_part);
+        for (; i < l.last; i++) set_top(p, &p->nodes[i]);
+        spread(s, l.cells, parts, l.part, l.part_count, exp_part);
+        if (l.first == root) return;
+        spread(s, l.up_cells * LOG_CELLS, NULL, l.chunk, l.chunk_count, send_chunk);
+        bool lost = false;
+        for (size_t k = 0; k < l.chunk_count; k++) lost = lost || p->chunks[l.chunk + k].least < TINY;
+        if (lost) spread(s, l.cells, NULL, l.first, l.last - l.first, send_again);
+    }
+}
+
+static void go_down(su_model *m, pass *s)
+{
+    su_propagation *p = s->p;
+    const su_node_plan *root = &p->nodes[m->tree.count - 1];
+    for (uint32_t end = m->tree.count; end > 0;) {
+        uint32_t first = end - 1;
+        while (first > 0 && p->nodes[first - 1].level == p->nodes[end - 1].level) first--;
+        level l = level_at(m, first);
+        spread(s, l.cells, p->parts + l.part, l.part, l.part_count, scale_part);
+        spread(s, l.down_cells, NULL, l.first, l.last - l.first, join_children);
+        end = first;
+    }
+    spread(s, m->cells, NULL, 0, root->output + root->output_count, join_factor);
+    /* Factors of as many columns do not hang in each other. */
+    for (size_t end = m->factor_count, first; end > 0; end = first) {
+        size_t cells = 0;
+        for (first = end;
+             first > 0 && su_set_size(m->factors[p->by_size[first - 1]].set) == su_set_size(m->factors[p->by_size[end - 1]].set); first--)
+            if (p->factors[p->by_size[first - 1]].in_factor) cells += m->factors[p->factors[p->by_size[first - 1]].host].cells;
+        spread(s, cells, NULL, first, end - first, sum_factor);
+    }
 }
 
 double su_model_infer(su_model *m)
@@ -393,30 +496,11 @@ double su_model_infer(su_model *m)
     if (!m->plan) build_plan(m);
     su_propagation *p = m->plan;
     pass s = { .m = m, .p = p };
-    uint32_t root = m->tree.count - 1;
-    push_potentials(p, m);
-    for (uint32_t i = 0; i <= root;) {
-        level l = level_at(m, i);
-        spread(&s, l.cells, l.part, l.part_count, gather_part);
-        for (; i < l.last; i++) set_top(p, &p->nodes[i]);
-        spread(&s, l.cells, l.part, l.part_count, exp_part);
-        if (l.first < root) spread(&s, l.cells, l.first, l.last - l.first, send_up);
-    }
-    const su_node_plan *top = &p->nodes[root];
+    go_up(m, &s);
+    const su_node_plan *top = &p->nodes[m->tree.count - 1];
     double sum = 0;
     for (size_t k = 0; k < top->part_count; k++) sum += p->parts[top->part + k].sum;
     s.scale = 1 / sum;
-    for (uint32_t end = root + 1; end > 0;) {
-        uint32_t first = end - 1;
-        while (first > 0 && p->nodes[first - 1].level == p->nodes[end - 1].level) first--;
-        level l = level_at(m, first);
-        spread(&s, l.cells, l.part, l.part_count, scale_part);
-        spread(&s, l.cells, l.output, l.output_count, join_output);
-        end = first;
-    }
-    for (size_t i = m->factor_count; i-- > 0;) {
-        size_t f = p->by_size[i], host = p->factors[f].host;
-        if (p->factors[f].in_factor) su_submap_sum(&p->factors[f].map, m->share + m->factors[host].offset, m->share + m->factors[f].offset);
-    }
+    go_down(m, &s);
     return top->top + log(sum);
 }

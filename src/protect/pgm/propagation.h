@@ -12,6 +12,7 @@ typedef struct su_node_plan {
     su_submap up, down;                     /* from this node, and from its parent, to their separator */
     uint32_t level;                         /* edges to the root */
     size_t part, part_count;                /* its parts */
+    size_t chunk, chunk_count;              /* its separator's chunks */
     size_t up_part;                         /* place in part_sums of what goes up: part_count times the separator's cells */
     size_t output, output_count;            /* what is summed over it on the way down */
     size_t hung, hung_count;                /* factors that hang here: place in the list below */
@@ -25,6 +26,13 @@ typedef struct su_node_part {
     size_t from, to;
     double top, sum; /* largest log belief; at the root, sum of the cells */
 } su_node_part;
+
+/* Cells from..to - 1 of the separator above a node. */
+typedef struct su_separator_chunk {
+    uint32_t node;
+    size_t from, to;
+    double least; /* positive sum */
+} su_separator_chunk;
 
 /* A table of some of a node's columns, summed on the way down: of a factor that hangs in it or of a child's separator. */
 typedef struct su_node_output {
@@ -43,8 +51,9 @@ typedef struct su_factor_plan {
 
 typedef struct su_propagation {
     su_node_plan *nodes;
-    su_node_part *parts;     /* by node */
-    su_node_output *outputs; /* by node; children last */
+    su_node_part *parts;        /* by node */
+    su_separator_chunk *chunks; /* by node */
+    su_node_output *outputs;    /* by node; children last */
     su_factor_plan *factors;
     size_t *by_size; /* factors, fewest columns first */
     size_t *hung;    /* factors that hang in nodes, by node, then as in by_size */

@@ -1,4 +1,4 @@
-/* select: the exponential mechanism in integers (spec privacy 1.4.1, 1.11). No floating point. */
+/* select: the exponential mechanism in integers (docs/methods/mst.md, Privacy). No floating point. */
 #ifndef SU_PROTECT_SELECT_H
 #define SU_PROTECT_SELECT_H
 

@@ -1,4 +1,4 @@
-/* tree: junction trees by greedy elimination (spec privacy 1.10.1; docs/methods/junction-tree.md). Public facts and sets only. */
+/* tree: junction trees by greedy elimination (docs/methods/junction-tree.md). Public facts and sets only. */
 #ifndef SU_PROTECT_TREE_H
 #define SU_PROTECT_TREE_H
 

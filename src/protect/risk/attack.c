@@ -12,17 +12,13 @@ enum { DEFAULT_ROUNDS = 200, MOST_ROUNDS = 10000, FEWEST_RECORDS = 20, BATCH = 1
 #define SUCCESS_AUC 0.6
 
 #define NAME(id, name, about) name,
-#define ABOUT(id, name, about) about,
 #define WORLD(id, name) name,
 static const char *const names[] = { SU_ATTACK_LIST(NAME) };
-static const char *const abouts[] = { SU_ATTACK_LIST(ABOUT) };
 static const char *const worlds[] = { SU_ATTACKED_LIST(WORLD) };
 const char *su_attack_name(su_attack a) { return a < SU_ATTACK_COUNT ? names[a] : "unknown"; }
-const char *su_attack_about(su_attack a) { return a < SU_ATTACK_COUNT ? abouts[a] : "unknown"; }
 const char *su_attacked_name(su_attacked w) { return w < SU_ATTACKED_COUNT ? worlds[w] : "unknown"; }
 
-/* ---- one run
- * ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- one run ---- */
 
 typedef struct campaign {
     su_context *ctx;
@@ -163,8 +159,7 @@ static su_status all_runs(campaign *g)
     return SU_OK;
 }
 
-/* ---- attacks
- * ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- attacks ---- */
 
 typedef struct jury {
     const su_observations *o;
@@ -267,8 +262,7 @@ static bool succeeded(const su_attack_result *r)
     return false;
 }
 
-/* ---- the whole
- * ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- the whole ---- */
 
 static su_status settle(su_context *ctx, const su_code_matrix *m, const su_release_options *release, const su_attack_options *opts,
                         su_attack_report *out)

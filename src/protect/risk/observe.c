@@ -28,8 +28,7 @@ void su_observations_init(su_arena *arena, su_observations *o, const su_code_mat
     if (o->correlation_n) o->correlation = su_arena_array(arena, runs, o->correlation_n * sizeof(double));
 }
 
-/* ---- the whole release
- * --------------------------------------------------------------------------------------------------------------------- */
+/* ---- the whole release ---- */
 
 static void one_way(const su_code_matrix *m, double *naive, double *histogram)
 {
@@ -75,8 +74,7 @@ static double contingency(const su_code_matrix *m, uint32_t c, uint32_t d)
     return sum / n;
 }
 
-/* ---- one target
- * ---------------------------------------------------------------------------------------------------------------------------- */
+/* ---- one target ---- */
 
 /* Distance = number of columns that differ. The nearest over all columns, and among the nearest over all but the sensitive one the share
  * that has the target's sensitive value. */

@@ -6,8 +6,7 @@
 
 #define PAIR_CELLS (UINT64_C(1) << 22)
 
-/* ---- isolation
- * --------------------------------------------------------------------------------------------------------------------------- */
+/* ---- isolation ---- */
 
 static void add_single(const su_code_matrix *m, uint32_t c, double *score)
 {
@@ -55,8 +54,7 @@ static ranked *rank_rows(const su_code_matrix *m)
     return rank;
 }
 
-/* ---- queries
- * ------------------------------------------------------------------------------------------------------------------------------ */
+/* ---- queries ---- */
 
 static void choose_matches(su_target *t, uint32_t columns, su_random *random)
 {

@@ -1,4 +1,4 @@
-/* kanon: the K-anonymous modes (spec privacy 1.3, 1.5; docs/methods/k-anonymity.md). No differential privacy bound: every attribute set
+/* kanon: the K-anonymous modes (docs/methods/k-anonymity.md). No differential privacy bound: every attribute set
  * they show occurs in at least K records, and that is all they promise. */
 #ifndef SU_PROTECT_KANON_H
 #define SU_PROTECT_KANON_H

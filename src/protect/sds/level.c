@@ -1,4 +1,4 @@
-/* level: the noisy counts of one length (spec privacy 1.4 step 3).
+/* level: the noisy counts of one length (docs/methods/sds.md, Aggregates).
  *
  * Candidates: for length 1 every attribute that a row still holds after its contribution was bounded (or the codelist), for longer ones
  * what the reported shorter ones allow. The bound Delta comes from the exact exponential mechanism; a row with more than Delta candidates

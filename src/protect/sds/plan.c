@@ -1,4 +1,4 @@
-/* plan: what the mechanisms of Synthetic Data Showcase spend and how much noise they add (spec privacy 1.4 steps 1 and 2). Public facts
+/* plan: what the mechanisms of Synthetic Data Showcase spend and how much noise they add (docs/methods/sds.md, Aggregates). Public facts
  * only. */
 #include "../dp/spend.h"
 #include "sds.h"
@@ -93,7 +93,7 @@ static su_status fill_defaults(su_context *ctx, su_release *r)
     return SU_OK;
 }
 
-/* p_k of spec 1.4: sigma_k = p_k sigma. */
+/* p_k: sigma_k = p_k sigma. */
 static double proportion(su_sds_priority p, uint32_t k, uint32_t top)
 {
     switch (p) {
@@ -112,7 +112,7 @@ static double proportion_of(const su_sds_options *o, uint32_t k, uint32_t top)
     return o->sigma_proportion[k] > 0 ? o->sigma_proportion[k] : proportion(o->priority, k, top);
 }
 
-/* eta_k of spec 1.4 step 3d, k >= 2. */
+/* eta_k, k >= 2. */
 static double fabrication(su_sds_fabrication f, uint32_t k, uint32_t top)
 {
     switch (f) {

@@ -1,4 +1,4 @@
-/* rowseed: row-seeded and value-seeded synthesis (spec privacy 1.5). A record grows by one attribute at a time, drawn in proportion to the
+/* rowseed: row-seeded and value-seeded synthesis (docs/methods/k-anonymity.md). A record grows by one attribute at a time, drawn in proportion to the
  * number of sensitive rows that hold it and everything drawn before; attributes that fewer than K such rows hold are out. */
 #include "kanon.h"
 

@@ -1,4 +1,4 @@
-/* sds: aggregates with differential privacy and records made from them, as Synthetic Data Showcase defines them (spec privacy 1.4, 1.5;
+/* sds: aggregates with differential privacy and records made from them, as Synthetic Data Showcase defines them (docs/methods/sds.md;
  * "Differentially Private Marginals", Gopi, Mahabadi, Yekhanin; docs/methods/sds.md has what is done differently and why). */
 #include "sds.h"
 
@@ -21,7 +21,7 @@ static void estimate_total(su_release *r, uint64_t rows, su_random *random)
     su_random_wipe(&stream);
 }
 
-/* At most the count of every combination with one attribute less (spec 1.4 step 4). Those are all there: candidates have no others. */
+/* At most the count of every combination with one attribute less. Those are all there: candidates have no others. */
 static void hold_at_parents(su_tuple_graph *g)
 {
     for (uint32_t k = 2; k <= g->length; k++) {

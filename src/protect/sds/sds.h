@@ -1,5 +1,5 @@
 /* sds: the mechanisms of Synthetic Data Showcase (docs/methods/sds.md, k-anonymity.md): differentially private aggregates and records made
- * from them, and the K-anonymous modes. Spec privacy 1.3 to 1.5. */
+ * from them, and the K-anonymous modes. docs/methods/sds.md, k-anonymity.md. */
 #ifndef SU_PROTECT_SDS_H
 #define SU_PROTECT_SDS_H
 
@@ -24,7 +24,7 @@ double su_sds_normal_upper(double tail);
 /* The public points that a bound is chosen from: 0, 1, 2, ... and from 16 on steps of a sixteenth, the last one `most`. Even steps would
  * offer hundreds of bounds that are far too large, each a little likely. Returns how many; points NULL counts only. */
 size_t su_bound_points(uint64_t most, uint64_t *points);
-/* The exact exponential mechanism for the point that `percent` of 100 rows do not exceed (spec 1.4.1). at_most[i] = rows with a value not
+/* The exact exponential mechanism for the point that `percent` of 100 rows do not exceed (McSherry, Talwar 2007). at_most[i] = rows with a value not
  * above point i; n = all rows. Score -|100 at_most[i] - percent n|, sensitivity max(percent, 100 - percent) when one row comes or goes;
  * point i is drawn with probability in proportion to e^(epsilon score / (2 sensitivity)), epsilon = epsilon_32 / 2^32: epsilon-DP and, by
  * its bounded range, epsilon^2/8-zCDP (Cesar, Rogers 2021). Expected draws at most `points`. */
@@ -64,7 +64,7 @@ void su_made_free(su_made *m);                /* wipes */
 /* Fills r->records and r->record_count, longest records first. */
 void su_made_publish(const su_made *m, const su_universe *u, su_release *r);
 
-/* Records from aggregates alone (spec 1.5, aggregate_seeded). Post-processing of g. */
+/* Records from aggregates alone (docs/methods/sds.md, Records). Post-processing of g. */
 typedef struct su_aggregate_seeded {
     uint32_t weight_percentile; /* 1..100 */
     bool synthetic_counts;

@@ -1,4 +1,4 @@
-/* seeded: records from aggregates (spec privacy 1.5, aggregate_seeded). A record grows by one attribute at a time; the next is drawn in
+/* seeded: records from aggregates (docs/methods/sds.md, Records). A record grows by one attribute at a time; the next is drawn in
  * proportion to a weight from the counts of the combinations it would complete, and only if all of those are reported.
  *
  * A candidate's combinations with the record so far are kept up to date: when attribute b joins, the new ones are those of b, the candidate

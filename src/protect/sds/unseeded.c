@@ -1,4 +1,4 @@
-/* unseeded: records built column by column (spec privacy 1.5). The columns come in an order drawn for each record; a value is drawn in
+/* unseeded: records built column by column (docs/methods/k-anonymity.md). The columns come in an order drawn for each record; a value is drawn in
  * proportion to the rows that hold it and everything drawn before, values that fewer than K rows hold count as "empty"; after an "empty"
  * only the rows that are really empty there stay. */
 #include "kanon.h"

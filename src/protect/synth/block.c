@@ -10,6 +10,8 @@
 #define SU_CLONES
 #endif
 
+#define RUN_TABLES 3
+
 typedef float floats8 __attribute__((vector_size(32), aligned(4), may_alias));
 typedef uint32_t words8 __attribute__((vector_size(32), aligned(4), may_alias));
 
@@ -215,7 +217,20 @@ void su_synth_block_add(su_synth_block *b, const su_synth_look *look, uint32_t v
     add_tables(b, look->at, value, sign, 0, b->count);
 }
 
-static uint32_t first_run(const su_synth_block *b, unsigned part, unsigned parts) { return (uint32_t)((uint64_t)b->run_count * part / parts); }
+/* Of about the same work each: finding a run takes as long as RUN_TABLES additions. */
+static uint32_t first_run(const su_synth_block *b, unsigned part, unsigned parts)
+{
+    uint64_t work = (b->count + (uint64_t)RUN_TABLES * b->run_count) * part / parts;
+    uint32_t low = 0, high = b->run_count;
+    while (low < high) {
+        uint32_t middle = (low + high) / 2;
+        if (b->runs[middle].first + (uint64_t)RUN_TABLES * middle < work)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
 
 void su_synth_block_count(su_synth_block *b, const uint32_t *record, su_synth_look *look, unsigned part, unsigned parts)
 {

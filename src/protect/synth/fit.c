@@ -12,7 +12,7 @@
 #define LAST_SHARE 0.4
 #define LEAST_RELUCTANCE 50.0 /* what showing a combination that is not reported costs the published records: grows with the noise */
 #define MOST_RELUCTANCE 1500.0
-#define RELUCTANCE_SHARE (1 / 54.0) /* of the cube of the standard deviation */
+#define RELUCTANCE_SHARE (1 / 34.0) /* of the cube of the standard deviation */
 
 typedef struct search {
     su_context context;
@@ -29,7 +29,8 @@ typedef struct fit {
     const su_synthesis *problem;
     const su_random *source;
     search *searches;
-    uint32_t **sum; /* per worker: counts of all its searches, l->cells */
+    unsigned first, threads; /* of the searches that go side by side now: the first, and the threads of each */
+    uint32_t **sum;          /* per worker: counts of all its searches, l->cells */
 } fit;
 
 static void report_part(void *user, const char *step, double done)
@@ -88,14 +89,15 @@ static su_status add_tables(su_context *ctx, const su_release *r, const su_latti
     return status;
 }
 
-static void run_search(void *arg, size_t i, unsigned worker)
+static void run_search(void *arg, size_t index, unsigned worker)
 {
     fit *f = arg;
+    size_t i = f->first + index;
     search *s = &f->searches[i];
     uint16_t **own = NULL;
     su_random stream;
     su_fit_context(&s->context, &s->part, f->ctx, SU_FIT_PART * (double)i / f->n, SU_FIT_PART / f->n);
-    s->context.threads = f->n == 1 ? f->ctx->threads : 1;
+    s->context.threads = f->threads;
     if (worker > 0) {
         s->context.progress = NULL; /* one voice is enough */
     }
@@ -115,6 +117,16 @@ static void run_search(void *arg, size_t i, unsigned worker)
         free(own[c]);
     }
     free(own);
+}
+
+/* As many side by side as there are threads; a search that is left over gets the threads of those that have ended. */
+static void run_searches(fit *f, unsigned workers)
+{
+    for (unsigned together; f->first < f->n; f->first += together) {
+        together = f->n - f->first < workers ? f->n - f->first : workers;
+        f->threads = workers / together;
+        su_parallel(f->ctx, together, run_search, f);
+    }
 }
 
 /* Sums a table along one axis into the set without that column. */
@@ -175,11 +187,11 @@ su_status su_fit_tables(su_context *ctx, su_release *r, const su_lattice *l, con
     problem.noise = t->noise;
     su_random source;
     su_random_split(random, su_random_u64(random), &source);
-    fit f = { ctx, n, r, l, &problem, &source, searches, su_alloc_array(workers, sizeof *f.sum) };
-    for (unsigned w = 0; w < workers; w++) {
+    fit f = { ctx, n, r, l, &problem, &source, searches, 0, 1, su_alloc_array(SEARCHES, sizeof *f.sum) };
+    for (unsigned w = 0; w < SEARCHES && w < workers; w++) {
         f.sum[w] = su_alloc_array(l->cells, sizeof **f.sum);
     }
-    su_parallel(ctx, n, run_search, &f);
+    run_searches(&f, workers);
     su_status status = SU_OK;
     for (unsigned i = 0; i < n && status == SU_OK; i++) {
         status = searches[i].status;
@@ -187,7 +199,7 @@ su_status su_fit_tables(su_context *ctx, su_release *r, const su_lattice *l, con
             su_fail(ctx, status, "%s", searches[i].context.message);
         }
     }
-    for (unsigned w = 1; w < workers; w++) {
+    for (unsigned w = 1; w < SEARCHES && f.sum[w]; w++) {
         for (size_t i = 0; i < l->cells; i++) {
             f.sum[0][i] += f.sum[w][i];
         }
@@ -196,7 +208,7 @@ su_status su_fit_tables(su_context *ctx, su_release *r, const su_lattice *l, con
     for (size_t i = 0; i < l->cells; i++) {
         mean[i] = (float)f.sum[0][i] / (float)n;
     }
-    for (unsigned w = 0; w < workers; w++) {
+    for (unsigned w = 0; w < SEARCHES; w++) {
         free(f.sum[w]);
     }
     free(f.sum);

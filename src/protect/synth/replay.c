@@ -8,6 +8,10 @@
 
 /* Expected share of invented combinations among those reported, per length: fixed in advance. */
 static const double TARGET[SU_RELEASE_LENGTH_MAX + 1] = { 0, 0, 0.01, 0.05, 0.05 };
+/* The largest share at any one sum, however many sure combinations there are to make up for it: what is printed is more likely true than not, by
+ * far. Not used when the replay is refuted, whose shares are too large already. */
+static const double MOST[SU_RELEASE_LENGTH_MAX + 1] = { 0, 0, 0.12, 0.2, 0.2 };
+#define MOST_SHOWN 0.4 /* the same for what records may show from three columns on */
 /* Of what the records may show from three columns on, as a public function of the noise: a share of SHOWN / sqrt(sd), between the target
  * above and SHOWN_MOST. */
 #define SHOWN 0.42
@@ -115,8 +119,8 @@ static void choose(su_release *r, su_release *shown, const tally *y, uint32_t le
     uint32_t from = su_share_bin((uint64_t)ceil(LEAST_PEOPLE * y->searches));
     su_share_curve(&y->share, small, curve);
     r->gate[length] = shown->gate[length] = 0;
-    uint32_t first = su_share_choose(&y->share, curve, from, TARGET[length], &r->expected_invented[length]);
-    uint32_t loose = length == 2 ? first : su_share_choose(&y->share, curve, from, y->target_shown, &unstated);
+    uint32_t first = su_share_choose(&y->share, curve, from, TARGET[length], small ? 1 : MOST[length], &r->expected_invented[length]);
+    uint32_t loose = length == 2 ? first : su_share_choose(&y->share, curve, from, y->target_shown, small ? 1 : MOST_SHOWN, &unstated);
     r->least_count[length] = least_mean(r, first, y->searches);
     shown->least_count[length] = least_mean(r, loose, y->searches);
 }

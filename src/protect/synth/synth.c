@@ -1,5 +1,7 @@
 #include "block.h"
 
+#include <suha/count.h>
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@
 #define BATCH 64u
 #define CREW_MAX 16u
 #define SLICE 8u /* of a batch: what a thread looks at before it asks for more */
+#define DISTANCE_CELLS (UINT64_C(1) << 22) /* of tables that are counted together */
 #define ALONE_FLOATS 3000.0 /* with fewer to look at per record, handing tables from core to core takes longer than looking */
 
 typedef struct search {
@@ -27,10 +30,11 @@ typedef struct search {
     const su_synthesis *problem;
     su_random *random;
     su_synth_packed packed;
-    uint32_t *order;   /* of the records, shuffled before every pass */
-    uint32_t *columns; /* order of the columns */
-    bool *placed;      /* columns that have values */
-    int64_t *excess;   /* per value of the current column: records that have it - one_way */
+    uint16_t **records; /* where they go in the end */
+    uint32_t *order;    /* of the records, shuffled before every pass */
+    uint32_t *columns;  /* order of the columns */
+    bool *placed;       /* columns that have values */
+    int64_t *excess;    /* per value of the current column: records that have it - one_way */
     su_synth_block block;
     su_crew *crew;
     su_synth_look near[BATCH];    /* where the records of a batch fall */
@@ -137,10 +141,10 @@ static void move(search *s, const su_synth_look *look, uint64_t r, uint32_t from
     set_code(s, r, s->block.column, to);
 }
 
-/* The value among those still short of records where the located record does most good. */
-static uint32_t best_short(search *s, su_synth_look *look, float *f_best)
+/* The value among those still short of records where the record, whose sums are in the look, does most good. */
+static uint32_t best_short(const search *s, const su_synth_look *look, float *f_best)
 {
-    const float *f = su_synth_block_sum(&s->block, look);
+    const float *f = look->sum;
     uint32_t best = UINT32_MAX;
     for (uint32_t v = 0; v < s->problem->card[s->block.column]; v++)
         if (s->excess[v] < 0 && (best == UINT32_MAX || f[v] < f[best])) best = v;
@@ -199,6 +203,7 @@ static su_status place_column(search *s, uint32_t column)
         share_out(&b, s->problem->record_count, locate_slice);
         for (uint64_t i = 0; i < b.n; i++) {
             float f;
+            su_synth_block_sum(&s->block, &s->near[i]);
             move(s, &s->near[i], s->order[b.first + i], UINT32_MAX, best_short(s, &s->near[i], &f));
         }
     }
@@ -232,27 +237,54 @@ static uint32_t best_value(const search *s, su_synth_look *look, const uint32_t 
     return best;
 }
 
+/* Records that must perhaps leave their value. Few of them move, so threads add up the sums of all before anyone does. */
+static void settle_slice(void *arg, size_t index, unsigned worker)
+{
+    (void)worker;
+    batch *b = arg;
+    search *s = b->s;
+    for (uint64_t i = index * SLICE; i < b->n && i < (index + 1) * SLICE; i++) {
+        uint32_t *record = wide_record(s, 0, i);
+        if (s->excess[code_of(s, s->order[b->first + i], s->block.column)] <= 0) continue;
+        su_synth_widen(&s->packed, s->order, b->first + i, 1, record);
+        su_synth_block_locate(&s->block, record, &s->near[i]);
+        if (hands(s) > 1) su_synth_block_sum(&s->block, &s->near[i]);
+    }
+}
+
+/* Moves records of the batch away from values that have too many, while `surplus` are left; `any`: at any price. Returns what is left. A
+ * value never comes to have too many here, so all records that matter have been looked at. */
+static uint64_t settle_batch(batch *b, bool any, uint64_t surplus)
+{
+    search *s = b->s;
+    bool added = hands(s) > 1; /* the sums are still those of the tables */
+    for (uint64_t i = 0; surplus && i < b->n; i++) {
+        uint32_t r = s->order[b->first + i], now = code_of(s, r, s->block.column);
+        su_synth_look *look = &s->near[i];
+        float f;
+        if (s->excess[now] <= 0) continue;
+        if (!added) su_synth_block_sum(&s->block, look);
+        uint32_t best = best_short(s, look, &f);
+        if (!any && f - look->sum[now] > 2 * s->block.total_weight) continue;
+        s->distance += 2 * ((double)f - look->sum[now] + s->block.total_weight);
+        move(s, look, r, now, best);
+        surplus--;
+        added = false;
+    }
+    return surplus;
+}
+
 /* Makes the one-way counts exact: first by the moves that cost little, then by any. */
 static void settle(search *s)
 {
     const su_synthesis *p = s->problem;
-    uint32_t column = s->block.column;
     uint64_t surplus = 0;
-    for (uint32_t v = 0; v < p->card[column]; v++) surplus += s->excess[v] > 0 ? (uint64_t)s->excess[v] : 0;
-    for (int any = 0; any < 2; any++) {
-        for (uint64_t i = 0; surplus && i < p->record_count; i++) {
-            uint32_t r = s->order[i], now = code_of(s, r, column);
-            float f;
-            if (s->excess[now] <= 0) continue;
-            su_synth_widen(&s->packed, s->order, i, 1, s->wide[0]);
-            su_synth_block_locate(&s->block, s->wide[0], &s->look[0]);
-            uint32_t best = best_short(s, &s->look[0], &f);
-            if (!any && f - s->look[0].sum[now] > 2 * s->block.total_weight) continue;
-            s->distance += 2 * ((double)f - s->look[0].sum[now] + s->block.total_weight);
-            move(s, &s->look[0], r, now, best);
-            surplus--;
+    for (uint32_t v = 0; v < p->card[s->block.column]; v++) surplus += s->excess[v] > 0 ? (uint64_t)s->excess[v] : 0;
+    for (int any = 0; any < 2; any++)
+        for (batch b = { .s = s }; surplus && b.first < p->record_count; b.first += BATCH) {
+            share_out(&b, p->record_count, settle_slice);
+            surplus = settle_batch(&b, any, surplus);
         }
-    }
 }
 
 static void count_part(void *arg, size_t part, unsigned worker)
@@ -343,29 +375,52 @@ static void search_init(su_context *ctx, search *s, const su_synthesis *p, su_ra
     s->excess = su_alloc_array(most, sizeof *s->excess);
 }
 
-/* Weighted squared distance of the records to all tables, counted from the start. */
-static double count_distance(const search *s)
+static void give_records(const search *s)
+{
+    for (uint32_t j = 0; j < s->problem->column_count; j++)
+        for (uint64_t r = 0; r < s->problem->record_count; r++) s->records[j][r] = (uint16_t)code_of(s, r, j);
+}
+
+static double table_distance(const su_target_table *t, const int64_t *count)
+{
+    double sum = 0;
+    for (uint64_t i = 0; i < t->cells; i++) sum += ((double)count[i] - t->estimate[i]) * ((double)count[i] - t->estimate[i]);
+    return t->weight * sum;
+}
+
+/* Adds the distance to tables from..to - 1, of so many cells. */
+static su_status add_distance(search *s, const su_code_matrix *m, size_t from, size_t to, uint64_t cells)
+{
+    const su_target_table *tables = s->problem->tables;
+    int64_t *block = su_alloc_array((size_t)cells, sizeof *block), *at = block;
+    su_contingency_request *requests = su_alloc_array(to - from, sizeof *requests);
+    for (size_t t = from; t < to; at += tables[t++].cells)
+        requests[t - from] = (su_contingency_request) { .n = tables[t].length, .columns = tables[t].columns, .out = at };
+    su_status status = su_contingency_many(s->ctx, m, requests, to - from);
+    for (size_t t = from; status == SU_OK && t < to; t++) s->distance += table_distance(&tables[t], requests[t - from].out);
+    free(block);
+    free(requests);
+    return status;
+}
+
+/* Weighted squared distance of the records to all tables, counted from the start. Uses the room for the records that are given out. */
+static su_status count_distance(search *s)
 {
     const su_synthesis *p = s->problem;
-    double distance = 0;
-    size_t capacity = 0;
-    uint32_t *count = NULL;
-    for (size_t t = 0; t < p->table_count; t++) {
-        const su_target_table *table = &p->tables[t];
-        count = su_grow(count, &capacity, (size_t)table->cells, sizeof *count);
-        memset(count, 0, (size_t)table->cells * sizeof *count);
-        for (uint64_t r = 0; r < p->record_count; r++) {
-            size_t at = 0;
-            for (uint32_t k = 0; k < table->length; k++) at = at * p->card[table->columns[k]] + code_of(s, r, table->columns[k]);
-            count[at]++;
-        }
-        double sum = 0;
-        for (uint64_t i = 0; i < table->cells; i++)
-            sum += ((double)count[i] - table->estimate[i]) * ((double)count[i] - table->estimate[i]);
-        distance += table->weight * sum;
+    su_status status = SU_OK;
+    su_code_matrix m = { .row_count = p->record_count, .column_count = p->column_count };
+    m.columns = su_alloc_array(p->column_count + 1, sizeof *m.columns);
+    give_records(s);
+    for (uint32_t j = 0; j < p->column_count; j++) m.columns[j] = (su_matrix_column) { .card = p->card[j], .codes = s->records[j] };
+    s->distance = 0;
+    for (size_t from = 0, to; status == SU_OK && from < p->table_count; from = to) {
+        uint64_t cells = 0;
+        for (to = from; to < p->table_count && (to == from || cells + p->tables[to].cells <= DISTANCE_CELLS); to++)
+            cells += p->tables[to].cells;
+        status = add_distance(s, &m, from, to, cells);
     }
-    free(count);
-    return distance;
+    free(m.columns);
+    return status;
 }
 
 static su_status place_all(search *s)
@@ -399,7 +454,7 @@ static su_status run(search *s)
     if (p->start) s->done = p->column_count;
     s->work = p->column_count * (1 + ceil(fmax(left, STEP) / STEP));
     su_status status = place_all(s);
-    if (status == SU_OK && p->noise > 0) s->distance = count_distance(s);
+    if (status == SU_OK && p->noise > 0) status = count_distance(s);
     /* Records to start from may have other one-way counts: their first step is taken even when nobody can be visited. */
     while (status == SU_OK && (left > 0 || (p->start && isinf(before))) && goes_on(s, before)) {
         uint64_t visits = (uint64_t)(fmin(fmax(left, 0), STEP) * (double)p->record_count);
@@ -420,9 +475,9 @@ su_status su_synthesise(su_context *ctx, const su_synthesis *problem, su_random 
     if (status != SU_OK || problem->record_count == 0) return status;
     search_init(ctx, &s, problem, random);
     s.crew = su_crew_start(ctx, CREW_MAX);
+    s.records = records;
     status = run(&s);
-    for (uint32_t j = 0; status == SU_OK && j < problem->column_count; j++)
-        for (uint64_t r = 0; r < problem->record_count; r++) records[j][r] = (uint16_t)code_of(&s, r, j);
+    if (status == SU_OK) give_records(&s);
     su_crew_end(s.crew);
     su_synth_block_free(&s.block);
     for (unsigned i = 0; i < BATCH; i++) su_synth_look_free(&s.near[i]);

@@ -1,4 +1,4 @@
-/* synth: records that agree with target tables, by local search (spec privacy 1.10.5; same family as Private-GSD, arXiv 2306.03257;
+/* synth: records that agree with target tables, by local search (docs/methods/projection.md; same family as Private-GSD, arXiv 2306.03257;
  * docs/methods/projection.md). Post-processing: sees only what was already measured with noise. */
 #ifndef SU_PROTECT_SYNTH_H
 #define SU_PROTECT_SYNTH_H
@@ -35,7 +35,8 @@ typedef struct su_synthesis {
  * never appears. The weighted squared distance to the tables is driven down by choosing, record by record and column by column, the best
  * value. Forbidden cells are avoided, not excluded: one_way alone is a promise. Time O(records * sum over columns of (tables through it *
  * card)). Memory: a record takes one byte a cell where no column has more than 256 codes, else two, and 4 for its place in the order; the
- * tables through one column take 4 bytes a cell. Honours ctx->cancel and ctx->progress. Errors: SU_USAGE when the problem contradicts
+ * tables through one column take 4 bytes a cell; with `noise`, tables of 4 million cells (or one larger table) at a time 16 a cell.
+ * Honours ctx->cancel and ctx->progress. Until it succeeds, what is in records is nothing. Errors: SU_USAGE when the problem contradicts
  * itself, SU_CANCELLED. */
 /* Sweeps, the start counted as a quarter, that p->seconds pay for. */
 double su_synth_affordable(const su_synthesis *p);

@@ -1,4 +1,4 @@
-/* evaluate: a release beside the truth (spec privacy 1.6). Outside the guarantee: the numbers themselves say something about the data. */
+/* evaluate: a release beside the truth (docs/methods/evaluation.md). Outside the guarantee: the numbers themselves say something about the data. */
 #include "evaluate.h"
 #include "variation.h"
 

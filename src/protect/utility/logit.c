@@ -7,8 +7,7 @@
 
 enum { MOST_ITERATIONS = 60, MOST_HALVINGS = 30 };
 
-/* ---- Cholesky, lower triangle in place ------------------------------------------------------------------------------------------------
- */
+/* ---- Cholesky, lower triangle in place ---- */
 
 static bool factor(double *a, uint32_t p)
 {

@@ -71,8 +71,7 @@ static su_status named_outcome(su_context *ctx, const su_code_matrix *m, const s
     return su_fail(ctx, SU_USAGE, "the outcome %s is no column of the release", text);
 }
 
-/* ---- terms ------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- terms ---- */
 
 static void cross_tabulate(job *j)
 {
@@ -161,8 +160,7 @@ static void choose_terms(job *j)
     su_buf_free(&left_out);
 }
 
-/* ---- fits -------------------------------------------------------------------------------------------------------------------------------
- */
+/* ---- fits ---- */
 
 static void fit_side(job *j, int side)
 {

@@ -45,6 +45,7 @@ static const struct {
     { "flow", coverage_flow, 2 },
     { "trend", coverage_trend, 0.5 },
     { "lists", coverage_lists, 0.2 },
+    { "quantiles, replicates, strata, delays", coverage_survey, 1 },
 };
 
 int main(int argc, char **argv)

@@ -34,5 +34,6 @@ void coverage_areas(simulation *s);
 void coverage_flow(simulation *s);
 void coverage_trend(simulation *s);
 void coverage_lists(simulation *s);
+void coverage_survey(simulation *s);
 
 #endif

@@ -38,13 +38,30 @@ static void cells(double level, double pair, double unlike, double *probability)
 static const char *const IDS[METHODS] = { "main",    "stepwise", "stepwise_aic", "best_bic", "downhill",
                                           "average", "chao",     "dga",          "latent",   "threshold" };
 
+static const char *const UNLIKE[] = { "Mth Chao", "Mth Poisson2", "Mth Darroch", "Mth Gamma3.5" };
+enum { MODELS = sizeof UNLIKE / sizeof *UNLIKE, ALL = METHODS + MODELS + 1 };
+
+/* The models in which people differ, and the whole range. */
+static void beside_the_panel(cover *c, const su_result *out, double people, bool warned)
+{
+    for (size_t row = 0; row < su_result_rows(out, "catchability"); row++) {
+        const char *id = su_result_get_text(out, "catchability", row, "model");
+        for (int m = 0; m < MODELS; m++)
+            if (id && !strcmp(id, UNLIKE[m])) cover_row(&c[m], out, "catchability", row, "low", "high", people, warned);
+    }
+    double low = su_result_get_fact(out, "range_low"), high = su_result_get_fact(out, "range_high");
+    cover_add(&c[MODELS], low, isnan(high) && !isnan(low) ? INFINITY : high, people, warned);
+}
+
 static void one_setting(simulation *s, const char *text, int64_t people, double level, double pair, double unlike)
 {
-    cover c[METHODS];
+    cover c[ALL];
     double probability[CELLS];
     cells(level, pair, unlike, probability);
     su_philox r = simulation_stream(s);
     for (int m = 0; m < METHODS; m++) c[m] = (cover) { .what = IDS[m] };
+    for (int m = 0; m < MODELS; m++) c[METHODS + m] = (cover) { .what = UNLIKE[m] };
+    c[ALL - 1] = (cover) { .what = "all of it (the range printed last)" };
     for (int64_t d = 0; d < s->draws; d++) {
         int64_t counts[CELLS];
         su_philox_multinomial(&r, people, probability, CELLS, counts);
@@ -70,10 +87,11 @@ static void one_setting(simulation *s, const char *text, int64_t people, double 
             for (int m = 0; m < METHODS; m++)
                 if (id && !strcmp(id, IDS[m])) cover_row(&c[m], out, "panel", row, "low", "high", (double)people, warned);
         }
+        if (good) beside_the_panel(c + METHODS, out, (double)people, warned);
         su_overlaps_free(o);
         su_result_free(out);
     }
-    cover_print(s, text, c, METHODS);
+    cover_print(s, text, c, ALL);
 }
 
 void coverage_lists(simulation *s)

@@ -47,6 +47,63 @@ static void mann_kendall(void **state)
     json_decref(r);
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* All slopes kept and sorted, Gilbert's ranks read off. */
+static su_sen sen_by_sorting(const double *x, const double *t, size_t n, double variance)
+{
+    su_sen out = { NAN, NAN, NAN };
+    size_t m = 0;
+    double *slope = su_alloc_array(n * n, sizeof *slope);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = i + 1; j < n; j++) {
+            double step = t ? t[j] - t[i] : (double)(j - i), one = (x[j] - x[i]) / step;
+            if (step != 0 && !isnan(one)) slope[m++] = one;
+        }
+    qsort(slope, m, sizeof *slope, by_value);
+    double reach = 1.959963984540054 * sqrt(variance), low = ((double)m - reach) / 2, high = ((double)m + reach) / 2;
+    if (m) out.slope = (slope[(m - 1) / 2] + slope[m / 2]) / 2;
+    if (m && variance > 0 && low >= 1 && high + 1 <= (double)m) {
+        size_t a = (size_t)low, b = (size_t)high;
+        out.low = slope[a - 1] + (low - (double)a) * (slope[a] - slope[a - 1]);
+        out.high = slope[b] + (b + 1 < m ? (high - (double)b) * (slope[b + 1] - slope[b]) : 0);
+    }
+    free(slope);
+    return out;
+}
+
+/* Whole numbers with many ties, values of all sizes and signs, missing ones, times with gaps and twice the same. */
+static void sen_against_sorting(void **state)
+{
+    (void)state;
+    enum { MOST = 60 };
+    su_random r;
+    su_random_seeded(&r, 20261122);
+    double x[MOST], t[MOST];
+    for (int trial = 0; trial < 400; trial++) {
+        size_t n = 2 + (size_t)su_random_below(&r, MOST - 1), kind = (size_t)trial % 4;
+        for (size_t i = 0; i < n; i++) {
+            double unit = (double)su_random_below(&r, 1000000) / 1e6 - 0.4;
+            x[i] = kind == 0 ? (double)su_random_below(&r, 3) - 1 : kind == 1 ? unit * pow(10, (double)su_random_below(&r, 40) - 20) : unit;
+            if (kind == 2 && su_random_below(&r, 5) == 0) x[i] = NAN;
+            t[i] = (i ? t[i - 1] : 2000) + (double)su_random_below(&r, 3);
+        }
+        double variance = su_mann_kendall_of(x, n).variance;
+        const double *time = kind == 3 ? t : NULL;
+        su_sen got = su_sen_slope(x, time, n, variance, 0.95), want = sen_by_sorting(x, time, n, variance);
+        double pairs[][2] = { { got.slope, want.slope }, { got.low, want.low }, { got.high, want.high } };
+        for (int k = 0; k < 3; k++)
+            if (!(fabs(pairs[k][0] - pairs[k][1]) <= (k ? 1e-12 * fabs(pairs[k][1]) : 0)) && !(isnan(pairs[k][0]) && isnan(pairs[k][1])))
+                fail_msg("seed 20261122, trial %d: number %d is %.17g, by sorting %.17g", trial, k, pairs[k][0], pairs[k][1]);
+    }
+    assert_true(isnan(su_sen_slope(x, NULL, 1, 1, 0.95).slope));
+    assert_true(isnan(su_sen_slope(x, NULL, SU_SEN_MOST + 1, 1, 0.95).slope));
+}
+
 /* The permutation distribution itself: all 720 orders of six values with a tie have variance as the formula says, and mean 0. */
 static void kendall_by_permutation(void **state)
 {
@@ -147,8 +204,8 @@ static void exact_series(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(mann_kendall), cmocka_unit_test(kendall_by_permutation), cmocka_unit_test(seasons),
-        cmocka_unit_test(holt_winters), cmocka_unit_test(exact_series),
+        cmocka_unit_test(mann_kendall), cmocka_unit_test(sen_against_sorting), cmocka_unit_test(kendall_by_permutation),
+        cmocka_unit_test(seasons),      cmocka_unit_test(holt_winters),        cmocka_unit_test(exact_series),
     };
     return cmocka_run_group_tests_name("season", tests, NULL, NULL);
 }

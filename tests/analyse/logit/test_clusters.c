@@ -168,8 +168,156 @@ static void test_cr2(void **state)
     su_frame_free(frame);
 }
 
+typedef struct wide {
+    su_frame *frame;
+    su_arena arena;
+    su_predictors *x;
+    su_units units;
+    su_fit *fit;
+    double *y, *a, *weight;
+    uint32_t *kind, *first, *second;
+} wide;
+
+static void wide_open(su_context *ctx, wide *w, uint64_t rows, uint32_t first, uint32_t second, const char *formula, const double *own)
+{
+    static const char *const kinds[] = { "k1", "k2", "k3" };
+    static const char *const names[] = { "g1", "g2", "g3", "g4", "g5", "g6", "g7", "g8", "g9", "g10", "g11", "g12" };
+    su_formula *f;
+    su_predictors_options o = { 0 };
+    su_frame_add_number(w->frame, "y", w->y);
+    su_frame_add_number(w->frame, "a", w->a);
+    su_frame_add_factor(w->frame, "kind", w->kind, kinds, 3);
+    su_frame_add_factor(w->frame, "first", w->first, names, first);
+    su_frame_add_factor(w->frame, "second", w->second, names, second);
+    su_arena_init(&w->arena);
+    if (su_formula_parse(ctx, &w->arena, su_str_of(formula), NULL, 0, &f) != SU_OK ||
+        su_predictors_build(ctx, w->frame, f, &o, &w->x) != SU_OK)
+        fail_msg("%s", ctx->message);
+    su_units_init(&w->units, w->x, SU_FAMILY_LOGIT, own);
+    assert_int_equal(su_fit_new(ctx, &w->units, &w->fit), SU_OK);
+    assert_int_equal(w->units.n, rows);
+}
+
+static void wide_make(su_random *r, wide *w, uint64_t rows, uint32_t first, uint32_t second, double alike)
+{
+    *w = (wide) { .frame = su_frame_new(rows) };
+    double **numbers[] = { &w->y, &w->a, &w->weight };
+    uint32_t **factors[] = { &w->kind, &w->first, &w->second };
+    for (int k = 0; k < 3; k++) {
+        *numbers[k] = su_alloc_array(rows, sizeof(double));
+        *factors[k] = su_alloc_array(rows, sizeof(uint32_t));
+    }
+    for (uint64_t i = 0; i < rows; i++) {
+        w->a[i] = (double)su_random_below(r, 1u << 30) / (1u << 29) - 1 + 1e-9 * (double)i;
+        w->weight[i] = 0.5 + (double)su_random_below(r, 100) / 50;
+        w->kind[i] = 1 + (uint32_t)su_random_below(r, 3);
+        w->first[i] = 1 + (uint32_t)su_random_below(r, first);
+        w->second[i] = 1 + (uint32_t)su_random_below(r, second);
+        double share = 0.5 + 0.2 * w->a[i] + alike * ((w->first[i] % 2) - 0.5) + alike * ((w->second[i] % 2) - 0.5);
+        w->y[i] = (double)su_random_below(r, 1000) < 1000 * share;
+    }
+}
+
+static void wide_close(wide *w)
+{
+    su_fit_free(w->fit);
+    su_units_free(&w->units);
+    su_predictors_free(w->x);
+    su_arena_free(&w->arena);
+    su_frame_free(w->frame);
+    free(w->y), free(w->a), free(w->weight);
+    free(w->kind), free(w->first), free(w->second);
+}
+
+/* Many different rows are decoded once and summed from there: the same as reading every row again, with and without weights. */
+static void test_stored_rows(void **state)
+{
+    (void)state;
+    enum { ROWS = 70000, CLUSTERS = 12 };
+    su_context ctx;
+    su_random r;
+    su_context_init(&ctx);
+    su_test_random(&r);
+    for (int weighted = 0; weighted < 2; weighted++) {
+        wide w;
+        wide_make(&r, &w, ROWS, CLUSTERS, 3, 0.1);
+        wide_open(&ctx, &w, ROWS, CLUSTERS, 3, "y ~ a + kind + I(a^2)", weighted ? w.weight : NULL);
+        assert_false(w.units.collapsed);
+        assert_non_null(w.units.fixed);
+        su_variance_input in = { .fit = w.fit, .x = w.x, .family = SU_FAMILY_LOGIT, .weight = weighted ? w.weight : NULL };
+        assert_int_equal(su_frame_find(&ctx, w.frame, SU_STR("first"), &in.cluster[0]), SU_OK);
+        su_covariance slow = su_covariance_new(w.x->columns), fast = su_covariance_new(w.x->columns);
+        assert_int_equal(su_covariance_of(&ctx, &in, SU_VARIANCE_HC1, &slow), SU_OK);
+        in.units = &w.units;
+        assert_int_equal(su_covariance_of(&ctx, &in, SU_VARIANCE_HC1, &fast), SU_OK);
+        for (uint32_t i = 0; i < w.x->columns; i++)
+            for (uint32_t j = 0; j < w.x->columns; j++) {
+                size_t at = (size_t)i * w.x->columns + j;
+                double scale = sqrt(slow.v[(size_t)i * w.x->columns + i] * slow.v[(size_t)j * w.x->columns + j]);
+                su_reference_within("covariance", fast.v[at] / scale, slow.v[at] / scale, 1e-9);
+            }
+        su_covariance_free(&slow);
+        su_covariance_free(&fast);
+        wide_close(&w);
+    }
+}
+
+static double smallest(const double *m, uint32_t p)
+{
+    double *copy = su_alloc_array((size_t)p * p, sizeof *copy), *values = su_alloc_array(p, sizeof *values),
+           *vectors = su_alloc_array((size_t)p * p, sizeof *vectors);
+    memcpy(copy, m, (size_t)p * p * sizeof *copy);
+    su_eigen_symmetric(copy, p, values, vectors);
+    double least = values[0];
+    free(copy), free(values), free(vectors);
+    return least;
+}
+
+/* Few clusters in both ways: where V is not positive, what is reported is P with P >= 0, P - V >= 0 and P (P - V) = 0, and only the nearest
+ * positive matrix is that (Moreau's decomposition); where it is positive, it stays. */
+static void test_projection(void **state)
+{
+    (void)state;
+    enum { ROWS = 90, TRIALS = 60 };
+    su_context ctx;
+    su_random r;
+    su_context_init(&ctx);
+    su_test_random(&r);
+    int projected = 0;
+    for (int trial = 0; trial < TRIALS; trial++) {
+        wide w;
+        uint32_t first = trial % 2 ? 12 : 5, second = trial % 2 ? 11 : 4;
+        wide_make(&r, &w, ROWS, first, second, trial % 2 ? 0.3 : 0);
+        wide_open(&ctx, &w, ROWS, first, second, trial % 2 ? "y ~ a" : "y ~ a*kind + I(a^2)", NULL);
+        su_variance_input in = { .fit = w.fit, .x = w.x, .family = SU_FAMILY_LOGIT };
+        uint32_t p = w.x->columns;
+        assert_int_equal(su_frame_find(&ctx, w.frame, SU_STR("first"), &in.cluster[0]), SU_OK);
+        assert_int_equal(su_frame_find(&ctx, w.frame, SU_STR("second"), &in.cluster[1]), SU_OK);
+        su_covariance raw = su_covariance_new(p), own = su_covariance_new(p);
+        su_covariance_two_way(&in, SU_VARIANCE_HC1, raw.v, raw.clusters);
+        assert_int_equal(su_covariance_of(&ctx, &in, SU_VARIANCE_HC1, &own), SU_OK);
+        double least = smallest(raw.v, p), scale = 0;
+        for (uint32_t i = 0; i < p; i++) scale = fmax(scale, fabs(own.v[(size_t)i * p + i]));
+        assert_true(own.projected == (least < -1e-12 * scale) || fabs(least) < 1e-9 * scale);
+        projected += own.projected;
+        assert_true(smallest(own.v, p) > -1e-9 * scale);
+        double *gap = su_alloc_array((size_t)p * p, sizeof *gap), *product = su_alloc_array((size_t)p * p, sizeof *product);
+        for (size_t i = 0; i < (size_t)p * p; i++) gap[i] = own.v[i] - raw.v[i];
+        assert_true(smallest(gap, p) > -1e-9 * scale);
+        su_multiply(own.v, gap, p, p, p, product);
+        for (size_t i = 0; i < (size_t)p * p; i++) assert_true(fabs(product[i]) < 1e-9 * scale * scale);
+        for (uint32_t i = 0; i < p; i++) assert_true(own.v[(size_t)i * p + i] >= 0 && own.df[i] == second - 1);
+        free(gap), free(product);
+        su_covariance_free(&raw);
+        su_covariance_free(&own);
+        wide_close(&w);
+    }
+    printf("# %d of %d were projected\n", projected, TRIALS);
+    assert_true(projected >= TRIALS / 2 && projected < TRIALS);
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cr2) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(test_cr2), cmocka_unit_test(test_stored_rows), cmocka_unit_test(test_projection) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -260,12 +260,46 @@ static void test_splines(void **state)
     model_close(&m);
 }
 
+static double whole_term(fms *f, const char *formula, su_logit_variance variance, const char *table, const char *term)
+{
+    su_logit_options o = { .formula = formula, .variance = variance, .likelihood_ratios = variance == SU_VARIANCE_MODEL };
+    su_result *r = NULL;
+    double found = NAN;
+    if (variance == SU_VARIANCE_HC1 && su_frame_find(&f->ctx, f->frame, SU_STR("site"), &o.cluster[0]) != SU_OK)
+        fail_msg("%s", f->ctx.message);
+    if (su_logit(&f->ctx, f->frame, &o, &r) != SU_OK) fail_msg("%s", f->ctx.message);
+    for (size_t i = 0; i < su_result_rows(r, table); i++)
+        if (!strcmp(su_result_get_text(r, table, i, "term"), term)) found = su_result_get(r, table, i, "statistic");
+    su_result_free(r);
+    return found;
+}
+
+/* A spline is tested as one: Wald statistics and likelihood ratios of all its columns, in R 4.2.2 as in test_splines (sandwich's vcovCL
+ * for the clusters). */
+static void test_spline_terms(void **state)
+{
+    (void)state;
+    fms f;
+    if (!fms_open(&f, "statistics/fms_synthetic.csv", NULL)) skip();
+    const char *plain = "any_ind ~ ns(age, 3) + sex", *crossed = "any_ind ~ ns(age, 4)*sex";
+    su_reference_near("Wald", whole_term(&f, plain, SU_VARIANCE_MODEL, "tests", "ns(age,3)"), 1.84201280531418, 1e-9);
+    su_reference_near("ratio", whole_term(&f, plain, SU_VARIANCE_MODEL, "likelihood_ratios", "ns(age,3)"), 1.84628416159558, 1e-9);
+    su_reference_near("clusters", whole_term(&f, plain, SU_VARIANCE_HC1, "tests", "ns(age,3)"), 3.20531858020416, 1e-9);
+    su_reference_near("Wald", whole_term(&f, crossed, SU_VARIANCE_MODEL, "tests", "ns(age,4):sex"), 3.06105841114048, 1e-9);
+    su_reference_near("ratio", whole_term(&f, crossed, SU_VARIANCE_MODEL, "likelihood_ratios", "ns(age,4):sex"), 3.11785478622323, 1e-9);
+    assert_true(isnan(whole_term(&f, crossed, SU_VARIANCE_MODEL, "tests", "ns(age,4)1")));
+    assert_true(isnan(whole_term(&f, crossed, SU_VARIANCE_MODEL, "likelihood_ratios", "ns(age,4)"))); /* its interaction is there */
+    /* a number beside its spline is a term of its own (and follows from it); two splines of one number are two */
+    assert_false(isnan(whole_term(&f, "any_ind ~ ns(age, 2) + ns(age, 4)", SU_VARIANCE_MODEL, "tests", "ns(age,2)")));
+    fms_close(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_average_effects), cmocka_unit_test(test_interactions),      cmocka_unit_test(test_profiles),
-        cmocka_unit_test(test_measures),        cmocka_unit_test(test_profile_intervals),
-        cmocka_unit_test(test_splines),
+        cmocka_unit_test(test_measures),        cmocka_unit_test(test_profile_intervals), cmocka_unit_test(test_splines),
+        cmocka_unit_test(test_spline_terms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

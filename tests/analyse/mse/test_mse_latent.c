@@ -69,7 +69,7 @@ static void r_hat(void **state)
 }
 
 /* ---- Geweke 2004 (doi:10.1198/016214504000001132): draws of state and table from the prior and the model, against the sampler run in
- * turns with new tables from the model. Whatever is wrong in one conditional shows as a difference of means. ---- */
+ * turns with new tables from the model. Whatever is wrong in one conditional shows as a difference of means. */
 
 enum { LISTS = 3, CLASSES = 3, PEOPLE = 25, STATISTICS = 9, BATCHES = 50 };
 static const double MOST = 5;

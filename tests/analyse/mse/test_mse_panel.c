@@ -82,7 +82,7 @@ static void average_is_a_mixture(void **state)
     su_overlaps_free(o);
 }
 
-/* The published table, end to end. Chao's bound and its interval: spec 3.9, recomputed by hand from 2,492 people on one list and 241 on
+/* The published table, end to end. Chao's bound and its interval: recomputed by hand from 2,492 people on one list and 241 on
  * two. */
 static void uk_six_lists(void **state)
 {
@@ -120,7 +120,7 @@ static void chapman_and_links(void **state)
     su_overlaps *o = table_of(2, (const history_count[]) { { "10", 382 }, { "01", 272 }, { "11", 38 }, { NULL, 0 } });
     su_mse_options options = quick();
     su_result *r = run(o, &options, SU_OK);
-    su_reference_near("Chapman", panel_number(r, "chapman", "N"), 3356.205128, 1e-9); /* spec 6: 420/310/38, SE 472.871100803397 */
+    su_reference_near("Chapman", panel_number(r, "chapman", "N"), 3356.205128, 1e-9); /* 420/310/38, SE 472.871100803397 */
     assert_true(su_result_has_warning(r, "W_MSE_TWO_LISTS"));
     su_result_free(r);
     su_overlaps_free(o);

@@ -117,7 +117,7 @@ static void best_models(void **state)
     json_decref(ref);
 }
 
-/* Downhill stops at a local minimum on UK_5 (12,262); restarts find the best of all models (25,311). Numbers: spec 3.4, by R. */
+/* Downhill stops at a local minimum on UK_5 (12,262); restarts find the best of all models (25,311). Numbers by R. */
 static void downhill_and_restarts(void **state)
 {
     (void)state;

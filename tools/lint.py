@@ -6,6 +6,8 @@ import subprocess
 import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+with open(os.path.join(ROOT, ".gitignore"), encoding="utf-8") as ignored:
+    MADE = tuple(line.strip().strip("/") for line in ignored if line.startswith("/") and "*" not in line)
 BANNED_CALLS = re.compile(r"\b(strcpy|strcat|sprintf|vsprintf|gets|atoi|atol|atof|strtok)\s*\(")
 FLOATING = re.compile(r"\b(double|float|_Float\w*|__float128|_Complex)\b|<(math|tgmath|float|complex|fenv)\.h>"
                       r"|\b(log|exp|sqrt|cbrt|pow|floor|ceil|round|rint|nearbyint|trunc|fabs|fmin|fmax|fma|ldexp|frexp|hypot|erf|l?lround|l?lrint)"
@@ -136,7 +138,7 @@ def check_page(path, text):
         for found in NAMED.finditer(re.sub(r"`\[[^`]*`", "", line)):
             name = found.group(1) or found.group(0)
             near = os.path.join(ROOT, os.path.dirname(path), name)
-            if not os.path.exists(near) and not os.path.exists(os.path.join(ROOT, name)) and not known_stem(name):
+            if not os.path.exists(near) and not os.path.exists(os.path.join(ROOT, name)) and not known_stem(name) and not made(name):
                 yield n, f"{name} is not there"
     if not path.startswith("docs/methods/"):
         return
@@ -157,6 +159,11 @@ def known_stem(name):
     """test_pgm stands for test_pgm.c and test_pgm_fit.c; src/analyse/rates for the folder."""
     folder, stem = os.path.split(os.path.join(ROOT, name))
     return os.path.isdir(folder) and any(f.startswith(stem) for f in os.listdir(folder))
+
+
+def made(name):
+    """What tools make, such as web/node_modules: not in a fresh clone."""
+    return any(name.startswith(p) for p in MADE)
 
 
 def pages():

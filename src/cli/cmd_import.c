@@ -39,7 +39,8 @@ su_status su_cli_import(su_cli *cli, su_vault *v, const char *org, const su_sour
 
 static void say(su_cli *cli, const su_source *s, const char *org, uint64_t batch, const su_import_counts *n)
 {
-    su_log(&cli->ctx, "batch %llu: %llu records of %s sealed", (unsigned long long)batch, (unsigned long long)n->sealed, org);
+    su_log(&cli->ctx, "batch %llu: %llu record%s of %s sealed", (unsigned long long)batch, (unsigned long long)n->sealed,
+           n->sealed == 1 ? "" : "s", org);
     if (n->known || n->withdrawn)
         su_log(&cli->ctx, "left out: %llu records that are in the vault already (they stay as they are), %llu that were withdrawn",
                (unsigned long long)n->known, (unsigned long long)n->withdrawn);

@@ -88,6 +88,30 @@ def test_page_of_the_demo():
         assert process.returncode == 0, (process.returncode, said[-2000:])
 
 
+def test_full_export_every_year():
+    """The second export holds the older cases, one who withdrew, a new one, and a row that cannot be used."""
+    header = "case_no,gender,ageBroad,citizenship\n"
+    old = "".join(f"C-{i},Woman,18--20,UKR\n" for i in range(30))
+    mapping = write("year/map.csv", "source_column,source_value,target_column,target_value,rule,coverage,note\ncase_no,,,,record,exact,\n"
+                    "gender,,gender,,rename,exact,\nageBroad,,ageBroad,,rename,exact,\ncitizenship,,citizenship,,rename,exact,\n")
+    first, second = write("year/2024.csv", header + old), write("year/2025.csv", header + old + "C-30,Man,21--23,UKR\nC-30,Man,21--23,UKR\n")
+    suha("vault", "init", path("year", "vault"))
+    suha("org", "add", path("year", "vault"), "harbour", "--name", "Harbour House")
+    common = ["--vault", path("year", "vault"), "--org", "harbour", "--schema", "ctdc-2024", "--map", mapping]
+    suha("import", first, *common)
+    suha("withdraw", path("year", "vault"), "--org", "harbour", "--record", "C-7")
+    refused = suha("import", second, *common, code=1)
+    assert "29 of 31 records are in the vault already" in refused.err and "--skip-known" in refused.err, refused.err
+    done = suha("import", second, *common, "--skip-known", "--json")
+    said = done.json()
+    assert (said["records"], said["known"], said["withdrawn"], said["returned"]) == (1, 29, 1, 0), said
+    for words in ("1 record of harbour sealed", "29 records that are in the vault already", "1 that were withdrawn", "1 of 32 rows were rejected"):
+        assert words in done.err, (words, done.err)
+    assert suha("vault", "status", path("year", "vault"), "--json").json()["records"] == 30
+    again = write("year/consent.csv", header + "C-7,Woman,18--20,UKR\n")
+    assert "had been withdrawn" in suha("import", again, *common).err
+
+
 def test_vault_from_the_command_line():
     write("org/cases.csv", "case_no,gender,ageBroad,citizenship\n" + "".join(f"C-{i},{'Woman' if i % 3 else 'Man'},18--20,UKR\n" for i in range(300)))
     suha("map", "suggest", path("org/cases.csv"), "--schema", "ctdc-2024", code=0)

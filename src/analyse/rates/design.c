@@ -177,13 +177,19 @@ static void name_stratum(const builder *b, unsigned s, const su_stage *stage, ui
         snprintf(out, size, "the unit of stage %u around row %llu", s, (unsigned long long)row + 1);
 }
 
-/* The first value of a factor that is why the column is not one of numbers. */
-static const char *not_a_number(const su_variable *v)
+/* Names the first value, and its row, that is why the column is not one of numbers. */
+static su_status not_numbers(const builder *b, const char *option, const char *what, const su_variable *v)
 {
     double x;
-    for (uint32_t i = 0; i < v->level_count; i++)
-        if (!su_parse_f64(su_str_of(v->levels[i]), &x)) return v->levels[i];
-    return v->level_count ? v->levels[0] : "";
+    for (uint64_t r = 0; r < b->frame->rows; r++) {
+        uint32_t level = su_frame_level(v, r);
+        if (level && !su_parse_f64(su_str_of(v->levels[level - 1]), &x))
+            return su_fail(
+                b->ctx, SU_INPUT,
+                "row %llu: %s '%s' must be numbers%s; '%.100s' is not one. Correct it; a code for missing is named with --missing",
+                (unsigned long long)r + 1, option, v->name, what, v->levels[level - 1]);
+    }
+    return su_fail(b->ctx, SU_INPUT, "%s '%s' must be numbers%s; there is none in the column", option, v->name, what);
 }
 
 static su_status read_population(builder *b, unsigned s, const uint32_t *stratum, su_stage *stage)
@@ -191,9 +197,7 @@ static su_status read_population(builder *b, unsigned s, const uint32_t *stratum
     const su_variable *v = b->options->fpc[s];
     char name[260];
     if (!v) return SU_OK;
-    if (v->kind != SU_VARIABLE_NUMBER)
-        return su_fail(b->ctx, SU_INPUT, "--fpc '%s' must be numbers (sizes of the population, or fractions sampled); '%s' is not one",
-                       v->name, not_a_number(v));
+    if (v->kind != SU_VARIABLE_NUMBER) return not_numbers(b, "--fpc", " (sizes of the population, or fractions sampled)", v);
     stage->population = su_arena_array(&b->d->arena, stage->strata, sizeof *stage->population);
     bool sizes = false, fractions = false;
     for (uint64_t r = 0; r < b->frame->rows; r++) {
@@ -233,8 +237,7 @@ static su_status read_weights(builder *b)
     su_design *d = b->d;
     double sum = 0;
     if (!v) return SU_OK; /* by then 1, or the populations over the samples */
-    if (v->kind != SU_VARIABLE_NUMBER)
-        return su_fail(b->ctx, SU_INPUT, "--weight '%s' must be numbers; '%s' is not one", v->name, not_a_number(v));
+    if (v->kind != SU_VARIABLE_NUMBER) return not_numbers(b, "--weight", "", v);
     for (uint64_t r = 0; r < d->rows; r++) {
         double w = su_frame_number(v, r);
         if (isnan(w)) return missing_in(b, v, "weight", r);

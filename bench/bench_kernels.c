@@ -41,9 +41,10 @@ static su_code_matrix *matrix_of(su_context *ctx, const char *file, su_schema **
     su_raw_table *raw = NULL;
     su_case_table *cases = NULL;
     su_harmonise_report *notes = NULL;
-    su_harmonise_options options = { .max_rejected = UINT64_MAX };
+    su_harmonise_options options = { .max_rejected = UINT64_MAX, .nameless = true, .narrow = true };
     su_code_matrix *m = NULL;
-    check(ctx, su_table_read(ctx, file, NULL, &raw));
+    check(ctx, su_table_read(ctx, file, &(su_read_options) { .narrow = true }, &raw));
+    options.emptied = raw; /* as `suha release` reads a file */
     check(ctx, su_schema_from_table(ctx, raw, schema));
     check(ctx, su_harmonise(ctx, raw, *schema, NULL, &options, &cases, &notes));
     check(ctx, su_code_matrix_of(ctx, cases, &m));

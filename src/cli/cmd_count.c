@@ -68,7 +68,7 @@ static su_status count_and_write(su_cli *cli, const su_code_matrix *m, const su_
 
 su_status su_command_count(su_cli *cli)
 {
-    su_source s = { 0 };
+    su_source s = { .nameless = true, .emptied = true }; /* it is only counted */
     su_code_matrix *m = NULL;
     int64_t length = 3, least = 1;
     su_status st = su_cli_positionals(cli, 1, 1);

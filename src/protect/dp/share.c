@@ -67,14 +67,13 @@ void su_share_curve(const su_share *s, bool small, double *curve)
 
 uint32_t su_share_choose(const su_share *s, const double *curve, uint32_t from, double target, double most, double *expected)
 {
-    double invented = 0, all = 0, doubtful = 0;
+    double invented = 0, all = 0;
     uint32_t first = SU_SHARE_BINS;
     *expected = 0;
     for (uint32_t b = SU_SHARE_BINS; b-- > from;) {
         invented += curve[b] * (double)s->seen[b];
         all += (double)s->seen[b];
-        if (curve[b] > most) doubtful += curve[b] * (double)s->seen[b];
-        if (invented > target * all || doubtful >= 1) break;
+        if (invented > target * all || curve[b] > most) break;
         first = b;
         *expected = all > 0 ? invented / all : 0;
     }

@@ -33,9 +33,8 @@ double su_share_distance(const su_share *s);
  * (pool adjacent violators; Barlow, Bartholomew, Bremner, Brunk 1972). A bin that the replay lacks has the share of the one below it, 1 if
  * there is none. */
 void su_share_curve(const su_share *s, bool small, double *curve);
-/* The first bin, at least `from`, with which all combinations from there on have a mean share of at most `target`, and those in bins of a share
- * above `most` are expected to hold less than one invented, down to `from` if nothing speaks against it: SU_SHARE_BINS when there is none.
- * *expected: that mean share. O(SU_SHARE_BINS). */
+/* The first bin, at least `from`, with which all combinations from there on have a mean share of at most `target` and each bin one of at most
+ * `most`, down to `from` if nothing speaks against it: SU_SHARE_BINS when there is none. *expected: that mean share. O(SU_SHARE_BINS). */
 uint32_t su_share_choose(const su_share *s, const double *curve, uint32_t from, double target, double most, double *expected);
 
 #endif

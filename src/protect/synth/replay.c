@@ -9,7 +9,7 @@
 /* Expected share of invented combinations among those reported, per length: fixed in advance. */
 static const double TARGET[SU_RELEASE_LENGTH_MAX + 1] = { 0, 0, 0.01, 0.05, 0.05 };
 /* The largest share at any one sum, however many sure combinations there are to make up for it: what is printed is more likely true than not, by
- * far. Sums above it may add less than one invented combination in all. Not used when the replay is refuted, whose shares are too large already. */
+ * far. Not used when the replay is refuted, whose shares are too large already. */
 static const double MOST[SU_RELEASE_LENGTH_MAX + 1] = { 0, 0, 0.12, 0.2, 0.2 };
 #define MOST_SHOWN 0.4 /* the same for what records may show from three columns on */
 /* Of what the records may show from three columns on, as a public function of the noise: a share of SHOWN / sqrt(sd), between the target

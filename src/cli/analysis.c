@@ -169,7 +169,8 @@ su_status su_analysis_factor(su_cli *cli, su_analysis *a, const char *option, co
 
 /* ---- printing --------------------------------------------------------------------------------------------------------------- */
 
-const char *su_analysis_specification(su_cli *cli)
+/* The options given, but those that change nothing in the result (json, threads, report), as one line: for the reproducibility hash. */
+static const char *analysis_specification(su_cli *cli)
 {
     static const char *const apart[] = { "json", "threads", "report", "help", "out" };
     static const char *const paths[] = { "margins", "release" };
@@ -193,7 +194,7 @@ su_status su_analysis_print(su_cli *cli, const su_frame *frame, uint64_t seed, s
 {
     const char *report = su_cli_option(cli, "report");
     su_status st = SU_OK;
-    su_result_hash(r, frame ? &frame->fingerprint : NULL, su_analysis_specification(cli), seed);
+    su_result_hash(r, frame ? &frame->fingerprint : NULL, analysis_specification(cli), seed);
     if (report) {
         su_buf page = { 0 };
         su_result_print_html(r, &page);

@@ -39,8 +39,6 @@ su_status su_cli_words(su_cli *cli, const char *option, su_str **words, size_t *
 /* Numbers with commas. */
 su_status su_cli_reals(su_cli *cli, const char *option, double **numbers, size_t *count);
 
-/* The options given, but those that change nothing in the result (json, threads, report), as one line: for the reproducibility hash. */
-const char *su_analysis_specification(su_cli *cli);
 /* Sets the hash (data: the frame's fingerprint; NULL = none), writes --report, and prints text or, with --json, JSON. */
 su_status su_analysis_print(su_cli *cli, const su_frame *frame, uint64_t seed, su_result *r);
 

@@ -25,7 +25,7 @@ static const char *title_of(unsigned status)
     }
 }
 
-void su_api_problem(const su_problem *p, su_api_reply *out)
+static void api_problem(const su_problem *p, su_api_reply *out)
 {
     su_json j;
     out->body.n = 0;
@@ -137,7 +137,8 @@ int su_release_superseded(const su_site *site, size_t release)
     return -1;
 }
 
-int su_release_successor(const su_site *site, size_t release)
+/* index of the release that replaces it, -1 = none here */
+static int release_successor(const su_site *site, size_t release)
 {
     for (size_t i = 0; i < site->count; i++)
         if (replaces(site, i, release)) return (int)i;
@@ -214,7 +215,7 @@ static void put_summary(su_json *j, const su_api_call *call, size_t at)
     su_json_kv_text(j, "licence_url", v->licence_url);
     su_json_kv_text(j, "supersedes", v->supersedes);
     put_id(j, "supersedes_id", call->site, su_release_superseded(call->site, at));
-    put_id(j, "superseded_by", call->site, su_release_successor(call->site, at));
+    put_id(j, "superseded_by", call->site, release_successor(call->site, at));
     su_json_kv_text(j, "page", su_arena_printf(call->arena, "/r/%s/", s->name));
     su_json_kv_text(j, "api", su_arena_printf(call->arena, BASE "/releases/%s", s->name));
 }
@@ -428,5 +429,5 @@ void su_api_answer(su_api_call *call, su_api_reply *out)
     *out = (su_api_reply) { .status = 200, .media_type = "application/json" };
     if (su_args_parse(call->query, call->arena, &args, &problem) && route(call, &args, out, &problem)) return;
     out->foreign = problem.status == 404;
-    su_api_problem(&problem, out);
+    api_problem(&problem, out);
 }

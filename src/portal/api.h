@@ -29,7 +29,6 @@ typedef struct su_api_reply {
 bool su_api_is_mine(const char *path);           /* /api/..., except the page /api, and /catalog.jsonld */
 su_api_format su_api_accept(const char *accept); /* RFC 9110 12.5.1; JSON when nothing else is wanted more */
 void su_api_answer(su_api_call *call, su_api_reply *out);
-void su_api_problem(const su_problem *p, su_api_reply *out);
 
 /* api_tables.c, sheet.c, catalogue.c: print into out->body. False with problem set. */
 bool su_api_tabulate(const su_api_call *call, const su_shown *s, const su_args *args, su_api_reply *out, su_problem *problem);
@@ -55,6 +54,5 @@ const char *su_sheet_extension(su_api_format format);
 
 /* What the pages show too. */
 int su_release_superseded(const su_site *site, size_t release); /* index of the release that it replaces, -1 = none here */
-int su_release_successor(const su_site *site, size_t release);  /* index of the release that replaces it, -1 = none here */
 
 #endif

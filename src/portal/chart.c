@@ -26,7 +26,7 @@ void su_chart_number(su_page *p, const su_figure *n)
         say(p, "none found");
 }
 
-void su_chart_interval(su_page *p, const su_figure *n)
+static void chart_interval(su_page *p, const su_figure *n)
 {
     const char *reason = su_reason_text(n->reason);
     if (has_interval(n))
@@ -71,7 +71,8 @@ static void put_leader(su_page *p, const su_bar *x)
     put(p, ")");
 }
 
-void su_chart_summary(su_page *p, const su_bar *bars, size_t n)
+/* Sentence about the largest bars, no more than the intervals allow. */
+static void chart_summary(su_page *p, const su_bar *bars, size_t n)
 {
     const su_bar *lead[4];
     size_t leaders = su_chart_leaders(bars, n, lead);
@@ -147,7 +148,7 @@ static void put_bar(su_page *p, const su_bar *x, double scale)
         put(p, "</small>");
     }
     put(p, "</span>\n<span class=\"sr\">");
-    su_chart_interval(p, &x->n);
+    chart_interval(p, &x->n);
     put(p, "</span>");
     su_chart_marks(p, &x->n, scale);
     put(p, "</li>\n");
@@ -158,7 +159,7 @@ static void put_cells(su_page *p, const su_bar *x, bool percents)
     su_buf_printf(p->b, "<td class=\"n %s\">", su_state_key(x->n.state));
     su_chart_number(p, &x->n);
     put(p, "</td><td>");
-    su_chart_interval(p, &x->n);
+    chart_interval(p, &x->n);
     put(p, "</td>");
     if (!percents) return;
     put(p, "<td class=\"n\">");
@@ -251,7 +252,7 @@ void su_chart_bars(su_page *p, const su_chart *c, su_bar *bars, size_t n)
         say(p, "No count of this column stands out from the noise.");
         put(p, "</p>\n");
     } else {
-        su_chart_summary(p, bars, n);
+        chart_summary(p, bars, n);
         for (size_t i = 0; i < shown; i++)
             if (bars[i].n.known) scale = fmax(scale, top_of(&bars[i].n));
         put(p, "<ol class=\"bars\">\n");
@@ -375,7 +376,7 @@ void su_chart_years(su_page *p, const su_chart *c, const su_bar *bars, size_t n)
     } else {
         double step = nice_step(top);
         v.top = step * 4;
-        su_chart_summary(p, bars, n);
+        chart_summary(p, bars, n);
         put_plot(p, bars, &v, step);
         put_table(p, c, bars, n);
     }
@@ -408,7 +409,7 @@ void su_chart_grid(su_page *p, const su_chart *c, const su_bar *cells, const cha
             put(p, "</span>");
             su_chart_marks(p, &x->n, scale);
             put(p, "<small>");
-            su_chart_interval(p, &x->n);
+            chart_interval(p, &x->n);
             put(p, "</small></td>");
         }
         put(p, "</tr>\n");

@@ -35,11 +35,8 @@ void su_chart_grid(su_page *p, const su_chart *c, const su_bar *cells, const cha
 
 /* Which bars are the largest: those whose interval reaches the largest lower end. In `lead`, at most 4; 0 when nothing can be said. */
 size_t su_chart_leaders(const su_bar *bars, size_t n, const su_bar *lead[4]);
-/* Sentence about the largest bars, no more than the intervals allow. */
-void su_chart_summary(su_page *p, const su_bar *bars, size_t n);
 /* "1,234", "not published" ...; and its interval or the reason why there is none. */
 void su_chart_number(su_page *p, const su_figure *n);
-void su_chart_interval(su_page *p, const su_figure *n);
 void su_chart_percent(su_page *p, double percent);
 /* The bar of a figure alone, `scale` wide at most. */
 void su_chart_marks(su_page *p, const su_figure *n, double scale);

@@ -92,9 +92,6 @@ static void put_one(su_buf *out, su_locale l, const su_put *put)
     case SU_PUT_REAL:
         su_put_real(out, l, put->number);
         break;
-    case SU_PUT_DAY:
-        su_put_day(out, l, put->text);
-        break;
     case SU_PUT_END:
         break;
     }

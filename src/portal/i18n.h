@@ -24,7 +24,7 @@ su_locale su_locale_accept(const char *accept_language);
 const char *su_tr(su_locale l, const char *english);
 
 /* What a word in braces becomes. */
-typedef enum su_put_kind { SU_PUT_END, SU_PUT_TEXT, SU_PUT_HTML, SU_PUT_COUNT, SU_PUT_REAL, SU_PUT_DAY } su_put_kind;
+typedef enum su_put_kind { SU_PUT_END, SU_PUT_TEXT, SU_PUT_HTML, SU_PUT_COUNT, SU_PUT_REAL } su_put_kind;
 typedef struct su_put {
     su_put_kind kind;
     const char *name; /* without braces */
@@ -50,10 +50,6 @@ void su_say_with(su_buf *out, su_locale l, const char *english, const su_put *pu
 #define SU_PREAL(n, x)                                                                                                                     \
     {                                                                                                                                      \
         .kind = SU_PUT_REAL, .name = (n), .number = (x)                                                                                    \
-    }
-#define SU_PDAY(n, t)                                                                                                                      \
-    {                                                                                                                                      \
-        .kind = SU_PUT_DAY, .name = (n), .text = (t)                                                                                       \
     }
 
 /* ---- numbers and dates as HTML text -------------------------------------------------------------------------------------------------- */

@@ -187,6 +187,22 @@ static void put_head(su_page *p, const su_page_head *head)
     put(p, "</head>\n");
 }
 
+static void page_stamp(su_page *p, const su_view *v)
+{
+    if (!v->stamp) return;
+    put(p, "<div class=\"stamp\" role=\"note\" aria-label=\"");
+    say(p, "Warning");
+    put(p, "\"><div class=\"inner\"><strong>");
+    su_page_text(p, v->stamp);
+    put(p, "</strong>\n<div lang=\"en\" dir=\"ltr\">");
+    for (size_t i = 0; i < v->warning.count; i++) {
+        put(p, "<p>");
+        su_page_text(p, v->warning.text[i]);
+        put(p, "</p>\n");
+    }
+    put(p, "</div></div></div>\n");
+}
+
 void su_page_open(su_page *p, const su_page_head *head)
 {
     put_head(p, head);
@@ -209,7 +225,7 @@ void su_page_open(su_page *p, const su_page_head *head)
     put_languages(p);
     put(p, "<span data-theme-toggle=\"\"></span>\n</div></header>\n");
     if (p->shown) {
-        su_page_stamp(p, p->shown->view);
+        page_stamp(p, p->shown->view);
         put_release_menu(p, head->here);
     }
     put(p, "<main id=\"main\" tabindex=\"-1\">\n");
@@ -230,22 +246,6 @@ void su_page_close(su_page *p)
 }
 
 /* ---- parts that several pages have ---- */
-
-void su_page_stamp(su_page *p, const su_view *v)
-{
-    if (!v->stamp) return;
-    put(p, "<div class=\"stamp\" role=\"note\" aria-label=\"");
-    say(p, "Warning");
-    put(p, "\"><div class=\"inner\"><strong>");
-    su_page_text(p, v->stamp);
-    put(p, "</strong>\n<div lang=\"en\" dir=\"ltr\">");
-    for (size_t i = 0; i < v->warning.count; i++) {
-        put(p, "<p>");
-        su_page_text(p, v->warning.text[i]);
-        put(p, "</p>\n");
-    }
-    put(p, "</div></div></div>\n");
-}
 
 void su_page_day(su_page *p, const su_view *v)
 {

@@ -47,7 +47,6 @@ const char *su_page_address(su_page *p, const su_shown *s, const char *rest);
 /* "<a href=...>" as text, for a put of kind SU_PUT_HTML. */
 const char *su_page_anchor(su_page *p, const char *address);
 void su_page_day(su_page *p, const su_view *v); /* Version 2026.11.21 · 21 November 2026 · publisher */
-void su_page_stamp(su_page *p, const su_view *v);
 /* Title of a column or group in the language, and without the heading that it repeats. */
 const char *su_page_without(const char *title, const char *heading);
 /* A number with its interval in HTML: "1,234 (1,200 to 1,268)". */

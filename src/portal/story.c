@@ -186,13 +186,19 @@ static double widest(const su_tabulation *t)
     return half;
 }
 
-bool su_story_share(su_page *p, const su_filter *of, const su_ask *where, su_share *out)
+typedef struct share {
+    su_figure n;
+    double percent, low, high; /* NaN: none */
+} share;
+
+/* Percentage of the attributes `of` (one filter) under `where`; the denominator as in su_cube_tabulate. False: no such question. */
+static bool story_share(su_page *p, const su_filter *of, const su_ask *where, share *out)
 {
     const su_view_field *f = &p->shown->view->fields[of->field];
     su_ask ask = *where;
     su_tabulation t;
     su_problem problem = { 0 };
-    *out = (su_share) { .percent = NAN, .low = NAN, .high = NAN };
+    *out = (share) { .percent = NAN, .low = NAN, .high = NAN };
     if (f->kind == SU_VIEW_FLAG && f->group >= 0)
         ask.group = f->group;
     else
@@ -256,13 +262,13 @@ static bool holds_beside(su_page *p, words *w, bool above)
     double limit;
     su_filter a;
     su_ask where;
-    su_share s;
+    share s;
     const char *number = take(w);
     if (!number || !su_parse_f64(su_str_of(number), &limit)) {
         complain(w, "a number is missing");
         return false;
     }
-    if (!attribute(p, w, &a) || !conditions(p, w, &where) || !su_story_share(p, &a, &where, &s)) return false;
+    if (!attribute(p, w, &a) || !conditions(p, w, &where) || !story_share(p, &a, &where, &s)) return false;
     return above ? s.low > limit : s.high < limit;
 }
 
@@ -270,13 +276,13 @@ static bool holds_higher(su_page *p, words *w)
 {
     su_filter a;
     su_ask first = { .group = SU_QUERY_NO_GROUP, .where_count = 1 }, second = first;
-    su_share x, y;
+    share x, y;
     if (!attribute(p, w, &a)) return false;
     if (!taken(w, "where")) complain(w, "where is missing");
     if (w->wrong || !attribute(p, w, &first.where[0])) return false;
     if (!taken(w, "than")) complain(w, "than is missing");
     if (w->wrong || !attribute(p, w, &second.where[0])) return false;
-    return su_story_share(p, &a, &first, &x) && su_story_share(p, &a, &second, &y) && x.low > y.high;
+    return story_share(p, &a, &first, &x) && story_share(p, &a, &second, &y) && x.low > y.high;
 }
 
 static bool holds_single(su_page *p, words *w)
@@ -384,7 +390,7 @@ static void put_figure(su_page *p, const su_figure *n)
     put(p, ")</small></span>");
 }
 
-static void put_share(su_page *p, const su_share *s)
+static void put_share(su_page *p, const share *s)
 {
     if (!isfinite(s->percent)) {
         put_missing(p);
@@ -440,7 +446,7 @@ static void directive(su_page *p, words *w)
     const char *verb = take(w), *first, *last;
     su_filter f;
     su_ask where;
-    su_share s;
+    share s;
     su_figure n;
     if (!verb) verb = "";
     if (strcmp(verb, "people") == 0) {
@@ -448,7 +454,7 @@ static void directive(su_page *p, words *w)
     } else if (strcmp(verb, "count") == 0) {
         if (attribute(p, w, &f) && conditions(p, w, &where) && count_of(p, &where, &f, &n)) put_figure(p, &n);
     } else if (strcmp(verb, "percent") == 0) {
-        if (attribute(p, w, &f) && conditions(p, w, &where) && su_story_share(p, &f, &where, &s)) put_share(p, &s);
+        if (attribute(p, w, &f) && conditions(p, w, &where) && story_share(p, &f, &where, &s)) put_share(p, &s);
     } else if (strcmp(verb, "largest") == 0) {
         put_largest(p, w);
     } else if (strcmp(verb, "label") == 0) {

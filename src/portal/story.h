@@ -25,12 +25,4 @@ su_str su_story_key(su_str text, const char *key);
 /* Resolves conditions and prints HTML. What a directive gets wrong is shown in place, in [ ], for the author. */
 void su_story_html(su_page *p, su_str text);
 
-/* Parts, for tests. */
-typedef struct su_share {
-    su_figure n;
-    double percent, low, high; /* NaN: none */
-} su_share;
-/* Percentage of the attributes `of` (one filter) under `where`; the denominator as in su_cube_tabulate. False: no such question. */
-bool su_story_share(su_page *p, const su_filter *of, const su_ask *where, su_share *out);
-
 #endif

@@ -21,7 +21,7 @@ void su_batch_ad(const su_vault *v, const su_batch_row *b, const char *purpose, 
     su_canon_u64(out, (uint64_t)b->number);
 }
 
-void su_batch_mac(const su_vault *v, const su_batch_row *b, uint8_t out[SU_HASH])
+static void batch_mac(const su_vault *v, const su_batch_row *b, uint8_t out[SU_HASH])
 {
     su_buf c = { 0 };
     su_canon_begin(&c, "suha-batch-1", v->id);
@@ -40,7 +40,7 @@ void su_batch_mac(const su_vault *v, const su_batch_row *b, uint8_t out[SU_HASH]
 bool su_batch_mac_holds(const su_vault *v, const su_batch_row *b)
 {
     uint8_t mac[SU_HASH];
-    su_batch_mac(v, b, mac);
+    batch_mac(v, b, mac);
     return su_mac_equal(mac, b->mac);
 }
 
@@ -109,7 +109,7 @@ su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_
 
 su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b)
 {
-    su_batch_mac(v, b, b->mac);
+    batch_mac(v, b, b->mac);
     return su_db_run(ctx, v->db, "opening a batch", "INSERT INTO batch VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                      "iiitbbbiiiiibbb", b->number, b->organisation, (int64_t)b->closed, b->schema_name, b->source.bytes, (size_t)SU_HASH,
                      b->mapping.bytes, (size_t)SU_HASH, b->schema.bytes, (size_t)SU_HASH, b->rows_in, b->rejected, b->records, b->withdrawn,
@@ -119,7 +119,7 @@ su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b)
 su_status su_batch_update(su_context *ctx, su_vault *v, const su_batch_row *b)
 {
     uint8_t mac[SU_HASH];
-    su_batch_mac(v, b, mac);
+    batch_mac(v, b, mac);
     return su_db_run(ctx, v->db, "updating a batch",
                      "UPDATE batch SET closed = ?, records = ?, withdrawn = ?, at = ?, mac = ? WHERE "
                      "number = ?",

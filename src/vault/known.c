@@ -12,7 +12,10 @@ static su_status withdrawn(su_context *ctx, su_vault *v, uint8_t **out, size_t *
     size_t capacity = 0, n = 0;
     bool row = false;
     uint8_t *all = NULL;
-    su_status s = su_db_query(ctx, v->db, &st, "SELECT blind FROM record WHERE live = 0", "");
+    su_status s = su_db_query(ctx, v->db, &st,
+                              "SELECT r.blind FROM batch b JOIN record r ON r.id BETWEEN b.number << 32 AND (b.number << 32) + 4294967295 "
+                              "WHERE b.withdrawn > 0 AND r.live = 0",
+                              "");
     while (s == SU_OK && (s = su_db_step(ctx, st, &row, "looking for withdrawn records")) == SU_OK && row) {
         const uint8_t *blind = su_db_blob(st, 0, &n);
         if (n != SU_BLIND) continue; /* `suha vault verify` names it */

@@ -11,7 +11,8 @@ typedef enum su_known {
     SU_KNOWN_WITHDRAWN /* was in one, and is not there now */
 } su_known;
 
-/* What is known of n blind indexes (SU_BLIND bytes each) into state[0..n-1]. O(n log N + W) time for N records, W of them withdrawn. */
+/* What is known of n blind indexes (SU_BLIND bytes each) into state[0..n-1]. O(n log N) time for N records, and O(1) for every
+ * record of the imports from which one was withdrawn. */
 su_status su_known_find(su_context *ctx, su_vault *v, const uint8_t *blinds, uint64_t n, su_known *state) SU_MUST_CHECK;
 
 #endif

@@ -84,7 +84,6 @@ typedef struct su_batch_row {
     uint8_t mac[SU_HASH];
 } su_batch_row;
 su_status su_batch_rows(su_context *ctx, su_vault *v, su_arena *arena, su_batch_row **out, size_t *count); /* in order of number */
-void su_batch_mac(const su_vault *v, const su_batch_row *b, uint8_t out[SU_HASH]);
 bool su_batch_mac_holds(const su_vault *v, const su_batch_row *b);
 su_status su_batch_insert(su_context *ctx, su_vault *v, su_batch_row *b);       /* MACs and inserts */
 su_status su_batch_update(su_context *ctx, su_vault *v, const su_batch_row *b); /* state, records, withdrawn, at and the MAC */

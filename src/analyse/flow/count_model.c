@@ -12,7 +12,7 @@
 enum { MOST_STEPS = 100, MOST_TURNS = 200 };
 #define ALIAS_TOLERANCE 1e-9
 
-double su_counts_deviance(const su_counts_design *d, const double *mu, double theta)
+static double counts_deviance(const su_counts_design *d, const double *mu, double theta)
 {
     su_sum s = { 0 };
     for (size_t i = 0; i < d->rows; i++) {
@@ -74,7 +74,7 @@ static bool fit_at(const su_counts_design *d, double theta, su_counts_fit *f, do
 {
     size_t n = d->rows, p = d->columns;
     double *weight = work, *z = work + n, *b = work + 2 * n, *before = b + p, *mu = f->fitted;
-    double deviance = su_counts_deviance(d, mu, theta);
+    double deviance = counts_deviance(d, mu, theta);
     for (int step = 0; step < MOST_STEPS; step++) {
         for (size_t i = 0; i < n; i++) {
             weight[i] = isinf(theta) ? mu[i] : mu[i] / (1 + mu[i] / theta);
@@ -86,11 +86,11 @@ static bool fit_at(const su_counts_design *d, double theta, su_counts_fit *f, do
         memcpy(before, f->coefficients, p * sizeof *b);
         memcpy(f->coefficients, b, p * sizeof *b);
         means(d, f->coefficients, mu);
-        double next = su_counts_deviance(d, mu, theta);
+        double next = counts_deviance(d, mu, theta);
         for (int half = 0; step > 0 && half < 30 && !(next <= deviance + 1e-8 * (fabs(deviance) + 1)); half++) {
             for (size_t j = 0; j < p; j++) f->coefficients[j] = 0.5 * (f->coefficients[j] + before[j]);
             means(d, f->coefficients, mu);
-            next = su_counts_deviance(d, mu, theta);
+            next = counts_deviance(d, mu, theta);
         }
         if (!isfinite(next)) return false;
         if (fabs(next - deviance) / (fabs(next) + 0.1) < 1e-13) return true;
@@ -171,7 +171,7 @@ static void finish(const su_counts_design *d, const su_counts_options *o, su_cou
         pearson += (d->y[i] - m) * (d->y[i] - m) / v;
     }
     f->dispersion = pearson / (double)f->df;
-    f->deviance = su_counts_deviance(d, f->fitted, f->theta);
+    f->deviance = counts_deviance(d, f->fitted, f->theta);
     f->log_likelihood = likelihood(d, f->fitted, f->theta);
     f->aic = -2 * f->log_likelihood + 2 * ((double)(d->rows - f->df) + f->overdispersed);
     su_cholesky_inverse(l, d->columns, f->kept, f->covariance);

@@ -4,7 +4,6 @@
 
 #include <suha/flow.h>
 
-double su_counts_deviance(const su_counts_design *d, const double *mu, double theta);
 /* f->covariance holds the inverse information; becomes what o->errors asks for. */
 void su_counts_sandwich(const su_counts_design *d, const su_counts_options *o, su_counts_fit *f);
 

@@ -9,7 +9,8 @@
 static const double DECREMENT = 1e-12; /* squared length of the next step, in standard errors */
 enum { HALVINGS = 30 };
 
-void su_fit_aliased(su_context *ctx, const su_units *u, bool *kept)
+/* Aliased columns of the units at equal working weights. */
+static void fit_aliased(su_context *ctx, const su_units *u, bool *kept)
 {
     su_units equal = *u;
     equal.family = SU_FAMILY_LINEAR; /* working weight 1 everywhere */
@@ -165,7 +166,7 @@ su_status su_fit_new(su_context *ctx, const su_units *u, su_fit **out)
         memcpy(f->factor, m.information, (size_t)p * p * sizeof *f->factor);
         su_cholesky(f->factor, p, SU_FIT_PIVOT, f->kept);
     } else {
-        su_fit_aliased(ctx, u, f->kept);
+        fit_aliased(ctx, u, f->kept);
     }
     for (uint32_t j = 0; j < p; j++) f->rank += f->kept[j];
     f->converged = maximise_from(ctx, u, f->kept, f->beta, &m, &f->iterations);

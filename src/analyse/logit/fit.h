@@ -66,8 +66,6 @@ typedef struct su_fit {
 
 enum { SU_FIT_ITERATIONS = 50 };
 
-/* Aliased columns of the units at equal working weights. */
-void su_fit_aliased(su_context *ctx, const su_units *u, bool *kept);
 /* Scoring from *beta over the columns of `active` (the others stay as they are). False: not settled within 50 iterations. */
 bool su_fit_maximise(su_context *ctx, const su_units *u, const bool *active, double *beta, su_moments *m, unsigned *iterations);
 /* The whole fit. SU_CANCELLED only. */

@@ -59,7 +59,7 @@ static void one_task(void *arg, size_t i, unsigned worker)
         resample(r, i - r->positive, worker);
 }
 
-double su_acceleration(const double *jackknife, const double *weight, size_t count)
+static double acceleration(const double *jackknife, const double *weight, size_t count)
 {
     double total = 0, mean = 0, square = 0, cube = 0;
     for (size_t i = 0; i < count; i++) {
@@ -119,7 +119,7 @@ void su_bootstrap_run(su_context *ctx, const su_overlaps *o, su_estimator estima
             weight[i] = (double)o->counts[r.cell[i]];
             out->failed += !isfinite(r.jackknife[i]);
         }
-        out->acceleration = su_acceleration(r.jackknife, weight, r.positive);
+        out->acceleration = acceleration(r.jackknife, weight, r.positive);
         out->sorted = r.replicate;
         for (size_t i = 0; i < replicates && !su_cancelled(ctx); i++) {
             if (isfinite(r.replicate[i]))

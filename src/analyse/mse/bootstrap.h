@@ -26,7 +26,6 @@ typedef struct su_limits {
 void su_bootstrap_run(su_context *ctx, const su_overlaps *o, su_estimator estimator, const void *arg, uint32_t replicates, uint64_t seed,
                       su_bootstrap *out);
 /* The parts, for tests against stored resamples. sorted is sorted here. */
-double su_acceleration(const double *jackknife, const double *weight, size_t count);
 void su_bootstrap_sort(su_bootstrap *b);
 double su_bca_limit(const double *sorted, size_t count, double z0, double acceleration, double p);
 /* Quantile of type 8 (Hyndman and Fan 1996): (count + 1/3) p + 1/3. */

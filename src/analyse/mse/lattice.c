@@ -25,7 +25,7 @@ void su_superset_sums(double *x, unsigned lists)
             for (size_t w = base; w < base + bit; w++) x[w] += x[w + bit];
 }
 
-void su_subset_sums(double *x, unsigned lists)
+static void subset_sums(double *x, unsigned lists)
 {
     size_t cells = (size_t)1 << lists;
     for (size_t bit = 1; bit < cells; bit <<= 1)
@@ -177,7 +177,7 @@ static double evaluate(su_mse_lattice *l, const su_model *m)
 {
     memset(l->eta, 0, l->cells * sizeof *l->eta);
     for (unsigned i = 0; i < l->kept_count; i++) l->eta[m->term[l->kept[i]]] = l->beta[l->kept[i]];
-    su_subset_sums(l->eta, l->lists);
+    subset_sums(l->eta, l->lists);
     for (size_t w = 0; w < l->cells; w++) l->mu[w] = l->active[w] ? exp(l->eta[w]) : 0;
     memcpy(l->sum, l->mu, l->cells * sizeof *l->mu);
     su_superset_sums(l->sum, l->lists);

@@ -65,9 +65,8 @@ void su_mse_lattice_free(su_mse_lattice *l);
 void su_mse_lattice_set(su_mse_lattice *l, const double *count, bool whole);
 void su_mse_lattice_set_integers(su_mse_lattice *l, const int64_t *count);
 
-/* Sums over supersets and over subsets, in place; size 2^lists. */
+/* Sums over supersets, in place; size 2^lists. */
 void su_superset_sums(double *x, unsigned lists);
-void su_subset_sums(double *x, unsigned lists);
 
 /* Existence by exact rank (mse/existence.h), with a shortcut and a cache. */
 su_existence su_mse_lattice_existence(su_mse_lattice *l, const su_model *m);

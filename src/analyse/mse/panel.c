@@ -37,7 +37,7 @@ static void fill_defaults(su_mse_options *o)
     if (!o->latent_classes) o->latent_classes = d.latent_classes;
 }
 
-bool su_panel_wants(const su_panel *p, su_mse_method method) { return p->opt.methods >> method & 1; }
+static bool panel_wants(const su_panel *p, su_mse_method method) { return p->opt.methods >> method & 1; }
 
 void su_panel_columns(su_panel *p)
 {
@@ -205,17 +205,17 @@ static su_status run_methods(su_panel *p)
     };
     size_t count = sizeof parts / sizeof *parts;
     for (size_t i = 0; i < count; i++) {
-        if (!su_panel_wants(p, parts[i].method)) continue;
+        if (!panel_wants(p, parts[i].method)) continue;
         su_progress(p->ctx, parts[i].step, (double)i / (double)count);
         parts[i].run(p);
         if (su_cancelled(p->ctx)) return su_fail(p->ctx, SU_CANCELLED, "stopped");
     }
     su_status st = SU_OK;
-    if (su_panel_wants(p, SU_MSE_DGA)) {
+    if (panel_wants(p, SU_MSE_DGA)) {
         su_progress(p->ctx, "decomposable graphs", 1);
         st = su_panel_dga(p);
     }
-    return !st && p->opt.model && su_panel_wants(p, SU_MSE_FIXED) ? su_panel_fixed(p) : st;
+    return !st && p->opt.model && panel_wants(p, SU_MSE_FIXED) ? su_panel_fixed(p) : st;
 }
 
 su_status su_mse_panel(su_context *ctx, const su_overlaps *o, const su_mse_options *options, su_result *result)

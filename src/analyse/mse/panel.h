@@ -39,7 +39,6 @@ typedef struct su_panel_row {
 } su_panel_row;
 void su_panel_columns(su_panel *p); /* the panel's table */
 void su_panel_add(su_panel *p, const su_panel_row *row);
-bool su_panel_wants(const su_panel *p, su_mse_method method);
 
 /* checks.c: lists, pairs, what is wrong with them. *out: the table without lists that are empty, full, duplicates or nested. */
 su_status su_mse_check(su_context *ctx, const su_overlaps *o, bool keep, su_result *r, su_overlaps **out) SU_MUST_CHECK;

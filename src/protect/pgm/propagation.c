@@ -132,7 +132,7 @@ static void plan_bars(su_propagation *p, const su_model *m)
     }
 }
 
-su_propagation *su_propagation_new(const su_model *m)
+static su_propagation *propagation_new(const su_model *m)
 {
     su_propagation *p = su_alloc(sizeof *p);
     plan_nodes(p, m);
@@ -425,7 +425,7 @@ static void build_plan(su_model *m)
     su_elimination_init(&m->elimination, m->column_count, m->card, sets, m->factor_count);
     su_tree_init(&m->tree, &m->elimination);
     free(sets);
-    m->plan = su_propagation_new(m);
+    m->plan = propagation_new(m);
 }
 
 /* Nodes first .. last - 1, the level that begins at `first`. */

@@ -67,7 +67,6 @@ typedef struct su_propagation {
     double *part_sums; /* sums over parts */
 } su_propagation;
 
-su_propagation *su_propagation_new(const su_model *m);
 void su_propagation_free(su_propagation *p, uint32_t node_count, size_t factor_count);
 
 #endif

@@ -126,4 +126,21 @@ SU_TEST_UNUSED static void near(const char *design, const json_t *want, const ch
         su_reference_near(what, got, x, 1e-8);
 }
 
+/* What R's survey package says of them: set-up and tear-down of a group of tests. */
+SU_TEST_UNUSED static json_t *reference;
+
+SU_TEST_UNUSED static int load(void **state)
+{
+    (void)state;
+    reference = su_reference("survey_api.json");
+    return 0;
+}
+
+SU_TEST_UNUSED static int unload(void **state)
+{
+    (void)state;
+    json_decref(reference);
+    return 0;
+}
+
 #endif

@@ -1,22 +1,6 @@
 /* Designs: strata of one unit beside R's survey package, refusals, properties, blocks of columns, definitions of quantiles. */
 #include "analyse/rates/survey_world.h"
 
-static json_t *reference;
-
-static int load(void **state)
-{
-    (void)state;
-    reference = su_reference("survey_api.json");
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(reference);
-    return 0;
-}
-
 /* ---- strata of one unit ---- */
 
 static su_design *lonely_design(world *w, su_lone lone)

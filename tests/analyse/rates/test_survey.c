@@ -2,22 +2,6 @@
 #include "analyse/rates/survey_world.h"
 #include "numeric/special.h"
 
-static json_t *reference;
-
-static int load(void **state)
-{
-    (void)state;
-    reference = su_reference("survey_api.json");
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(reference);
-    return 0;
-}
-
 /* want[path/i]. */
 static void near_at(const char *design, const json_t *want, const char *path, int i, double got)
 {

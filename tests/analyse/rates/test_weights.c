@@ -1,22 +1,6 @@
 /* Replicates and calibration: R's survey package. */
 #include "analyse/rates/survey_world.h"
 
-static json_t *reference;
-
-static int load(void **state)
-{
-    (void)state;
-    reference = su_reference("survey_api.json");
-    return 0;
-}
-
-static int unload(void **state)
-{
-    (void)state;
-    json_decref(reference);
-    return 0;
-}
-
 static void replicated_jointly(world *w, su_replication method, double fay, const su_estimand *e, size_t count, su_estimate *out, double *v)
 {
     su_replicates *r = NULL;
